@@ -1,0 +1,49 @@
+/** What an error of ours says beyond its text. */
+export interface ErrorFacts {
+  /** What this error was made from. */
+  cause?: unknown;
+  /** Whether the same call can succeed later without anybody changing anything. Default false. */
+  retryable?: boolean;
+}
+
+/**
+ * The base of all errors that this agent makes itself. The message is one line for a person:
+ * what happened, to what, and what to do.
+ */
+export class AgentError extends Error {
+  /** Stable short name of the kind, for logs and for code that branches. */
+  readonly code: string;
+  readonly retryable: boolean;
+
+  constructor(code: string, message: string, facts: ErrorFacts = {}) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.retryable = facts.retryable ?? false;
+  }
+}
+
+/** Something a person configured cannot be used; the agent leaves with EX_CONFIG (78). */
+export class ConfigurationError extends AgentError {
+  constructor(message: string, facts: ErrorFacts = {}) {
+    super('configuration', message, facts);
+  }
+}
+
+/** The one-line text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  const text = asError(thrown).message || asError(thrown).name;
+  return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+}
+
+/** The `code` of a Node.js system error (`ENOENT`, `ECONNREFUSED` …) or of an AgentError. */
+export function codeOf(thrown: unknown): string | undefined {
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' ? thrown.code : undefined;
+}
+
+/** Turns anything thrown into an Error, so that it can be a `cause` or a rejection. */
+export function asError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new Error(typeof thrown === 'string' ? thrown : JSON.stringify(thrown));
+}

@@ -1,0 +1,71 @@
+import pino from 'pino';
+import { messageOf } from './errors.ts';
+import type { Secrets } from './secrets.ts';
+
+/** Where lines go: `journal` = `<N>text key=value`, `text` the same without the prefix, `json`. */
+export type LogFormat = 'journal' | 'text' | 'json';
+/** pino's levels, lowest first. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+export type Logger = pino.Logger;
+
+export interface LogOptions {
+  format: LogFormat;
+  level: LogLevel;
+  secrets: Secrets;
+  /** Takes one whole line, newline included. */
+  write: (line: string) => void;
+}
+
+/** syslog priorities as systemd reads them from a `<N>` prefix (sd-daemon(3)). */
+const PRIORITY: Record<number, number> = { 10: 7, 20: 7, 30: 6, 40: 4, 50: 3, 60: 2 };
+
+/**
+ * The agent's logger: one line per event, `log.info({ key: value }, 'text')`, every line scrubbed
+ * of secrets. Errors are passed as `{ err }` and shown as their message.
+ */
+export function createLogger(options: LogOptions): Logger {
+  const { format, secrets } = options;
+  const write = (line: string): void => {
+    const clean = secrets.scrub(line);
+    options.write(format === 'json' ? clean : toText(clean, format === 'journal'));
+  };
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: format === 'json' ? pino.stdTimeFunctions.isoTime : false,
+      serializers: { err: (err: unknown) => errorChain(err) },
+    },
+    { write },
+  );
+}
+
+/** The message of an error followed by those of its causes. */
+function errorChain(thrown: unknown): string {
+  const messages: string[] = [];
+  let current = thrown;
+  while (current !== undefined && messages.length < 5) {
+    const message = messageOf(current);
+    if (!messages.some((said) => said.includes(message))) messages.push(message);
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return messages.join(': ');
+}
+
+function toText(json: string, priority: boolean): string {
+  const { level, msg, ...fields } = JSON.parse(json) as Record<string, unknown>;
+  const prefix = priority ? `<${PRIORITY[level as number] ?? 6}>` : '';
+  const words = Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`);
+  const text = typeof msg === 'string' ? oneLine(msg) : '';
+  return `${prefix}${[text, ...words].filter(Boolean).join(' ')}\n`;
+}
+
+function fieldText(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n]+/g, ' | ');
+}

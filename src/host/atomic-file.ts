@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+/** How a file is written. */
+export interface AtomicWriteOptions {
+  /** Permission bits of the new file. Default 0o600: most of what we write holds a secret. */
+  mode?: number;
+}
+
+/**
+ * Replaces a file so that a reader, or a crash at any moment, sees either the old or the new
+ * content, whole: sibling, fsync, rename, fsync of the directory. chmpx depends on the rename: a
+ * file written in place can be read half-written (contracts/chmpx-k2hdkc.md section 3).
+ */
+export async function writeFileAtomic(
+  file: string,
+  content: string | Uint8Array,
+  { mode = 0o600 }: AtomicWriteOptions = {},
+): Promise<void> {
+  const sibling = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const handle = await open(sibling, 'wx', mode);
+    try {
+      await handle.chmod(mode); // the umask must not narrow what the caller asked for
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(sibling, file);
+  } catch (error) {
+    await rm(sibling, { force: true });
+    throw error;
+  }
+  await syncDirectory(path.dirname(file));
+}
+
+/** Makes a rename or unlink in `directory` survive a power cut. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Creates a directory that only its owner can enter; an existing one is left as it is. */
+export async function makePrivateDirectory(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+}
