@@ -3,7 +3,8 @@ import { messageOf } from './errors.ts';
 import type { Secrets } from './secrets.ts';
 
 /** Where lines go: `journal` = `<N>text key=value`, `text` the same without the prefix, `json`. */
-export type LogFormat = 'journal' | 'text' | 'json';
+export const LOG_FORMATS = ['journal', 'text', 'json'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
 /** pino's levels, lowest first. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

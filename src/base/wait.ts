@@ -51,3 +51,24 @@ export class Changes {
     });
   }
 }
+
+/**
+ * A bell for one listener that may be busy when it rings: a ring that nobody waited for is kept
+ * until the next wait, so none is lost.
+ */
+export class Alarm {
+  #rung = false;
+  readonly #changes = new Changes();
+
+  /** Wakes the listener now or, when it is busy, at its next `wait`. */
+  ring(): void {
+    this.#rung = true;
+    this.#changes.notify();
+  }
+
+  /** Resolves at the next ring (at once if one was missed), after `ms`, or when `signal` aborts. */
+  async wait(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+    if (!this.#rung) await this.#changes.wait(clock, ms, signal);
+    this.#rung = false;
+  }
+}

@@ -1,0 +1,96 @@
+import * as v from 'valibot';
+import { LOG_FORMATS, LOG_LEVELS } from '../base/log.ts';
+
+/** chmpx keeps ports in a C short: above 32767 they turn negative (chmpx-k2hdkc contract, 8). */
+export const HIGHEST_PORT = 32767;
+
+const absolutePath = v.pipe(
+  v.string(),
+  v.startsWith('/', 'must be an absolute path'),
+  v.check((text) => !/[\n\0]/.test(text), 'must be one line'),
+);
+const seconds = (least: number) =>
+  v.pipe(v.number('must be a number of seconds'), v.minValue(least, `must be at least ${least}`));
+const port = v.pipe(
+  v.number('must be a number'),
+  v.integer('must be a whole number'),
+  v.minValue(1, 'must be at least 1'),
+  v.maxValue(
+    HIGHEST_PORT,
+    `must be at most ${HIGHEST_PORT}: chmpx reads a higher port as a negative number`,
+  ),
+);
+const command = v.pipe(v.string(), v.nonEmpty('must name a program'));
+const hostName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9._:-]+$/, 'must be a host name or an address'),
+);
+
+/**
+ * Everything that agent.yaml can say, with its defaults. config/agent.yaml documents each key for
+ * the operator; a test keeps the two alike.
+ */
+export const agentConfigSchema = v.strictObject({
+  paths: v.strictObject({
+    state_dir: v.optional(absolutePath, '/var/lib/k2hdkc-guest-agent'),
+    markers_dir: v.optional(absolutePath, '/opt/trove-guestagent'),
+    ini_file: v.optional(
+      v.pipe(absolutePath, v.endsWith('.ini', 'must end with .ini: chmpx goes by the suffix')),
+      '/etc/antpickax/k2hdkc.ini',
+    ),
+    instance_id_file: v.optional(absolutePath, '/var/lib/cloud/data/instance-id'),
+    data_dir: v.optional(v.nullable(absolutePath), null),
+  }),
+  log: v.strictObject({
+    level: v.optional(v.picklist(LOG_LEVELS), 'info'),
+    format: v.optional(v.picklist(LOG_FORMATS), 'journal'),
+  }),
+  node: v.strictObject({
+    name: v.optional(v.nullable(hostName), null),
+    source_address: v.optional(v.nullable(v.pipe(v.string(), v.ip('must be an address'))), null),
+  }),
+  programs: v.strictObject({
+    chmpx: v.optional(command, 'chmpx'),
+    k2hdkc: v.optional(command, 'k2hdkc'),
+    chmpxstatus: v.optional(command, 'chmpxstatus'),
+  }),
+  k2hr3: v.strictObject({
+    ca_file: v.optional(v.nullable(absolutePath), null),
+    connect_timeout: v.optional(seconds(0.1), 5),
+    total_timeout: v.optional(seconds(0.1), 30),
+    poll_interval: v.optional(seconds(0.05), 5),
+    changing_poll_interval: v.optional(seconds(0.05), 0.5),
+    retry_first: v.optional(seconds(0.05), 1),
+    retry_cap: v.optional(seconds(0.05), 60),
+  }),
+  cluster: v.strictObject({
+    server_port: v.optional(v.nullable(port), null),
+    server_control_port: v.optional(v.nullable(port), null),
+    slave_control_port: v.optional(v.nullable(port), null),
+    control_host: v.optional(hostName, '127.0.0.1'),
+    ring_stable_for: v.optional(seconds(0), 1),
+    start_timeout: v.optional(seconds(1), 60),
+    status_interval: v.optional(seconds(0.05), 10),
+    changing_status_interval: v.optional(seconds(0.05), 0.15),
+    stop_wait: v.optional(seconds(1), 20),
+    stop_leave_limit: v.optional(seconds(0), 10),
+    leave_limit: v.optional(seconds(1), 170),
+    restart_first: v.optional(seconds(0), 0),
+    restart_second: v.optional(seconds(0.05), 0.5),
+    restart_cap: v.optional(seconds(0.05), 30),
+    crashes_until_crashed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 5),
+    leave_on_second_cluster_complete: v.optional(v.boolean('must be true or false'), true),
+    rejoin_after: v.optional(seconds(1), 600),
+  }),
+  trove: v.strictObject({
+    heartbeat_interval: v.optional(
+      v.pipe(seconds(1), v.maxValue(60, 'must be at most 60: Trove gives an agent up at 90')),
+      30,
+    ),
+    prepare_timeout: v.optional(seconds(1), 1500),
+    reply_margin: v.optional(seconds(0), 2),
+  }),
+});
+
+/** agent.yaml, checked and complete: snake_case keys as in the file, times in seconds. */
+export type AgentConfig = v.InferOutput<typeof agentConfigSchema>;

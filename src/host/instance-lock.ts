@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { createServer, type Server } from 'node:net';
+import { AgentError, codeOf } from '../base/errors.ts';
+
+/**
+ * Holds `directory` for this process alone. The lock is a listening socket in Linux's abstract
+ * name space: taking it is atomic and it ends with the process, so nothing stale is ever left, not
+ * even by SIGKILL.
+ *
+ * @returns what gives the lock back.
+ */
+export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
+  const digest = createHash('sha256').update(directory).digest('hex').slice(0, 32);
+  const server = createServer((socket) => socket.destroy());
+  await listen(server, `\0k2hdkc-guest-agent/${digest}`, directory);
+  server.unref();
+  return () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+    });
+}
+
+function listen(server: Server, name: string, directory: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(
+        codeOf(error) === 'EADDRINUSE'
+          ? new AgentError(
+              'already-running',
+              `another k2hdkc-agent already runs with the state directory ${directory}: stop it first, or give this one a paths.state_dir of its own`,
+            )
+          : error,
+      );
+    });
+    server.listen(name, () => resolve());
+  });
+}

@@ -1,0 +1,49 @@
+import { readFileSync, readdirSync } from 'node:fs';
+
+/**
+ * One process for sure: a PID alone is reused, together with the start time and the boot it is not.
+ */
+export interface ProcessIdentity {
+  pid: number;
+  /** Field 22 of /proc/PID/stat: clock ticks since boot. */
+  startTicks: string;
+  bootId: string;
+}
+
+/** The identity of a living process, or null. A zombie is dead: nobody may be there to reap it. */
+export function identify(pid: number, bootId: string): ProcessIdentity | null {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return null;
+  }
+  // The command name in parentheses may hold anything, spaces and parentheses included.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state] = fields;
+  const startTicks = fields[19];
+  if (startTicks === undefined || state === 'Z' || state === 'X') return null;
+  return { pid, startTicks, bootId };
+}
+
+/** Whether exactly this process still lives. */
+export function isAlive(identity: ProcessIdentity): boolean {
+  return identify(identity.pid, identity.bootId)?.startTicks === identity.startTicks;
+}
+
+/** The command line of a process, or an empty list when it is gone or is a kernel thread. */
+export function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  } catch {
+    return [];
+  }
+}
+
+/** The PIDs of all processes whose command line satisfies `wanted`. */
+export function findProcesses(wanted: (argv: string[]) => boolean): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => wanted(commandLine(pid)));
+}
