@@ -1,0 +1,48 @@
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { K2hr3Error } from './errors.ts';
+
+const unpack = promisify(gunzip);
+
+/**
+ * The whole body of an answer as text. K2HR3 sends extdata as gzip to whoever accepts it, and a
+ * proxy may do so with anything (k2hr3 contract, section 8.8).
+ *
+ * @throws K2hr3Error `invalid-answer` when it is longer than `maxBytes` or cannot be unpacked, and
+ *   the socket's own error (ECONNRESET) when it is cut off.
+ */
+export async function readBody(
+  incoming: IncomingMessage,
+  maxBytes: number,
+  origin: string,
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLong(origin, maxBytes);
+    chunks.push(chunk);
+  }
+  const raw = Buffer.concat(chunks);
+  const encoding = incoming.headers['content-encoding'] ?? 'identity';
+  if (raw.length === 0 || encoding === 'identity') return raw.toString();
+  if (encoding !== 'gzip') {
+    throw new K2hr3Error('invalid-answer', `K2HR3 at ${origin} answered packed in an unknown way`);
+  }
+  try {
+    return (await unpack(raw, { maxOutputLength: maxBytes })).toString();
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLong(origin, maxBytes);
+    throw new K2hr3Error('invalid-answer', `K2HR3 at ${origin} answered with broken gzip`, {
+      cause: error,
+    });
+  }
+}
+
+function tooLong(origin: string, maxBytes: number): K2hr3Error {
+  return new K2hr3Error(
+    'invalid-answer',
+    `K2HR3 at ${origin} answered with more than ${maxBytes} bytes`,
+  );
+}
