@@ -1,0 +1,45 @@
+import type { ClusterModel, ServerNode } from './model.ts';
+import type { RingNode, RingStatus } from './status.ts';
+
+/** Whether two models have the same servers, whatever else differs between them. */
+export function sameRing(a: ClusterModel, b: ClusterModel): boolean {
+  const left = a.servers.map(identity);
+  const right = new Set(b.servers.map(identity));
+  return left.length === right.size && left.every((server) => right.has(server));
+}
+
+function identity({ name, cuk, port, controlPort, seed }: ServerNode): string {
+  return JSON.stringify([name, cuk, port, controlPort, seed]);
+}
+
+/** The other servers that hold a part of the data: SERVICE IN and alive. */
+export function otherServersIn({ self, servers }: RingStatus): RingNode[] {
+  return servers.filter(
+    (server) =>
+      server.ring === 'SERVICE IN' &&
+      server.live === 'UP' &&
+      (server.cuk !== self.cuk || server.controlPort !== self.controlPort),
+  );
+}
+
+/**
+ * Whether no other server is in the ring. SERVICEOUT on such a node is refused and leaves it in
+ * DELETE/Pending for ever: it just stops (cluster-dynamics contract, section 4).
+ */
+export function isLastServer(status: RingStatus): boolean {
+  return otherServersIn(status).length === 0;
+}
+
+/** Whether this node should send SERVICEOUT before it stops: it is in, and somebody stays. */
+export function mustLeaveRing(status: RingStatus): boolean {
+  return status.self.ring === 'SERVICE IN' && !isLastServer(status);
+}
+
+/** Whether any server joins, leaves or merges; no second change should begin meanwhile. */
+export function membershipChangeRuns({ operating, self, servers }: RingStatus): boolean {
+  return operating || [self, ...servers].some((node) => isChanging(node));
+}
+
+function isChanging({ operation, merge }: RingNode): boolean {
+  return operation !== 'n/a' || merge !== 'Nothing';
+}

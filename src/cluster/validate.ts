@@ -1,0 +1,161 @@
+import type { Scalar } from './keys.ts';
+import {
+  effective,
+  serverOf,
+  type ClusterModel,
+  type ServerNode,
+  type SlaveNode,
+} from './model.ts';
+import { firstProblems, notSane, shown, type Problem } from './problems.ts';
+import { SELF_PLACEHOLDER } from './values.ts';
+
+/** What this node knows about itself and its cluster without asking K2HR3. */
+export interface Expected {
+  /** GROUP must be this name. */
+  clusterName: string;
+  /** This VM's instance id. */
+  cuk: string;
+  /** PORT of this node, when it was configured. */
+  serverPort?: number;
+  /** CTLPORT of this node, when it was configured. */
+  serverControlPort?: number;
+  mode: 'server' | 'slave';
+}
+
+/**
+ * Whether a role can be published for this node: k2hr3 contract, section 8.4, and what
+ * chmpx-k2hdkc contract, section 8, saw chmpx refuse, or accept and then not work. No problems
+ * means yes. `not-registered` only comes alone: a document that is not sane says nothing about
+ * who is registered.
+ */
+export function validateRole(model: ClusterModel, expected: Expected): Problem[] {
+  const problems = [
+    ...globalProblems(model, expected),
+    ...ringProblems(model, expected),
+    ...tlsProblems(model),
+    ...k2hdkcProblems(model, expected),
+    ...selfProblems(model, expected),
+  ].map(notSane);
+  if (problems.length > 0) return firstProblems(problems);
+  if (expected.mode === 'slave' || serverOf(model, expected.cuk)) return [];
+  const text = `[SVRNODE] none has CUK = ${shown(expected.cuk)}: this node is not registered`;
+  return [{ kind: 'not-registered', text }];
+}
+
+function globalProblems({ global }: ClusterModel, expected: Expected): string[] {
+  const texts: string[] = [];
+  if (global.group !== expected.clusterName) {
+    const name = shown(expected.clusterName);
+    texts.push(`[GLOBAL] GROUP = ${shown(global.group)} is not the cluster's name ${name}`);
+  }
+  if (global.group.includes('/')) {
+    texts.push(`[GLOBAL] GROUP = ${shown(global.group)} has a /, and chmpx makes file names of it`);
+  }
+  if (global.mode !== expected.mode.toUpperCase()) {
+    texts.push(`[GLOBAL] MODE = ${global.mode} is not ${expected.mode.toUpperCase()}`);
+  }
+  if (global.selfCuk !== SELF_PLACEHOLDER && global.selfCuk !== expected.cuk) {
+    texts.push(`[GLOBAL] SELFCUK = ${shown(global.selfCuk)} is another node's`);
+  }
+  if (effective('GLOBAL', global.settings, 'MQACK') !== false) {
+    texts.push('[GLOBAL] MQACK = yes (its default): k2hdkc only starts with no');
+  }
+  return texts;
+}
+
+/** What chmpx starts with although the ring cannot work: it merges or mixes up equal nodes. */
+function ringProblems({ global, servers, slaves }: ClusterModel, { mode }: Expected): string[] {
+  const texts: string[] = [];
+  // For a server an empty ring only means that it is not registered, nor is anybody else.
+  if (servers.length === 0 && mode === 'slave') texts.push('[SVRNODE] there is none');
+  if (slaves.length === 0) texts.push('[SLVNODE] there is none, and chmpx wants a dummy at least');
+  texts.push(
+    ...repeated('CUK', servers, (node) => node.cuk),
+    ...repeated('CUSTOM_ID_SEED', servers, (node) => node.seed),
+    ...repeated('NAME:CTLPORT', servers, (node) => `${node.name}:${node.controlPort}`),
+  );
+  if (global.idType === 'CUSTOM') {
+    for (const node of servers) {
+      if (node.seed !== undefined) continue;
+      texts.push(`[SVRNODE] ${node.name} has no CUSTOM_ID_SEED, and CHMPXIDTYPE is CUSTOM`);
+    }
+  }
+  if (global.idType.startsWith('CTL')) {
+    for (const node of servers) {
+      if (node.settings.has('CTLENDPOINTS')) continue;
+      texts.push(`[SVRNODE] ${node.name} has no CTLENDPOINTS, and CHMPXIDTYPE is made of them`);
+    }
+  }
+  return texts;
+}
+
+function repeated(
+  key: string,
+  nodes: readonly ServerNode[],
+  valueOf: (node: ServerNode) => string | undefined,
+): string[] {
+  const texts: string[] = [];
+  const seen = new Set<string>();
+  for (const node of nodes) {
+    const value = valueOf(node);
+    if (value === undefined) continue;
+    if (seen.has(value)) texts.push(`[SVRNODE] ${key} = ${shown(value)} is given to two nodes`);
+    seen.add(value);
+  }
+  return texts;
+}
+
+/** chmpx refuses TLS without a certificate, and a certificate without TLS. */
+function tlsProblems({ global, servers }: ClusterModel): string[] {
+  const texts: string[] = [];
+  const get = (node: SlaveNode, key: string): Scalar | undefined =>
+    node.settings.get(key) ?? global.settings.get(key);
+  for (const node of servers) {
+    const tls = get(node, 'SSL') === true;
+    for (const key of ['SERVER_CERT', 'SERVER_PRIKEY']) {
+      const given = get(node, key) !== undefined;
+      if (tls && !given) texts.push(`[SVRNODE] ${node.name} has SSL = yes, but no ${key}`);
+      if (!tls && given) texts.push(`[SVRNODE] ${node.name} has ${key}, but SSL = no`);
+    }
+    if (!tls && get(node, 'SSL_VERIFY_PEER') === true) {
+      texts.push(`[SVRNODE] ${node.name} has SSL_VERIFY_PEER = yes, but SSL = no`);
+    }
+  }
+  return texts;
+}
+
+function k2hdkcProblems({ k2hdkc }: ClusterModel, { mode }: Expected): string[] {
+  if (k2hdkc === undefined) return mode === 'server' ? ['[K2HDKC] is missing'] : [];
+  const texts: string[] = [];
+  if (k2hdkc.get('K2HTYPE') === 'file' && !k2hdkc.has('K2HFILE')) {
+    texts.push('[K2HDKC] K2HTYPE = file, but no K2HFILE');
+  }
+  const least = effective('K2HDKC', k2hdkc, 'MINTHREAD');
+  const most = effective('K2HDKC', k2hdkc, 'MAXTHREAD');
+  if (Number(least) > Number(most)) {
+    texts.push(`[K2HDKC] MINTHREAD = ${String(least)} is more than MAXTHREAD = ${String(most)}`);
+  }
+  return texts;
+}
+
+/** chmpx finds itself by local host, CTLPORT = SELFCTLPORT and CUK = SELFCUK, or does not start. */
+function selfProblems(model: ClusterModel, expected: Expected): string[] {
+  if (expected.mode === 'slave') return [];
+  const texts: string[] = [];
+  const { selfControlPort } = model.global;
+  const { serverControlPort = selfControlPort, serverPort } = expected;
+  if (selfControlPort !== serverControlPort) {
+    texts.push(
+      `[GLOBAL] SELFCTLPORT = ${selfControlPort} is not the ${serverControlPort} configured`,
+    );
+  }
+  const self = serverOf(model, expected.cuk);
+  if (self === undefined) return texts;
+  if (self.controlPort !== selfControlPort) {
+    texts.push(`[SVRNODE] ${self.name}: CTLPORT = ${self.controlPort} is not SELFCTLPORT`);
+  }
+  if (serverPort !== undefined && self.port !== serverPort) {
+    texts.push(`[SVRNODE] ${self.name}: PORT = ${self.port} is not the ${serverPort} configured`);
+  }
+  return texts;
+}

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { parseRole } from '../../src/cluster/parse-role.ts';
+import type { ClusterModel } from '../../src/cluster/model.ts';
+
+/** CUKs of the nodes in the captured roles. */
+export const CUK1 = '00000001-aaaa-4bbb-8ccc-000000000001';
+export const CUK3 = '00000003-aaaa-4bbb-8ccc-000000000003';
+
+/** Role resources as a real K2HR3 expanded them, by the number of their capture. */
+export const ROLES = {
+  noServers: '015',
+  twoServers: '018',
+  threeServers: '020',
+  threeServersOneSlave: '042',
+  ofSlave: '043',
+  tagWithNewline: '201',
+  tagWithQuotes: '204',
+} as const;
+
+export function roleText(name: keyof typeof ROLES): string {
+  const file = `resource-of-capture-${ROLES[name]}.ini`;
+  return readFileSync(new URL(`../fixtures/k2hr3/${file}`, import.meta.url), 'utf8');
+}
+
+/** The three-server role after `edit` changed its text; throws when it cannot be read. */
+export function roleModel(
+  name: keyof typeof ROLES = 'threeServers',
+  edit: (text: string) => string = (text) => text,
+): ClusterModel {
+  const reading = parseRole(edit(roleText(name)));
+  if (!reading.ok) throw new Error(reading.problems.map(({ text }) => text).join('\n'));
+  return reading.model;
+}
+
+/** Replaces the first line of a key, which must be there. */
+export function withLine(text: string, key: string, line: string): string {
+  const form = new RegExp(`^${key} .*$`, 'm');
+  if (!form.test(text)) throw new Error(`no ${key} in the text`);
+  return text.replace(form, line);
+}
