@@ -1,0 +1,108 @@
+import { isObject } from '../oslo/envelope.ts';
+import type { JsonObject } from './json.ts';
+import type { ServiceStatus } from './statuses.ts';
+
+/** A cast to the conductor, before it is encrypted and wrapped. */
+export interface ConductorMessage {
+  readonly method: 'heartbeat' | 'update_backup' | 'notify_end' | 'notify_exc_info';
+  readonly args: JsonObject;
+  /** Context keys without the `_context_` prefix. */
+  readonly context: JsonObject;
+}
+
+/** What Trove stores about a backup; a key that is left out keeps its value there. */
+interface BackupFields {
+  /** Used space of the volume in GiB. Always a number: a restore compares it. */
+  readonly size?: number;
+  readonly state?: 'BUILDING' | 'COMPLETED' | 'FAILED';
+  readonly backup_type?: 'full';
+  readonly checksum?: string;
+  readonly location?: string;
+  /** Sent as Python sends it; the conductor ignores it. */
+  readonly success?: boolean;
+}
+
+/** Longest fault text that Trove's table `instance_faults` holds. */
+const MESSAGE_LIMIT = 255;
+
+/** The status of this instance. `sent` comes from SentClock, in seconds. */
+export function heartbeat(
+  instanceId: string,
+  status: ServiceStatus,
+  sent: number,
+): ConductorMessage {
+  return {
+    method: 'heartbeat',
+    args: { instance_id: instanceId, sent, payload: { service_status: status } },
+    context: {},
+  };
+}
+
+/** A change of a backup's row. `context` is that of the request that asked for the backup. */
+export function updateBackup(
+  context: JsonObject,
+  instanceId: string,
+  backupId: string,
+  sent: number,
+  fields: BackupFields,
+): ConductorMessage {
+  return {
+    method: 'update_backup',
+    args: { instance_id: instanceId, backup_id: backupId, sent, ...fields },
+    context,
+  };
+}
+
+/** The request of `context` succeeded; null when Trove did not ask to be told. */
+export function notifyEnd(context: JsonObject, instanceId: string): ConductorMessage | null {
+  const notified = notification(context, instanceId);
+  if (notified === null) return null;
+  return {
+    method: 'notify_end',
+    args: { serialized_notification: notified.object, notification_args: {} },
+    context: notified.context,
+  };
+}
+
+/**
+ * The request of `context` failed; null when Trove did not ask to be told. `message` is what a user
+ * sees in `trove show`, cut to 255 characters; `lines` are details for the operator.
+ */
+export function notifyExcInfo(
+  context: JsonObject,
+  instanceId: string,
+  message: string,
+  lines: readonly string[],
+): ConductorMessage | null {
+  const notified = notification(context, instanceId);
+  if (notified === null) return null;
+  return {
+    method: 'notify_exc_info',
+    args: {
+      serialized_notification: notified.object,
+      message: shorten(message),
+      exception: [...lines],
+    },
+    context: notified.context,
+  };
+}
+
+/**
+ * The received notification with our instance id. The conductor needs the same object in the
+ * context as well, or it loses the notification (trove-rpc contract, section 6).
+ */
+function notification(
+  context: JsonObject,
+  instanceId: string,
+): { object: JsonObject; context: JsonObject } | null {
+  const received = context['trove_notification'];
+  if (!isObject(received)) return null;
+  const object = { ...received, instance_id: instanceId };
+  return { object, context: { ...context, trove_notification: object } };
+}
+
+function shorten(message: string): string {
+  const characters = Array.from(message);
+  if (characters.length <= MESSAGE_LIMIT) return message;
+  return `${characters.slice(0, MESSAGE_LIMIT - 1).join('')}…`;
+}

@@ -1,0 +1,103 @@
+import { ConfigurationError, messageOf } from '../base/errors.ts';
+import type { OsloConfig } from '../oslo/oslo-config.ts';
+import { parseTransportUrl, type TransportUrl } from '../oslo/transport-url.ts';
+import { DEFAULT_CONDUCTOR_QUEUE } from './topics.ts';
+
+/** What Trove's files in the VM say to the agent (trove-rpc contract, section 8). */
+export interface GuestConfig {
+  /** The instance that this VM is. */
+  guestId: string;
+  datastoreVersion: string | null;
+  /** The project of the instance. */
+  tenantId: string | null;
+  /** `instance_rpc_encr_key`; null when Trove does not encrypt. */
+  instanceKey: string | null;
+  transport: TransportUrl;
+  /** Routing key of the conductor. */
+  conductorQueue: string;
+  /** Where the data volume is mounted. */
+  mountPoint: string;
+  /** Block device of the data volume; null when the datastore has none. */
+  devicePath: string | null;
+  /** Whether oslo.messaging's own ping method is answered, beside Trove's `rpc_ping`. */
+  rpcPingEnabled: boolean;
+  /** What no log line may hold. */
+  secrets: string[];
+}
+
+const DATASTORE_MANAGER = 'k2hdkc';
+/** The section of the datastore has its name. */
+const DATASTORE_GROUP = DATASTORE_MANAGER;
+/** It becomes part of queue names, which end at 255 bytes and hold it twice. */
+const GUEST_ID = /^[A-Za-z0-9._-]{1,100}$/;
+
+/**
+ * Reads guest_info.conf and trove-guestagent.conf. Throws ConfigurationError, in one line, that
+ * names the key and where it is set.
+ */
+export function readGuestConfig(config: OsloConfig): GuestConfig {
+  const guestId = required(config, 'guest_id', 'guest_info.conf');
+  if (!GUEST_ID.test(guestId)) {
+    throw wrong(config, 'guest_id', `is ${JSON.stringify(guestId)}, which is not an instance id`);
+  }
+  const manager = required(config, 'datastore_manager', 'guest_info.conf');
+  if (manager !== DATASTORE_MANAGER) {
+    throw wrong(
+      config,
+      'datastore_manager',
+      `is ${JSON.stringify(manager)}; this agent is for ${DATASTORE_MANAGER} only`,
+    );
+  }
+  const transportUrl = required(config, 'transport_url', 'trove-guestagent.conf');
+  const transport = readTransport(config, transportUrl);
+  const instanceKey = optional(config, 'DEFAULT', 'instance_rpc_encr_key');
+  return {
+    guestId,
+    datastoreVersion: optional(config, 'DEFAULT', 'datastore_version'),
+    tenantId: optional(config, 'DEFAULT', 'tenant_id'),
+    instanceKey,
+    transport,
+    conductorQueue: optional(config, 'DEFAULT', 'conductor_queue') ?? DEFAULT_CONDUCTOR_QUEUE,
+    mountPoint: optional(config, DATASTORE_GROUP, 'mount_point') ?? '/var/lib/antpickax/k2hdkc',
+    devicePath:
+      config.string(DATASTORE_GROUP, 'device_path') === undefined
+        ? '/dev/vdb'
+        : optional(config, DATASTORE_GROUP, 'device_path'),
+    rpcPingEnabled: config.boolean('DEFAULT', 'rpc_ping_enabled', false),
+    secrets: [
+      transportUrl,
+      ...transport.brokers.map((broker) => broker.password),
+      ...(instanceKey === null ? [] : [instanceKey]),
+    ],
+  };
+}
+
+/** Trove writes the text `None` for what it does not have. */
+function optional(config: OsloConfig, group: string, option: string): string | null {
+  const value = config.string(group, option, '').trim();
+  return value === '' || value === 'None' ? null : value;
+}
+
+function required(config: OsloConfig, option: string, file: string): string {
+  const value = optional(config, 'DEFAULT', option);
+  if (value !== null) return value;
+  if (config.where('DEFAULT', option) !== undefined) throw wrong(config, option, 'is empty');
+  throw new ConfigurationError(
+    `${option} is not set: Trove writes it to [DEFAULT] of ${file} in the configuration directory`,
+  );
+}
+
+function readTransport(config: OsloConfig, url: string): TransportUrl {
+  try {
+    return parseTransportUrl(url);
+  } catch (error) {
+    const where = config.where('DEFAULT', 'transport_url') ?? 'transport_url';
+    throw new ConfigurationError(`${where}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function wrong(config: OsloConfig, option: string, what: string): ConfigurationError {
+  return new ConfigurationError(
+    `${config.where('DEFAULT', option) ?? 'DEFAULT'}: ${option} ${what}`,
+  );
+}

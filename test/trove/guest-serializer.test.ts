@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { Cipher } from '../../src/trove/cipher.ts';
+import { GuestSerializer, UnreadableRequestError } from '../../src/trove/guest-serializer.ts';
+import { CAPTURE_KEY, readFixture, type EncryptedCall } from './fixtures.ts';
+
+const { calls } = readFixture('api_calls_encrypted.json') as { calls: EncryptedCall[] };
+const cipher = new Cipher(CAPTURE_KEY);
+const keyed = new GuestSerializer(CAPTURE_KEY);
+const unkeyed = new GuestSerializer(null);
+
+describe('requests of the real Trove', () => {
+  it.each(calls.map((call, n) => [n, call.method, call] as const))('%i %s', (_n, _name, call) => {
+    expect(keyed.decodeArgs(call.args)).toEqual(call.plainArgs);
+  });
+
+  it('with their context', () => {
+    const withContext = calls.filter((call) => call.context !== undefined);
+    expect(withContext.length).toBeGreaterThan(0);
+    for (const { context, plainContext } of withContext) {
+      expect(keyed.decodeContext(context ?? {})).toEqual(plainContext);
+    }
+  });
+});
+
+describe('a keyed guest refuses', () => {
+  it('an argument in the clear, by name', () => {
+    const args = { overrides: cipher.encryptJson(null), remove: true };
+    expect(() => keyed.decodeArgs(args)).toThrow(UnreadableRequestError);
+    expect(() => keyed.decodeArgs(args)).toThrow("argument 'remove'");
+  });
+
+  it('an argument of another key', () => {
+    const args = { fs_path: new Cipher('another').encryptJson('/') };
+    expect(() => keyed.decodeArgs(args)).toThrow(UnreadableRequestError);
+  });
+
+  it.each([
+    ['in the clear', { user: 'u', project_id: 'p' }],
+    ['missing', {}],
+    ['of another key', { context: new Cipher('another').encryptJson({}) }],
+    ['that is not an object', { context: cipher.encryptJson([1]) }],
+    ['that is null', { context: cipher.encryptJson(null) }],
+  ])('a context %s', (_name, context) => {
+    expect(() => keyed.decodeContext(context)).toThrow(UnreadableRequestError);
+  });
+});
+
+describe('prototypes stay out of reach', () => {
+  const poison = '{"__proto__": {"polluted": true}}';
+
+  it('of an argument called __proto__', () => {
+    const args = keyed.decodeArgs({ ['__proto__']: cipher.encryptJson({ polluted: true }) });
+    expect(Object.keys(args)).toEqual(['__proto__']);
+    expect(args['polluted']).toBeUndefined();
+  });
+
+  it('of a key inside the context', () => {
+    const context = keyed.decodeContext({ context: cipher.encrypt(poison) });
+    expect(Object.keys(context)).toEqual(['__proto__']);
+    expect(context['polluted']).toBeUndefined();
+  });
+});
+
+describe('results', () => {
+  it('are encrypted, null too', () => {
+    for (const result of [null, true, { used: 0.25, name: 'é' }, []]) {
+      const encoded = keyed.encodeResult(result);
+      expect(encoded).toMatch(/^[A-Za-z0-9+/]+=*$/);
+      expect(cipher.decryptJson(encoded)).toEqual(result);
+    }
+  });
+
+  it('of a handler that returns nothing are null', () => {
+    expect(cipher.decryptJson(keyed.encodeResult(undefined))).toBeNull();
+    expect(unkeyed.encodeResult(undefined)).toBeNull();
+  });
+
+  it('have the form that the real guest sent', () => {
+    const replies = calls.filter((call) => call.result !== undefined && call.result !== null);
+    expect(replies.length).toBeGreaterThan(2);
+    for (const { result, plainResult } of replies) {
+      const iv = Buffer.from(result ?? '', 'base64').subarray(0, 16);
+      expect(cipher.decryptJson(result)).toEqual(plainResult);
+      const encoded = new GuestSerializer(CAPTURE_KEY, () => iv).encodeResult(plainResult);
+      expect(String(encoded).slice(0, 20)).toBe(result?.slice(0, 20));
+    }
+  });
+});
+
+it('without a key everything passes as it is', () => {
+  const args = { overrides: null, remove: true };
+  const context = { user: 'u' };
+  expect(unkeyed.decodeArgs(args)).toBe(args);
+  expect(unkeyed.decodeContext(context)).toBe(context);
+  expect(unkeyed.encodeResult({ a: 1 })).toEqual({ a: 1 });
+});
