@@ -1,8 +1,8 @@
 // Bundles the product into dist/k2hdkc-agent.cjs. With --all also what the tests and the demo run
-// as processes of their own (dist/test/*.mjs): the demo and the stand-ins.
+// as processes of their own: the demo (dist/test/*.mjs) and the stand-ins (dist/test/antpickax).
+// With --stand-ins only those.
 import { build } from 'esbuild';
-import { existsSync } from 'node:fs';
-import { chmod, mkdir, copyFile, readFile } from 'node:fs/promises';
+import { chmod, copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 const root = path.dirname(import.meta.dirname);
@@ -17,17 +17,23 @@ const common = {
   define: { K2HDKC_AGENT_VERSION: JSON.stringify(version) },
 };
 
-await build({
-  ...common,
-  entryPoints: ['src/cli/main.ts'],
-  outfile: 'dist/k2hdkc-agent.cjs',
-  format: 'cjs',
-  minifySyntax: true,
-  legalComments: 'none',
-  // The bundle carries its own copies of the libraries; nothing is read from node_modules.
-});
+if (!process.argv.includes('--stand-ins')) await buildProduct();
+if (process.argv.includes('--all')) await buildDemo();
+if (process.argv.includes('--all') || process.argv.includes('--stand-ins')) await buildStandIns();
 
-if (process.argv.includes('--all')) {
+async function buildProduct() {
+  await build({
+    ...common,
+    entryPoints: ['src/cli/main.ts'],
+    outfile: 'dist/k2hdkc-agent.cjs',
+    format: 'cjs',
+    minifySyntax: true,
+    legalComments: 'none',
+    // The bundle carries its own copies of the libraries; nothing is read from node_modules.
+  });
+}
+
+async function buildDemo() {
   await build({
     ...common,
     entryPoints: { demo: 'test/demo/main.ts' },
@@ -37,18 +43,27 @@ if (process.argv.includes('--all')) {
     packages: 'external',
     sourcemap: 'inline',
   });
-  // Stand-ins are started as if they were the real programs: a folder to put on PATH.
-  await build({
-    ...common,
-    entryPoints: {
-      chmpx: 'test/simulators/antpickax/chmpx.ts',
-      k2hdkc: 'test/simulators/antpickax/k2hdkc.ts',
-    },
-    outdir: 'dist/test/antpickax',
-    outExtension: { '.js': '' },
-    format: 'cjs',
-    banner: { js: '#!/usr/bin/env node' },
-  }).catch((error) => {
-    if (existsSync(path.join(root, 'test/simulators/antpickax/chmpx.ts'))) throw error;
-  });
+}
+
+// Stand-ins are started as if they were the real programs: a folder to put on PATH.
+async function buildStandIns() {
+  const from = path.join(root, 'test/simulators/antpickax');
+  const to = path.join(root, 'dist/test/antpickax');
+  const daemons = ['chmpx', 'k2hdkc'];
+  const tools = ['chmpxstatus', 'chmpxlinetool', 'k2hlinetool'];
+  for (const name of daemons) {
+    await build({
+      ...common,
+      entryPoints: [path.join(from, `${name}.ts`)],
+      outfile: path.join(to, name),
+      format: 'cjs',
+      banner: { js: '#!/usr/bin/env node' },
+    });
+  }
+  // The folder is its own package, or Node would take files without an ending for ES modules.
+  await writeFile(path.join(to, 'package.json'), '{ "type": "commonjs" }\n');
+  for (const name of [...tools, 'node.pl']) {
+    await copyFile(path.join(from, name), path.join(to, name));
+  }
+  for (const name of [...daemons, ...tools]) await chmod(path.join(to, name), 0o755);
 }

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { AgentError, codeOf } from '../base/errors.ts';
+import { writeFileAtomic } from '../host/atomic-file.ts';
+import type { RegistrationRecord } from '../k2hr3/registration-record.ts';
+import type { ClusterParameters } from '../trove/overrides.ts';
+
+/** The registration in K2HR3, with what reads the role. Saved before the host is registered. */
+export interface Registration extends RegistrationRecord {
+  /** A secret, shared by all servers of the cluster. */
+  roleToken: string;
+  tenant: string;
+  /** `parametersKey` of the parameters that it was made for. */
+  parametersKey: string;
+}
+
+/**
+ * How far Trove's `prepare` came on this VM:
+ *
+ *   new → preparing → (ready, of a cluster member) → prepared
+ *             └→ failed → preparing …
+ *
+ * `ready` lasts until the notification of its end is safe; Trove sees it as `instance ready`.
+ */
+export type Phase = 'new' | 'preparing' | 'ready' | 'prepared' | 'failed';
+
+/**
+ * What this VM should be. Trove's calls change this document, the reconciler makes it true. It is
+ * on disk before anything is done about it, so that any crash can be continued from.
+ */
+export interface DesiredState {
+  version: 1;
+  phase: Phase;
+  /** Why prepare failed, in one line. */
+  failure: string | null;
+  /** Created with a cluster_config, so that Trove ends the installation by cluster_complete. */
+  clustered: boolean;
+  /** cluster_complete has not come yet. */
+  installing: boolean;
+  /** The attached configuration group; null = detached, a member of no cluster. */
+  parameters: ClusterParameters | null;
+  /** Stopped on purpose: until the boot changes, or over boots too when `bootId` is null. */
+  stopped: { bootId: string | null } | null;
+  /** Left the ring because Trove shrinks the cluster; joins again at this wall clock time (ms). */
+  shrinking: { rejoinAt: number } | null;
+  /** Programs of another generation are stopped and started again: this is how `restart` works. */
+  generation: string;
+  /** What was registered in K2HR3, kept for the unregistration even if parameters change. */
+  registration: Registration | null;
+}
+
+/** A VM that Trove has not spoken to yet. */
+export const NEW_NODE: DesiredState = {
+  version: 1,
+  phase: 'new',
+  failure: null,
+  clustered: false,
+  installing: false,
+  parameters: null,
+  stopped: null,
+  shrinking: null,
+  generation: 'first',
+  registration: null,
+};
+
+/** The desired state on disk, and who wants to know when it changes. */
+export class DesiredStateStore {
+  readonly #file: string;
+  readonly #listeners: (() => void)[] = [];
+  #current: DesiredState;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(file: string, current: DesiredState) {
+    this.#file = file;
+    this.#current = current;
+  }
+
+  /** Reads `desired.json` of the state directory; without one this is a new node. */
+  static async open(stateDirectory: string): Promise<DesiredStateStore> {
+    const file = path.join(stateDirectory, 'desired.json');
+    try {
+      const state = JSON.parse(await readFile(file, 'utf8')) as { version: unknown };
+      if (state.version !== NEW_NODE.version) throw new Error(`version ${String(state.version)}`);
+      return new DesiredStateStore(file, state as DesiredState);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return new DesiredStateStore(file, NEW_NODE);
+      throw new AgentError(
+        'state-unreadable',
+        `cannot use ${file}: restore it or, if this VM may be set up anew, move it away`,
+        { cause: error },
+      );
+    }
+  }
+
+  get current(): DesiredState {
+    return this.#current;
+  }
+
+  /** Changes some fields; resolves when the change is on disk. Changes never overtake each other. */
+  async update(change: Partial<DesiredState>): Promise<void> {
+    const write = this.#writing.then(async () => {
+      const next = { ...this.#current, ...change };
+      await writeFileAtomic(this.#file, `${JSON.stringify(next, null, 2)}\n`);
+      this.#current = next;
+      for (const listener of this.#listeners) listener();
+    });
+    this.#writing = write.catch(() => undefined);
+    await write;
+  }
+
+  /** Calls `listener` after every change. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+}
+
+/**
+ * What makes a cluster another one: its name and its ports. A new extdata-url alone does not: every
+ * "Apply" in the dashboard makes one for the same role (k2hr3 contract, section 5).
+ */
+export function parametersKey(parameters: ClusterParameters | null): string {
+  if (parameters === null) return 'detached';
+  const { clusterName, serverPort, serverControlPort, slaveControlPort } = parameters;
+  return JSON.stringify([clusterName, serverPort, serverControlPort, slaveControlPort]);
+}

@@ -1,0 +1,102 @@
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { makePrivateDirectory, syncDirectory, writeFileAtomic } from '../host/atomic-file.ts';
+
+/** So many finished operations are remembered, to recognise a request that comes twice. */
+const REMEMBERED = 256;
+
+/** An operation that was accepted: the request as it came, for after a crash. */
+export interface JournalEntry {
+  /** The request's _unique_id. */
+  id: string;
+  /** The body of the message, still encrypted if it came encrypted. */
+  body: string;
+}
+
+/**
+ * Accepted operations on disk. An entry is written, and synced, before its message is
+ * acknowledged; it is finished when the operation has ended one way or the other. What is open
+ * when an agent starts is what the one before it did not finish.
+ *
+ * Files: `open/NNNNNNNN-ID` holds the body, `done/NNNNNNNN-ID` is empty: a request can hold a
+ * user's token, which is not kept longer than needed.
+ */
+export class Journal {
+  readonly #directory: string;
+  readonly #open = new Map<string, string>();
+  readonly #done = new Map<string, string>();
+  #next = 1;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  static async open(stateDirectory: string): Promise<Journal> {
+    const journal = new Journal(path.join(stateDirectory, 'journal'));
+    await journal.#load('open', journal.#open);
+    await journal.#load('done', journal.#done);
+    return journal;
+  }
+
+  /** Whether a request with this id was accepted before, finished or not. */
+  knows(id: string): boolean {
+    return this.#open.has(id) || this.#done.has(id);
+  }
+
+  /** Resolves when the entry is safe on disk. */
+  async accept({ id, body }: JournalEntry): Promise<void> {
+    const name = `${String(this.#next++).padStart(8, '0')}-${encodeURIComponent(id)}`;
+    await writeFileAtomic(this.#path('open', name), body);
+    this.#open.set(id, name);
+  }
+
+  /** The operation has ended and is not to be run again. */
+  async finish(id: string): Promise<void> {
+    const name = this.#open.get(id);
+    if (name === undefined) return;
+    await writeFileAtomic(this.#path('done', name), '');
+    await rm(this.#path('open', name), { force: true });
+    await syncDirectory(this.#path('open', ''));
+    this.#open.delete(id);
+    this.#done.set(id, name);
+    await this.#forgetOldest();
+  }
+
+  /** What an earlier agent accepted and did not finish, oldest first. */
+  async unfinished(): Promise<JournalEntry[]> {
+    const entries = [...this.#open].sort(([, a], [, b]) => a.localeCompare(b));
+    return Promise.all(
+      entries.map(async ([id, name]) => ({
+        id,
+        body: await readFile(this.#path('open', name), 'utf8'),
+      })),
+    );
+  }
+
+  async #load(kind: 'open' | 'done', into: Map<string, string>): Promise<void> {
+    await makePrivateDirectory(this.#path(kind, ''));
+    const names = await readdir(this.#path(kind, ''));
+    for (const name of names.sort()) {
+      const [, number, id] = /^(\d+)-(.+)$/.exec(name) ?? [];
+      if (number === undefined || id === undefined || name.endsWith('.tmp')) continue;
+      if (kind === 'done' && this.#open.has(decodeURIComponent(id))) {
+        // Killed between the two halves of `finish`: it is done.
+        await rename(this.#path('open', name), this.#path('done', name));
+        this.#open.delete(decodeURIComponent(id));
+      }
+      into.set(decodeURIComponent(id), name);
+      this.#next = Math.max(this.#next, Number(number) + 1);
+    }
+  }
+
+  async #forgetOldest(): Promise<void> {
+    for (const [id, name] of [...this.#done].slice(0, Math.max(0, this.#done.size - REMEMBERED))) {
+      await rm(this.#path('done', name), { force: true });
+      this.#done.delete(id);
+    }
+  }
+
+  #path(kind: 'open' | 'done', name: string): string {
+    return path.join(this.#directory, kind, name);
+  }
+}

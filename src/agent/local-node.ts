@@ -1,0 +1,187 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Random } from '../base/backoff.ts';
+import type { Clock } from '../base/clock.ts';
+import { AgentError, messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { Secrets } from '../base/secrets.ts';
+import { ControlPort } from '../cluster/control-port.ts';
+import type { RingStatus } from '../cluster/status.ts';
+import { readRingStatus } from '../cluster/tools.ts';
+import type { AgentConfig } from '../config/schema.ts';
+import { nodeName } from '../host/node-name.ts';
+import { DirectLauncher } from '../process/direct-launcher.ts';
+import { ClusterNode } from './cluster-node.ts';
+import type { DesiredState, DesiredStateStore } from './desired-state.ts';
+import { Membership } from './membership.ts';
+import { KeptProgram } from './programs.ts';
+import { RestartPolicy } from './restart-policy.ts';
+import { readRoleDocument, type RoleDocument } from './role-document.ts';
+import { RoleWatch } from './role-watch.ts';
+
+/** What the node of this VM is made from. */
+export interface LocalNodeOptions {
+  config: AgentConfig;
+  k2hr3Ca: string | undefined;
+  desired: DesiredStateStore;
+  bootId: string;
+  clock: Clock;
+  random: Random;
+  secrets: Secrets;
+  log: Logger;
+  /** The role has changed. */
+  onRole: () => void;
+  /** A program has crashed. */
+  onCrash: () => void;
+}
+
+/** The node of this VM and its parts that others need. */
+export interface LocalNode {
+  node: ClusterNode;
+  role: RoleWatch;
+  chmpx: KeptProgram;
+  k2hdkc: KeptProgram;
+  /** The last lines that the program which crashed last wrote. */
+  lastOutput: () => Promise<string>;
+}
+
+/** After SIGKILL a process is gone at once, unless it hangs in the kernel (ms). */
+const KILL_WAIT_MS = 5_000;
+const STATUS_TIMEOUT_MS = 5_000;
+
+/** Puts together what keeps chmpx and k2hdkc on this VM. */
+export async function createLocalNode(options: LocalNodeOptions): Promise<LocalNode> {
+  const { config, desired, clock, random, log, secrets } = options;
+  const { paths, cluster, programs, k2hr3 } = config;
+  const restarts = new RestartPolicy(clock, random, {
+    first: cluster.restart_first * 1000,
+    second: cluster.restart_second * 1000,
+    cap: cluster.restart_cap * 1000,
+  });
+  const launcher = new DirectLauncher({
+    directory: path.join(paths.state_dir, 'programs'),
+    bootId: options.bootId,
+    clock,
+  });
+  let lastOutput = '';
+  const keep = (name: 'chmpx' | 'k2hdkc', signal: NodeJS.Signals): KeptProgram =>
+    new KeptProgram({
+      name,
+      command: programs[name],
+      args: ['-conf', paths.ini_file, '-d', 'err'],
+      stopSignals: [
+        { signal, waitMs: cluster.stop_wait * 1000 },
+        { signal: 'SIGKILL', waitMs: KILL_WAIT_MS },
+      ],
+      launcher,
+      clock,
+      log,
+      onCrash: (output) => {
+        lastOutput = output;
+        restarts.crashed();
+        options.onCrash();
+      },
+    });
+  // chmpx ignores SIGTERM for ever; HUP ends it.
+  const chmpx = keep('chmpx', 'SIGHUP');
+  const k2hdkc = keep('k2hdkc', 'SIGTERM');
+  const membership = new Membership({
+    desired,
+    http: {
+      clock,
+      localAddress: config.node.source_address ?? undefined,
+      ca: options.k2hr3Ca,
+      connectTimeoutMs: k2hr3.connect_timeout * 1000,
+      totalTimeoutMs: k2hr3.total_timeout * 1000,
+    },
+    cuk: () => readInstanceId(paths.instance_id_file),
+    nodeName: config.node.name ?? (await nodeName()),
+    retry: { firstMs: k2hr3.retry_first * 1000, capMs: k2hr3.retry_cap * 1000 },
+    secrets,
+    clock,
+    random,
+    log,
+  });
+  const role = new RoleWatch({
+    stateDirectory: paths.state_dir,
+    desired: () => desired.current,
+    read: (...reading) => membership.read(...reading),
+    parse: (text, state) => parseRole(text, state, cluster),
+    pace: {
+      settledMs: k2hr3.poll_interval * 1000,
+      changingMs: k2hr3.changing_poll_interval * 1000,
+      retryFirstMs: k2hr3.retry_first * 1000,
+      retryCapMs: k2hr3.retry_cap * 1000,
+    },
+    clock,
+    random,
+    log,
+    onChange: options.onRole,
+  });
+  const node = new ClusterNode({
+    desired,
+    chmpx,
+    k2hdkc,
+    restarts,
+    membership,
+    role,
+    iniFile: paths.ini_file,
+    readStatus: statusReader(programs.chmpxstatus, paths.ini_file, log),
+    controlPort: (port) => new ControlPort({ port, clock, host: cluster.control_host }),
+    leaveLimits: {
+      stopMs: cluster.stop_leave_limit * 1000,
+      goodMs: cluster.leave_limit * 1000,
+    },
+    pollMs: cluster.changing_status_interval * 1000,
+    clock,
+    log,
+  });
+  return { node, role, chmpx, k2hdkc, lastOutput: () => Promise.resolve(lastOutput) };
+}
+
+function parseRole(
+  text: string,
+  { registration, parameters }: DesiredState,
+  configured: AgentConfig['cluster'],
+): RoleDocument {
+  if (!registration || !parameters) throw new AgentError('not-wanted', 'no role is wanted now');
+  const serverPort = parameters.serverPort ?? configured.server_port;
+  const serverControlPort = parameters.serverControlPort ?? configured.server_control_port;
+  return readRoleDocument(text, registration, {
+    clusterName: parameters.clusterName,
+    ...(serverPort === null ? {} : { serverPort }),
+    ...(serverControlPort === null ? {} : { serverControlPort }),
+  });
+}
+
+async function readInstanceId(file: string): Promise<string> {
+  const id = (await readFile(file, 'utf8').catch(() => '')).trim();
+  if (id !== '') return id;
+  throw new AgentError(
+    'no-instance-id',
+    `${file} holds no instance id: cloud-init writes it, or name another file as paths.instance_id_file`,
+    { retryable: true },
+  );
+}
+
+/** Reads the status; a tool that cannot be used is logged once per reason and means: not known. */
+function statusReader(
+  command: string,
+  conf: string,
+  log: Logger,
+): () => Promise<RingStatus | null> {
+  let complaint = '';
+  return async () => {
+    try {
+      const status = await readRingStatus({ command, conf, timeoutMs: STATUS_TIMEOUT_MS });
+      complaint = '';
+      return status;
+    } catch (error) {
+      if (messageOf(error) !== complaint) {
+        complaint = messageOf(error);
+        log.warn({ reason: complaint }, 'the status of chmpx is not known');
+      }
+      return null;
+    }
+  };
+}

@@ -1,0 +1,47 @@
+import type { RingStatus } from '../cluster/status.ts';
+
+/** One of the two programs, as it runs now. */
+export interface ProgramView {
+  generation: string;
+  /** How long it has run, as far as this agent knows, in milliseconds. */
+  runningMs: number;
+}
+
+/** What the role in K2HR3 says, as far as it was read and found sane. */
+export interface RoleView {
+  /** The ini made from the newest sane document that holds this node; null before the first. */
+  ini: string | null;
+  /** The newest sane document does not hold this node: it must register (again). */
+  lacksSelf: boolean;
+  /** How long the list of servers has been the same, in milliseconds. */
+  ringStableMs: number;
+  /** Why the newest document was refused, or why there is none; null when all is well. */
+  problem: string | null;
+}
+
+/** Everything the plan looks at. Made anew, from cheap and honest probes, before every step. */
+export interface Observed {
+  chmpx: ProgramView | null;
+  k2hdkc: ProgramView | null;
+  /** What chmpxstatus says; null when chmpx does not run or is not ready. */
+  status: RingStatus | null;
+  /** How long the status of this node has been the same, in milliseconds. */
+  statusStableMs: number;
+  role: RoleView;
+  /** The ini on disk is the one the role asks for. */
+  iniPublished: boolean;
+  /** How long a crashed program must still wait for its next start, in milliseconds. */
+  restartInMs: number;
+  /** Crashes since the last good minute. */
+  crashes: number;
+  /** How long a failed call to K2HR3 must still wait, in milliseconds. */
+  k2hr3RetryInMs: number;
+  /** The programs were stopped before, or will be stopped now, without leaving the ring (again). */
+  leaveOver: boolean;
+  /** Why this node could not leave the ring; null when it could, or was not asked to. */
+  leaveFailure: string | null;
+  /** SERVICEIN was sent so long ago (ms); null when it was not since the programs started. */
+  serviceInSentMs: number | null;
+  /** Milliseconds of wall clock. */
+  now: number;
+}

@@ -1,0 +1,188 @@
+import { isServing, type RingStatus } from '../cluster/status.ts';
+import { mustLeaveRing } from '../cluster/ring.ts';
+import { parametersKey, type DesiredState } from './desired-state.ts';
+import type { Observed } from './observed.ts';
+
+/** What the reconciler can do about a difference, one at a time. */
+export type Action =
+  | 'register'
+  | 'unregister'
+  | 'publish-ini'
+  | 'start-chmpx'
+  | 'start-k2hdkc'
+  | 'service-in'
+  | 'leave-ring'
+  | 'stop-k2hdkc'
+  | 'stop-chmpx'
+  | 'end-shrink';
+
+/** The next step: something to do, something to wait for, or nothing. */
+export type Step =
+  | { kind: 'do'; action: Action; why: string }
+  | { kind: 'wait'; why: string; ms?: number }
+  | { kind: 'rest'; why: string };
+
+/** The times that the plan decides by, in milliseconds. */
+export interface PlanTimes {
+  ringStableMs: number;
+  startTimeoutMs: number;
+}
+
+/** SERVICE OUT under a living k2hdkc for so long is the known stuck form (ms). */
+const STUCK_OUT_MS = 5_000;
+/** A SERVICEIN is not sent again before so long (ms). */
+const SERVICE_IN_PAUSE_MS = 15_000;
+
+const act = (action: Action, why: string): Step => ({ kind: 'do', action, why });
+const wait = (why: string, ms?: number): Step =>
+  ms === undefined ? { kind: 'wait', why } : { kind: 'wait', why, ms };
+
+/**
+ * Compares what this VM should be with what it is and names the one next step. Pure, so that every
+ * situation is a row in a table of tests.
+ *
+ *   register → publish-ini → start-chmpx → start-k2hdkc → (service-in) → rest
+ *   leave-ring → unregister → stop-k2hdkc → stop-chmpx → rest
+ */
+export function plan(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
+  if (desired.shrinking && observed.now >= desired.shrinking.rejoinAt) {
+    return act('end-shrink', 'this node was to be removed but still exists: joining again');
+  }
+  if (!wantsToServe(desired)) return planStop(desired, observed);
+  if (registeredElsewhere(desired) || runsOldGeneration(desired, observed)) {
+    const leaving = planStop(desired, observed);
+    if (leaving.kind !== 'rest') return leaving;
+  }
+  return planStart(desired, observed, times);
+}
+
+/** Whether chmpx and k2hdkc should run on this VM. */
+export function wantsToServe(desired: DesiredState): boolean {
+  return (
+    desired.phase !== 'new' &&
+    desired.phase !== 'failed' &&
+    desired.parameters !== null &&
+    desired.stopped === null &&
+    desired.shrinking === null
+  );
+}
+
+/** Whether the node serves, with the programs that it should serve with. */
+export function serves(desired: DesiredState, observed: Observed): boolean {
+  return (
+    observed.chmpx?.generation === desired.generation &&
+    observed.k2hdkc?.generation === desired.generation &&
+    observed.status !== null &&
+    isServing(observed.status.self)
+  );
+}
+
+/** Whether nothing of the database runs any more. */
+export function isStopped(observed: Observed): boolean {
+  return observed.chmpx === null && observed.k2hdkc === null;
+}
+
+/** stop_db leaves the registration alone; a failed prepare and leaving for good end it. */
+function unregisters(desired: DesiredState): boolean {
+  return (
+    desired.registration !== null &&
+    (desired.phase === 'failed' ||
+      desired.parameters === null ||
+      desired.shrinking !== null ||
+      registeredElsewhere(desired))
+  );
+}
+
+function registeredElsewhere({ registration, parameters }: DesiredState): boolean {
+  return registration !== null && registration.parametersKey !== parametersKey(parameters);
+}
+
+function runsOldGeneration(desired: DesiredState, { chmpx, k2hdkc }: Observed): boolean {
+  return [chmpx, k2hdkc].some((program) => program && program.generation !== desired.generation);
+}
+
+function planStop(desired: DesiredState, observed: Observed): Step {
+  const { chmpx, k2hdkc, status } = observed;
+  if (chmpx && k2hdkc && status && !observed.leaveOver && mustLeaveRing(status)) {
+    return act('leave-ring', 'other servers are in the ring: leaving it first');
+  }
+  if (observed.leaveFailure !== null && unregisters(desired)) {
+    return wait(`this node cannot leave the ring: ${observed.leaveFailure}`);
+  }
+  if (unregisters(desired) && observed.k2hr3RetryInMs <= 0) {
+    return act('unregister', 'this node is to be in no ring');
+  }
+  if (k2hdkc) return act('stop-k2hdkc', 'k2hdkc is to stop');
+  if (chmpx) return act('stop-chmpx', 'chmpx is to stop');
+  if (unregisters(desired))
+    return wait('K2HR3 did not unregister this node', observed.k2hr3RetryInMs);
+  return { kind: 'rest', why: 'stopped' };
+}
+
+function planStart(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
+  const registration = planRegistration(desired, observed);
+  // Programs that run already go on with the last good ini whatever K2HR3 says.
+  if (registration && (registration.kind === 'do' || !observed.chmpx)) return registration;
+  if (observed.role.ini !== null && !observed.iniPublished) {
+    return act('publish-ini', 'the role has changed');
+  }
+  return planPrograms(observed, times);
+}
+
+function planRegistration(desired: DesiredState, { role, k2hr3RetryInMs }: Observed): Step | null {
+  if (desired.registration === null || role.lacksSelf) {
+    return k2hr3RetryInMs > 0
+      ? wait(`registering in K2HR3${because(role.problem)}`, k2hr3RetryInMs)
+      : act('register', role.lacksSelf ? 'the ring lacks this node' : 'not registered yet');
+  }
+  return role.ini === null ? wait(`reading the role${because(role.problem)}`) : null;
+}
+
+function planPrograms(observed: Observed, times: PlanTimes): Step {
+  const { chmpx, k2hdkc, status, role } = observed;
+  if (!chmpx) {
+    // A k2hdkc whose chmpx is gone spins, and a new chmpx under it sticks in SERVICE OUT.
+    if (k2hdkc) return act('stop-k2hdkc', 'chmpx is gone: both start again');
+    if (observed.restartInMs > 0)
+      return wait('pausing before the next start', observed.restartInMs);
+    const unstable = times.ringStableMs - role.ringStableMs;
+    if (unstable > 0) return wait('the ring is still changing', unstable);
+    return act('start-chmpx', 'chmpx does not run');
+  }
+  if (status?.self.live !== 'UP') {
+    return chmpx.runningMs > times.startTimeoutMs
+      ? act('stop-chmpx', 'chmpx did not come up')
+      : wait('chmpx is starting');
+  }
+  if (!k2hdkc) {
+    return observed.restartInMs > 0
+      ? wait('pausing before the next start', observed.restartInMs)
+      : act('start-k2hdkc', 'k2hdkc does not run');
+  }
+  return isServing(status.self)
+    ? { kind: 'rest', why: 'serving' }
+    : planJoin(status, observed, k2hdkc.runningMs, times);
+}
+
+function planJoin(
+  status: RingStatus,
+  observed: Observed,
+  k2hdkcRunningMs: number,
+  times: PlanTimes,
+): Step {
+  const { self } = status;
+  const stuckOut = self.ring === 'SERVICE OUT' && self.operation === 'n/a' && !self.suspended;
+  const { serviceInSentMs: sent, statusStableMs: still } = observed;
+  if (stuckOut && still > STUCK_OUT_MS && (sent === null || sent > SERVICE_IN_PAUSE_MS)) {
+    return act('service-in', 'in SERVICE OUT under a living k2hdkc');
+  }
+  const limit = times.startTimeoutMs;
+  if (k2hdkcRunningMs > limit && still > limit) {
+    return act('stop-k2hdkc', 'nothing moves any more: k2hdkc starts again');
+  }
+  return wait('joining the ring');
+}
+
+function because(problem: string | null): string {
+  return problem === null ? '' : ` (${problem})`;
+}

@@ -1,0 +1,158 @@
+import type { Clock } from '../base/clock.ts';
+import { AgentError, messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { isMountPoint } from '../host/mounts.ts';
+import { notifyEnd, notifyExcInfo } from '../trove/conductor-messages.ts';
+import { troveError } from '../trove/exceptions.ts';
+import type { GuestArgs } from '../trove/handled-methods.ts';
+import type { JsonObject } from '../trove/json.ts';
+import { readOverrides, type ClusterParameters } from '../trove/overrides.ts';
+import { NEW_NODE, type DesiredState } from './desired-state.ts';
+import type { Markers } from './markers.ts';
+import { Interrupted } from './operations.ts';
+import type { Outbox } from './outbox.ts';
+import { serves } from './plan.ts';
+import type { Reconciler } from './reconciler.ts';
+
+/** What prepare works with. */
+export interface PrepareParts {
+  instanceId: string;
+  desired: () => DesiredState;
+  reconciler: Reconciler;
+  outbox: Outbox;
+  markers: Markers;
+  /** The programs' last words, for a failure that they are the cause of. */
+  lastOutput: () => Promise<string>;
+  crashesUntilCrashed: number;
+  /** In milliseconds. */
+  timeoutMs: number;
+  clock: Clock;
+  log: Logger;
+}
+
+/** One prepare: its arguments, whose request it is, and the request's id. */
+export interface PrepareRequest {
+  id: string;
+  args: GuestArgs['prepare'];
+  context: JsonObject;
+}
+
+/**
+ * Makes this VM a node. Continued by the next agent when this one is killed in the middle; ends in
+ * exactly one of two ways, each with its status and its notification:
+ *
+ *   building → serving (or detached) → member: `instance ready`, notify_end, `healthy`
+ *                                    → single: `healthy`, notify_end
+ *   building → `failed to spawn`, notify_exc_info
+ */
+export async function prepare(parts: PrepareParts, request: PrepareRequest): Promise<void> {
+  const { phase } = parts.desired();
+  if (phase === 'prepared' && !isOurs(parts, request)) {
+    throw troveError('this instance is prepared already; prepare changes nothing');
+  }
+  try {
+    if (!isOurs(parts, request)) await begin(parts, request);
+    else if (phase === 'failed')
+      throw new AgentError('prepare', parts.desired().failure ?? 'failed');
+    await untilReady(parts);
+    await succeed(parts, request);
+  } catch (error) {
+    if (error instanceof Interrupted) throw error;
+    await fail(parts, request, error);
+    throw error;
+  }
+}
+
+/** Whether this very prepare was begun already, by an agent that was killed. */
+function isOurs(parts: PrepareParts, { id }: PrepareRequest): boolean {
+  return parts.desired().generation === id;
+}
+
+async function begin(parts: PrepareParts, { id, args }: PrepareRequest): Promise<void> {
+  const { reconciler, markers, log } = parts;
+  const parameters = await checkArguments(args, log);
+  await markers.prepareStarted();
+  const clustered = args.cluster_config !== null;
+  await reconciler.wish({
+    ...NEW_NODE,
+    phase: 'preparing',
+    clustered,
+    installing: clustered,
+    parameters,
+    generation: id,
+    registration: parts.desired().registration,
+  });
+  if (parameters === null) {
+    log.warn('no configuration group is attached: prepared without a cluster; attach one to join');
+  }
+}
+
+async function checkArguments(
+  args: GuestArgs['prepare'],
+  log: Logger,
+): Promise<ClusterParameters | null> {
+  if (args.backup_info !== null) {
+    throw new AgentError(
+      'not-supported',
+      'prepare asks for a restore from a backup, which this agent cannot do yet: create the instance without one',
+    );
+  }
+  const { device_path: device, mount_point: directory } = args;
+  if (device !== null && directory !== null && !(await isMountPoint(directory))) {
+    throw new AgentError(
+      'not-mounted',
+      `prepare names the volume ${device} for ${directory}, where nothing is mounted: this agent does not mount volumes yet, mount it in the guest image`,
+    );
+  }
+  const overrides = readOverrides(args.overrides);
+  for (const warning of overrides?.warnings ?? []) log.warn(warning);
+  return overrides?.parameters ?? null;
+}
+
+async function untilReady(parts: PrepareParts): Promise<void> {
+  const { reconciler, clock, timeoutMs, crashesUntilCrashed } = parts;
+  const limit = clock.monotonic() + timeoutMs;
+  await reconciler.until(({ desired, observed, step }) => {
+    if (desired.parameters === null) return step.kind === 'rest';
+    if (observed.crashes >= crashesUntilCrashed) {
+      throw new AgentError('crash-loop', 'chmpx and k2hdkc do not stay up');
+    }
+    if (clock.monotonic() > limit) {
+      throw new AgentError(
+        'prepare-timeout',
+        `prepare was not over after ${timeoutMs / 1000} s: ${step.why}`,
+      );
+    }
+    return serves(desired, observed);
+  });
+}
+
+async function succeed(parts: PrepareParts, { id, context }: PrepareRequest): Promise<void> {
+  const { desired, reconciler, markers, outbox, instanceId } = parts;
+  const notification = notifyEnd(context, instanceId);
+  const notify = async (): Promise<void> => {
+    if (notification) await outbox.postDurable(`${id}-end`, notification);
+  };
+  if (desired().clustered) {
+    await reconciler.wish({ phase: 'ready' });
+    await notify();
+    await reconciler.wish({ phase: 'prepared' });
+  } else {
+    await markers.prepareEnded();
+    await reconciler.wish({ phase: 'prepared' });
+    await notify();
+  }
+}
+
+async function fail(
+  parts: PrepareParts,
+  { id, context }: PrepareRequest,
+  error: unknown,
+): Promise<void> {
+  const { reconciler, outbox, instanceId } = parts;
+  const output = await parts.lastOutput();
+  const reason = messageOf(error);
+  await reconciler.wish({ phase: 'failed', failure: reason });
+  const notification = notifyExcInfo(context, instanceId, reason, [reason, output].filter(Boolean));
+  if (notification) await outbox.postDurable(`${id}-failed`, notification);
+}

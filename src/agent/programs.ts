@@ -1,0 +1,88 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Launcher, ProgramSpec, RunningProgram } from '../process/launcher.ts';
+import { stopProgram, type StopSignal } from '../process/stop.ts';
+import type { ProgramView } from './observed.ts';
+
+/** One program that this agent keeps: chmpx or k2hdkc. */
+export interface KeptProgramOptions {
+  name: 'chmpx' | 'k2hdkc';
+  command: string;
+  args: string[];
+  /** What ends it, in turn. */
+  stopSignals: StopSignal[];
+  launcher: Launcher;
+  clock: Clock;
+  log: Logger;
+  /** It ended although nobody had stopped it; these are the last lines it wrote. */
+  onCrash: (output: string) => void;
+}
+
+/** Starts, adopts and stops one program, and says when it crashed. */
+export class KeptProgram {
+  readonly #options: KeptProgramOptions;
+  #running: RunningProgram | null = null;
+  #since = 0;
+  #stopping = false;
+
+  constructor(options: KeptProgramOptions) {
+    this.#options = options;
+  }
+
+  get running(): RunningProgram | null {
+    return this.#running;
+  }
+
+  /** What the plan sees of it; null when it does not run. */
+  view(): ProgramView | null {
+    if (!this.#running) return null;
+    return {
+      generation: this.#running.spec.generation,
+      runningMs: this.#options.clock.monotonic() - this.#since,
+    };
+  }
+
+  /** Takes over the process that an earlier agent left running, if there is one. */
+  async adopt(generation: string): Promise<void> {
+    const program = await this.#options.launcher.adopt(this.#spec(generation));
+    if (program) this.#keep(program, 'adopted');
+  }
+
+  async start(generation: string): Promise<void> {
+    this.#keep(await this.#options.launcher.launch(this.#spec(generation)), 'started');
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#running) return;
+    const { stopSignals, clock, log, name } = this.#options;
+    const { pid } = this.#running.identity;
+    this.#stopping = true;
+    try {
+      await stopProgram(this.#running, stopSignals, clock);
+      log.info({ program: name, pid }, 'stopped');
+      this.#running = null;
+    } finally {
+      this.#stopping = false;
+    }
+  }
+
+  #spec(generation: string): ProgramSpec {
+    const { name, command, args } = this.#options;
+    return { name, command, args, generation };
+  }
+
+  #keep(program: RunningProgram, how: 'started' | 'adopted'): void {
+    const { name, log, clock, onCrash } = this.#options;
+    const { pid } = program.identity;
+    this.#running = program;
+    this.#since = clock.monotonic();
+    log.info({ program: name, pid }, how);
+    void program.ended.then(async ({ code, signal }) => {
+      if (this.#stopping || this.#running !== program) return;
+      this.#running = null;
+      const output = await program.lastOutput();
+      log.error({ program: name, pid, code, signal, output }, 'ended by itself');
+      onCrash(output);
+    });
+  }
+}

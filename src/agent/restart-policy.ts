@@ -1,0 +1,54 @@
+import { Backoff, type BackoffOptions, type Random } from '../base/backoff.ts';
+import type { Clock } from '../base/clock.ts';
+
+/** A run of this length without a crash is a good one (ms). */
+const GOOD_MINUTE_MS = 60_000;
+
+/**
+ * When the pair of chmpx and k2hdkc may start again after a crash: at once the first time, then
+ * after growing pauses; from the start after a good minute.
+ */
+export class RestartPolicy {
+  readonly #clock: Clock;
+  readonly #backoff: Backoff;
+  #notBefore = 0;
+  #servingSince: number | null = null;
+  #crashes = 0;
+
+  constructor(clock: Clock, random: Random, backoff: BackoffOptions) {
+    this.#clock = clock;
+    this.#backoff = new Backoff(backoff, random);
+  }
+
+  /** Crashes since the last good minute. */
+  get crashes(): number {
+    return this.#crashes;
+  }
+
+  /** How long the next start must wait, in milliseconds; 0 when it may be now. */
+  get waitMs(): number {
+    return Math.max(0, this.#notBefore - this.#clock.monotonic());
+  }
+
+  /** One of the programs crashed, could not be started, or hung. */
+  crashed(): void {
+    this.#crashes++;
+    this.#servingSince = null;
+    this.#notBefore = this.#clock.monotonic() + this.#backoff.next();
+  }
+
+  /** To be told at every look at the node whether it serves. */
+  seen(serving: boolean): void {
+    const now = this.#clock.monotonic();
+    if (!serving) this.#servingSince = null;
+    else this.#servingSince ??= now;
+    if (this.#servingSince !== null && now - this.#servingSince > GOOD_MINUTE_MS) this.forgive();
+  }
+
+  /** Starts over, because the wish has changed. */
+  forgive(): void {
+    this.#backoff.reset();
+    this.#crashes = 0;
+    this.#notBefore = 0;
+  }
+}

@@ -1,0 +1,63 @@
+import { startAgent } from '../agent/agent.ts';
+import { readSettings, type RunOptions } from '../agent/settings.ts';
+import { systemClock } from '../base/clock.ts';
+import { ConfigurationError, messageOf } from '../base/errors.ts';
+import { createLogger } from '../base/log.ts';
+import { Secrets } from '../base/secrets.ts';
+import { HELP, parseCommandLine, UsageError } from './command-line.ts';
+import { EXIT } from './exit-codes.ts';
+
+declare const K2HDKC_AGENT_VERSION: string;
+
+async function main(words: string[]): Promise<number> {
+  const command = parseCommandLine(words);
+  switch (command.name) {
+    case 'help':
+      process.stdout.write(HELP);
+      return EXIT.ok;
+    case 'version':
+      process.stdout.write(`k2hdkc-agent ${K2HDKC_AGENT_VERSION}\n`);
+      return EXIT.ok;
+    case 'run':
+      return run(command.options);
+  }
+}
+
+/** Runs the agent until it is told to end. */
+async function run(options: RunOptions): Promise<number> {
+  const ending = new Promise<NodeJS.Signals>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  const settings = await readSettings(options, process.env);
+  const secrets = new Secrets();
+  const { format, level } = settings.agent.log;
+  const write = (line: string): void => void process.stdout.write(line);
+  const log = createLogger({ format, level, secrets, write });
+  log.info({ version: K2HDKC_AGENT_VERSION, pid: process.pid }, 'k2hdkc-agent');
+  const agent = await startAgent({
+    settings,
+    clock: systemClock,
+    random: Math.random,
+    secrets,
+    log,
+  });
+  const signal = await ending;
+  log.info({ signal }, 'told to end');
+  await agent.stop();
+  return EXIT.ok;
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof ConfigurationError) return EXIT.config;
+  return EXIT.failed;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`k2hdkc-agent: ${messageOf(error)}\n`);
+    process.exit(exitCodeOf(error));
+  },
+);

@@ -1,0 +1,80 @@
+import { AgentError, messageOf, type ErrorFacts } from '../base/errors.ts';
+import type { JsonObject } from './envelope.ts';
+
+/** Which Python exception a failure becomes at the caller. */
+interface RemoteException {
+  exceptionClass: string;
+  /**
+   * The caller rebuilds exceptions of `trove.common.exception` and `builtins`; of any other
+   * module it gets a RemoteError with the message.
+   */
+  exceptionModule: string;
+  /** Default: the message. */
+  exceptionArgs?: readonly unknown[];
+  exceptionKwargs?: Readonly<JsonObject>;
+}
+
+/** An error that reaches the caller as the Python exception it names. */
+export class RpcFailure extends AgentError {
+  readonly exceptionClass: string;
+  readonly exceptionModule: string;
+  readonly exceptionArgs: readonly unknown[];
+  readonly exceptionKwargs: Readonly<JsonObject>;
+
+  constructor(message: string, exception: RemoteException, facts: ErrorFacts = {}) {
+    super('rpc-failure', message, facts);
+    this.exceptionClass = exception.exceptionClass;
+    this.exceptionModule = exception.exceptionModule;
+    this.exceptionArgs = exception.exceptionArgs ?? [message];
+    this.exceptionKwargs = exception.exceptionKwargs ?? {};
+  }
+}
+
+/**
+ * The `failure` of a reply: a JSON string, never encrypted. `tb` is empty, because Trove shows the
+ * traceback to its users as part of the message (trove-rpc contract, section 4). An error that is
+ * no RpcFailure becomes a RuntimeError with its one-line message.
+ */
+export function failureText(error: unknown): string {
+  const failure = error instanceof RpcFailure ? error : runtimeError(error);
+  return JSON.stringify({
+    class: failure.exceptionClass,
+    module: failure.exceptionModule,
+    message: failure.message,
+    tb: [],
+    args: failure.exceptionArgs,
+    kwargs: failure.exceptionKwargs,
+  });
+}
+
+const DISPATCHER = 'oslo_messaging.rpc.dispatcher';
+const BUILTINS = 'builtins';
+
+/** The answer to a method that is not there. */
+export function noSuchMethod(method: string): RpcFailure {
+  return new RpcFailure(`Endpoint does not support RPC method ${method}`, {
+    exceptionClass: 'NoSuchMethod',
+    exceptionModule: DISPATCHER,
+  });
+}
+
+/** The answer to a version, or a namespace, that is not served. */
+export function unsupportedVersion(version: string, method: string): RpcFailure {
+  return new RpcFailure(
+    `Endpoint does not support RPC version ${version}. Attempted method: ${method}`,
+    { exceptionClass: 'UnsupportedVersion', exceptionModule: DISPATCHER },
+  );
+}
+
+/** The answer to arguments that are missing, unknown or of the wrong type. */
+export function typeError(message: string): RpcFailure {
+  return new RpcFailure(message, { exceptionClass: 'TypeError', exceptionModule: BUILTINS });
+}
+
+function runtimeError(cause: unknown): RpcFailure {
+  return new RpcFailure(
+    messageOf(cause),
+    { exceptionClass: 'RuntimeError', exceptionModule: BUILTINS },
+    { cause },
+  );
+}

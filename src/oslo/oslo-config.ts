@@ -1,0 +1,144 @@
+import { ConfigurationError } from '../base/errors.ts';
+import { groupKey, type Assignment } from './config-parser.ts';
+import { toBoolean, toDict, toFloat, toInteger, toList } from './config-values.ts';
+
+/** A value as text, and where it was set. */
+interface Setting {
+  text: string;
+  where: string;
+}
+
+/** `$$`, `\$`, `$name`, `$group.name` and both in braces. Any other `$` stands for itself. */
+const REFERENCE = /\$\$|\\\$|\$(?:([_a-z][._a-z0-9]*)|\{([_a-z][._a-z0-9]*)\})/gi;
+/** References that refer to references, at most. */
+const MAX_DEPTH = 10;
+
+/**
+ * Options of oslo.config. Of what is set more than once the last counts; the environment variable
+ * `OS_<GROUP>__<OPTION>` beats the files. Options that nobody asks for are ignored, whatever
+ * they hold. All getters throw ConfigurationError that says where the value was set.
+ */
+export class OsloConfig {
+  readonly #assignments: readonly Assignment[];
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #overrides: readonly Assignment[];
+
+  constructor(
+    assignments: readonly Assignment[],
+    env: NodeJS.ProcessEnv = {},
+    overrides: readonly Assignment[] = [],
+  ) {
+    this.#assignments = assignments;
+    this.#env = env;
+    this.#overrides = overrides;
+  }
+
+  /** The same options, with those of one group set by something stronger, such as a URL's query. */
+  override(group: string, options: Readonly<Record<string, string>>, where: string): OsloConfig {
+    const overrides = Object.entries(options).map(([option, text]) => {
+      return { group: groupKey(group), option, text, where };
+    });
+    return new OsloConfig(this.#assignments, this.#env, [...this.#overrides, ...overrides]);
+  }
+
+  /** Text, references resolved; `''` when it is set to nothing. */
+  string<F = undefined>(group: string, option: string, fallback?: F): string | F {
+    const setting = this.#setting(group, option);
+    return setting ? this.#resolve(setting, group, 0) : (fallback as F);
+  }
+
+  integer<F = undefined>(group: string, option: string, fallback?: F): number | F {
+    return this.#typed(group, option, fallback as F, 'a whole number', toInteger);
+  }
+
+  float<F = undefined>(group: string, option: string, fallback?: F): number | F {
+    return this.#typed(group, option, fallback as F, 'a number', toFloat);
+  }
+
+  boolean<F = undefined>(group: string, option: string, fallback?: F): boolean | F {
+    return this.#typed(group, option, fallback as F, 'true or false', toBoolean);
+  }
+
+  list<F = undefined>(group: string, option: string, fallback?: F): string[] | F {
+    return this.#typed(group, option, fallback as F, 'a list', toList);
+  }
+
+  dict<F = undefined>(group: string, option: string, fallback?: F): Record<string, string> | F {
+    return this.#typed(group, option, fallback as F, 'a list of key:value', toDict);
+  }
+
+  /** All values of an option that may be set more than once, in the order of the files. */
+  multi(group: string, option: string): string[] {
+    const { forced, filed } = this.#settings(group, option);
+    return (forced ? [forced] : filed).map((setting) => this.#resolve(setting, group, 0));
+  }
+
+  /** Where an option was set (file:line, or the variable), for messages of the caller. */
+  where(group: string, option: string): string | undefined {
+    return this.#setting(group, option)?.where;
+  }
+
+  #typed<T, F>(
+    group: string,
+    option: string,
+    fallback: F,
+    kind: string,
+    parse: (text: string) => T | undefined,
+  ): T | F {
+    const setting = this.#setting(group, option);
+    if (!setting) return fallback;
+    const text = this.#resolve(setting, group, 0);
+    const value = parse(text);
+    if (value !== undefined) return value;
+    throw new ConfigurationError(
+      `${setting.where}: ${option} in [${group}] is ${JSON.stringify(text)}, which is not ${kind}`,
+    );
+  }
+
+  #setting(group: string, option: string): Setting | undefined {
+    const { forced, filed } = this.#settings(group, option);
+    return forced ?? filed.at(-1);
+  }
+
+  #settings(group: string, option: string): { forced: Setting | undefined; filed: Setting[] } {
+    const key = groupKey(group);
+    const isIt = (a: Assignment): boolean => a.group === key && a.option === option;
+    const variable = `OS_${group.toUpperCase()}__${option.toUpperCase()}`;
+    const text = this.#env[variable];
+    const forced = text === undefined ? undefined : { text, where: variable };
+    return {
+      forced: this.#overrides.findLast(isIt) ?? forced,
+      filed: this.#assignments.filter(isIt),
+    };
+  }
+
+  #resolve({ text, where }: Setting, group: string, depth: number): string {
+    return text.replaceAll(REFERENCE, (_whole, plain?: string, braced?: string) => {
+      const name = plain ?? braced;
+      if (name === undefined) return '$';
+      const found = depth < MAX_DEPTH ? this.#referent(name, group) : undefined;
+      if (found) return this.#resolve(found.setting, found.group, depth + 1);
+      throw new ConfigurationError(
+        // What follows the "$" is not quoted: it may be the rest of a password.
+        `${where}: a "$" refers to an option that is not set; write $$ for a dollar sign`,
+      );
+    });
+  }
+
+  /** `name` is looked for in the group of the value that mentions it, then in DEFAULT. */
+  #referent(name: string, group: string): { setting: Setting; group: string } | undefined {
+    const dot = name.indexOf('.');
+    const places: [string, string][] =
+      dot < 0
+        ? [
+            [group, name],
+            ['DEFAULT', name],
+          ]
+        : [[name.slice(0, dot), name.slice(dot + 1)]];
+    for (const [place, option] of places) {
+      const setting = this.#setting(place, option);
+      if (setting) return { setting, group: place };
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,107 @@
+import type { OutgoingMessage, Publisher } from '../amqp/message.ts';
+import { sleep, type Cancel, type Clock } from '../base/clock.ts';
+import { AgentError, messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { withDeadline } from '../base/wait.ts';
+import { encodeEnvelope, WIRE_PROPERTIES, type JsonObject } from './envelope.ts';
+import type { NewUniqueId } from './unique-id.ts';
+
+/** Who waits for a reply: `messageId` and `replyQueue` of a request. */
+interface Caller {
+  messageId: string;
+  replyQueue: string;
+}
+
+/** How a call ended: `failure` is the text of failureText, or null. */
+export interface Outcome {
+  result: unknown;
+  failure: string | null;
+}
+
+interface RepliesOptions {
+  publisher: Publisher;
+  clock: Clock;
+  newId: NewUniqueId;
+  log: Logger;
+}
+
+/** Between two attempts, in milliseconds (kombu has the same). */
+const RETRY_DELAY = 250;
+/** After this time the caller is taken for gone, in milliseconds (as kombu does). */
+const GIVE_UP_AFTER = 60_000;
+
+/** Sends what callers wait for (trove-rpc contract, section 4). */
+export class Replies {
+  readonly #options: RepliesOptions;
+
+  constructor(options: RepliesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends the reply to a call, and resolves when it is confirmed. A reply whose queue is not
+   * there, or whose connection was lost, is sent again for a minute (a second copy is harmless)
+   * and then dropped with a log line. Rejects only for a result that is no JSON.
+   */
+  async send(to: Caller, outcome: Outcome): Promise<void> {
+    const { clock, log } = this.#options;
+    const message = this.#message(to, { ...outcome, ending: true });
+    const giveUpAt = clock.monotonic() + GIVE_UP_AFTER;
+    for (;;) {
+      const obstacle = await this.#attempt(message, giveUpAt - clock.monotonic());
+      if (obstacle === undefined) return;
+      if (!obstacle.retryable || clock.monotonic() + RETRY_DELAY >= giveUpAt) {
+        log.warn({ replyQueue: to.replyQueue, reason: obstacle.message }, 'a reply was dropped');
+        return;
+      }
+      await sleep(clock, RETRY_DELAY);
+    }
+  }
+
+  /**
+   * Tells a caller with a call monitor that the method still runs, twice in each of its timeouts.
+   * A timeout under two seconds is ignored, as oslo.messaging does.
+   */
+  beat(to: Caller, timeoutSeconds: number | null | undefined): Cancel {
+    const interval = ((timeoutSeconds ?? 0) * 1_000) / 2;
+    if (interval < 1_000) return () => undefined;
+    const { clock, log } = this.#options;
+    const tick = (): void => {
+      const message = this.#message(to, { result: null, failure: null, ending: false });
+      this.#options.publisher.publish(message).catch((err: unknown) => {
+        log.debug({ err }, 'a sign of life was not sent');
+      });
+      cancel = clock.after(interval, tick);
+    };
+    let cancel = clock.after(interval, tick);
+    return () => {
+      cancel();
+    };
+  }
+
+  #message({ messageId, replyQueue }: Caller, body: JsonObject): OutgoingMessage {
+    return {
+      exchange: '',
+      routingKey: replyQueue,
+      content: encodeEnvelope({ ...body, _msg_id: messageId, _unique_id: this.#options.newId() }),
+      properties: WIRE_PROPERTIES,
+      mandatory: true,
+    };
+  }
+
+  /** What stood in the way, or undefined for a confirmed message. */
+  async #attempt(message: OutgoingMessage, time: number): Promise<AgentError | undefined> {
+    const { publisher, clock } = this.#options;
+    try {
+      const published = publisher.publish(message);
+      const outcome = await withDeadline(clock, time, published, () => retryable('no confirm'));
+      return outcome === 'confirmed' ? undefined : retryable('its queue does not exist');
+    } catch (error) {
+      return error instanceof AgentError ? error : new AgentError('reply', messageOf(error));
+    }
+  }
+}
+
+function retryable(message: string): AgentError {
+  return new AgentError('reply', message, { retryable: true });
+}

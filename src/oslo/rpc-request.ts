@@ -1,0 +1,75 @@
+import { badMessage, decodeEnvelope, isObject, type JsonObject } from './envelope.ts';
+
+/** A call or a cast, as it came in. Arguments and context may still be encrypted. */
+export interface RpcRequest {
+  method: string;
+  /** By name, as all arguments of oslo.messaging. */
+  args: JsonObject;
+  /** '1.0' when the sender did not say. */
+  version: string;
+  namespace?: string;
+  /** The request context, its keys without their `_context_`. */
+  context: JsonObject;
+  /** What the reply to a call refers to; a cast has none. */
+  messageId?: string;
+  /** The queue that the reply to a call goes to; a cast has none. */
+  replyQueue?: string;
+  /** The same for each delivery of the same request. */
+  uniqueId?: string;
+  /** The caller expects a sign of life within this time; null or absent: it does not. */
+  timeoutSeconds?: number | null;
+  /** The text that it was decoded from; decoding it again gives the same request. */
+  raw: string;
+}
+
+const CONTEXT = '_context_';
+
+/**
+ * Decodes the body of a request: enveloped or bare (trove-rpc contract, sections 2 and 3). Throws
+ * an AgentError that says what is wrong with it.
+ */
+export function decodeRequest(body: Uint8Array | string): RpcRequest {
+  const raw = typeof body === 'string' ? body : utf8(body);
+  const message = decodeEnvelope(raw);
+  const { method, args = {}, version = '1.0', _timeout: timeout } = message;
+  if (typeof method !== 'string' || method === '') throw badMessage('it names no method');
+  if (!isObject(args)) throw badMessage('its args are not an object');
+  if (typeof version !== 'string') throw badMessage('its version is not a string');
+
+  const namespace = optionalString(message, 'namespace');
+  const uniqueId = optionalString(message, '_unique_id');
+  const messageId = optionalString(message, '_msg_id');
+  const replyQueue = optionalString(message, '_reply_q');
+  return {
+    method,
+    args,
+    version,
+    ...(namespace !== undefined && { namespace }),
+    context: contextOf(message),
+    ...(messageId !== undefined && { messageId }),
+    ...(replyQueue !== undefined && { replyQueue }),
+    ...(uniqueId !== undefined && { uniqueId }),
+    ...((timeout === null || typeof timeout === 'number') && { timeoutSeconds: timeout }),
+    raw,
+  };
+}
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw badMessage('the body is not UTF-8');
+  }
+}
+
+/** null counts as absent. */
+function optionalString(message: JsonObject, key: string): string | undefined {
+  const value = message[key] ?? undefined;
+  if (value === undefined || typeof value === 'string') return value;
+  throw badMessage(`its ${key} is not a string`);
+}
+
+function contextOf(message: JsonObject): JsonObject {
+  const entries = Object.entries(message).filter(([key]) => key.startsWith(CONTEXT));
+  return Object.fromEntries(entries.map(([key, value]) => [key.slice(CONTEXT.length), value]));
+}

@@ -1,0 +1,123 @@
+import type { Consumer } from '../amqp/consumer-channel.ts';
+import type {
+  DeclarationArguments,
+  ExchangeDeclaration,
+  QueueDeclaration,
+  Topology,
+} from '../amqp/topology.ts';
+import type { RabbitOptions } from './rabbit-options.ts';
+
+/** What an RPC server listens on. */
+export interface RpcServerTopology {
+  topology: Topology;
+  /** All get the same handler. */
+  consumers: Omit<Consumer, 'onDelivery'>[];
+}
+
+/** Who an RPC server is. */
+interface RpcServerName {
+  /** For a guest `guestagent.<guest_id>`. */
+  topic: string;
+  /** For a guest its guest_id. */
+  server: string;
+  /** 32 hex digits, new for each process: the name of its own fanout queue. */
+  fanoutId: string;
+}
+
+/**
+ * What oslo.messaging's RPC server declares and consumes (trove-rpc contract, section 1): the
+ * queue of the topic, that of the server, and a fanout queue of its own, which goes at a clean stop
+ * while the others stay and keep what is sent meanwhile.
+ */
+export function rpcServerTopology(
+  { topic, server, fanoutId }: RpcServerName,
+  options: RabbitOptions,
+): RpcServerTopology {
+  const control = controlExchange(options);
+  const fanout = `${topic}_fanout`;
+  const toServer = `${topic}.${server}`;
+  const fanoutQueue = `${fanout}_${fanoutId}`;
+  return {
+    topology: {
+      exchanges: [
+        control,
+        {
+          name: fanout,
+          type: 'fanout',
+          durable: options.transientQuorumQueue,
+          autoDelete: true,
+          arguments: {},
+        },
+      ],
+      queues: [
+        topicQueue(topic, options),
+        topicQueue(toServer, options),
+        transientQueue(fanoutQueue, options),
+      ],
+      bindings: [
+        { queue: topic, exchange: control.name, routingKey: topic },
+        { queue: toServer, exchange: control.name, routingKey: toServer },
+        { queue: fanoutQueue, exchange: fanout, routingKey: topic },
+      ],
+    },
+    consumers: [
+      { queue: topic, consumerTag: '1' },
+      { queue: toServer, consumerTag: '2' },
+      { queue: fanoutQueue, consumerTag: '3' },
+    ],
+  };
+}
+
+/** The exchange that casts to others go through; declared like this before they are published. */
+export function controlExchange(options: RabbitOptions): ExchangeDeclaration {
+  return {
+    name: options.controlExchange,
+    type: 'topic',
+    durable: options.durableQueues || options.quorumQueue,
+    autoDelete: options.autoDelete,
+    arguments: {},
+  };
+}
+
+function topicQueue(name: string, options: RabbitOptions): QueueDeclaration {
+  return {
+    name,
+    durable: options.durableQueues || options.quorumQueue,
+    autoDelete: options.autoDelete,
+    exclusive: false,
+    arguments: {
+      ...highAvailability(options),
+      ...(options.quorumQueue ? quorumArguments(options) : {}),
+    },
+    deleteOnStop: false,
+  };
+}
+
+function transientQueue(name: string, options: RabbitOptions): QueueDeclaration {
+  const ttl = options.transientQueuesTtlSeconds;
+  return {
+    name,
+    durable: options.transientQuorumQueue,
+    autoDelete: false,
+    exclusive: false,
+    arguments: {
+      ...highAvailability(options),
+      ...(options.transientQuorumQueue ? quorumArguments(options) : {}),
+      ...(ttl > 0 ? { 'x-expires': ttl * 1_000 } : {}),
+    },
+    deleteOnStop: true,
+  };
+}
+
+function highAvailability({ haQueues }: RabbitOptions): DeclarationArguments {
+  return haQueues ? { 'x-ha-policy': 'all' } : {};
+}
+
+function quorumArguments(options: RabbitOptions): DeclarationArguments {
+  const limits = Object.entries({
+    'x-delivery-limit': options.quorumDeliveryLimit,
+    'x-max-in-memory-length': options.quorumMaxMemoryLength,
+    'x-max-in-memory-bytes': options.quorumMaxMemoryBytes,
+  }).filter(([, limit]) => limit > 0);
+  return { 'x-queue-type': 'quorum', ...Object.fromEntries(limits) };
+}

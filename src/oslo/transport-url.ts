@@ -1,0 +1,75 @@
+import { unescape } from 'node:querystring';
+import type { BrokerAddress } from '../amqp/connection.ts';
+import { ConfigurationError } from '../base/errors.ts';
+
+/** A transport_url, taken apart. */
+export interface TransportUrl {
+  /** At least one, in the order of the URL. */
+  brokers: BrokerAddress[];
+  /** Options that override those of [oslo_messaging_rabbit]. */
+  options: Record<string, string>;
+  /** Whether some hosts have credentials and others have not, which oslo.messaging warns of. */
+  mixedCredentials: boolean;
+}
+
+const SCHEMES = ['rabbit', 'kombu', 'amqp'];
+const GUEST = 'guest';
+const DEFAULT_PORT = 5672;
+
+/**
+ * Parses `rabbit://user:password@host:port,…/vhost?option=value` (trove-rpc contract, section 8).
+ * User, password and vhost are percent-decoded; every host has its own credentials, guest:guest
+ * without; the empty path is the vhost `/`; no host at all is localhost.
+ * Throws ConfigurationError, which never quotes the URL: any part of it can be a piece of a
+ * password that was not encoded.
+ */
+export function parseTransportUrl(url: string): TransportUrl {
+  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/is.exec(url.trim());
+  if (!match) throw new ConfigurationError('transport_url does not begin with rabbit://');
+  const [, scheme = '', authority = '', path = '', query = ''] = match;
+  if (!SCHEMES.includes(scheme.toLowerCase())) {
+    throw new ConfigurationError(
+      `transport_url has the scheme "${scheme}"; only rabbit:// is supported`,
+    );
+  }
+  const vhost = unescape(path.slice(1)) || '/';
+  const hosts = authority.split(',').filter((host) => host !== '');
+  const parsed = hosts.map((host, index) => parseHost(host, `host ${index + 1} of transport_url`));
+  if (parsed.length === 0) parsed.push({ host: 'localhost', port: DEFAULT_PORT });
+  const withCredentials = parsed.filter(({ user }) => user !== undefined).length;
+  return {
+    brokers: parsed.map(({ host, port, user, password }) => {
+      return { host, port, user: user || GUEST, password: password || GUEST, vhost };
+    }),
+    options: queryOptions(query),
+    mixedCredentials: withCredentials > 0 && withCredentials < parsed.length,
+  };
+}
+
+interface Host {
+  host: string;
+  port: number;
+  user?: string;
+  password?: string;
+}
+
+function parseHost(text: string, what: string): Host {
+  const at = text.lastIndexOf('@');
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d*))?$/.exec(text.slice(at + 1));
+  const host = match?.[1] ?? match?.[2];
+  const port = match?.[3] ? Number(match[3]) : DEFAULT_PORT;
+  if (host === undefined || port < 1 || port > 65_535) {
+    throw new ConfigurationError(
+      `${what} is not host:port; in a user or password write "/" as %2F, "," as %2C, "?" as %3F and "#" as %23`,
+    );
+  }
+  if (at < 0) return { host, port };
+  const [user = '', ...password] = text.slice(0, at).split(':');
+  return { host, port, user: unescape(user), password: unescape(password.join(':')) };
+}
+
+/** An option that is given twice becomes a list, as oslo.messaging has it. */
+function queryOptions(query: string): Record<string, string> {
+  const params = new URLSearchParams(query);
+  return Object.fromEntries([...params.keys()].map((key) => [key, params.getAll(key).join(',')]));
+}

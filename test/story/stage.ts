@@ -1,0 +1,160 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { Broker } from '../peers/broker.ts';
+import { freePorts } from '../peers/free-ports.ts';
+import { guestInfoConf, troveGuestagentConf } from '../peers/trove/guest-files.ts';
+import { startTrove, type TrovePeer } from '../peers/trove/trove-peer.ts';
+import { startK2hr3, type K2hr3StandIn } from '../simulators/k2hr3/stand-in.ts';
+import type { Programs } from './programs.ts';
+import { Vm } from './vm.ts';
+
+/** One instance of Trove and the VM it is on. */
+export interface Actor {
+  /** The Trove instance id. */
+  id: string;
+  cluster: string;
+  vm: Vm;
+  /** The configuration group, as Trove passes it. */
+  overrides: Record<string, unknown>;
+  /** The k2h file that the role's data names. */
+  controlPort: number;
+}
+
+/** What an actor can be given beyond the defaults. */
+export interface ActorOptions {
+  agentYaml?: string;
+  environment?: Record<string, string>;
+  /** Changes the configuration group. */
+  overrides?: Record<string, unknown>;
+}
+
+const CONTROL_EXCHANGE = 'trove';
+
+/** The peers of a story, all started, and the VMs made so far. */
+export class Stage {
+  readonly broker: Broker;
+  readonly vhost: string;
+  readonly trove: TrovePeer;
+  readonly k2hr3: K2hr3StandIn;
+  readonly #directory: string;
+  readonly #programs: Programs;
+  readonly #vms: Vm[] = [];
+
+  private constructor(parts: {
+    broker: Broker;
+    vhost: string;
+    trove: TrovePeer;
+    k2hr3: K2hr3StandIn;
+    directory: string;
+    programs: Programs;
+  }) {
+    this.broker = parts.broker;
+    this.vhost = parts.vhost;
+    this.trove = parts.trove;
+    this.k2hr3 = parts.k2hr3;
+    this.#directory = parts.directory;
+    this.#programs = parts.programs;
+  }
+
+  /** A vhost of the broker, a Trove and a K2HR3 of its own. `directory` is not removed. */
+  static async open(broker: Broker, directory: string, programs: Programs): Promise<Stage> {
+    const vhost = await broker.createVhost();
+    const troveDirectory = path.join(directory, 'trove');
+    await mkdir(troveDirectory, { recursive: true });
+    const [trove, k2hr3] = await Promise.all([
+      startTrove({
+        directory: troveDirectory,
+        transportUrl: broker.url(vhost),
+        controlExchange: CONTROL_EXCHANGE,
+      }),
+      startK2hr3(),
+    ]);
+    return new Stage({ broker, vhost, trove, k2hr3, directory, programs });
+  }
+
+  /**
+   * A Trove instance with its encryption key, a K2HR3 cluster of one, and a VM whose agent is not
+   * started yet.
+   */
+  async actor(name: string, options: ActorOptions = {}): Promise<Actor> {
+    const id = randomUUID();
+    const key = randomBytes(16).toString('hex');
+    const cluster = `${name}-${randomBytes(3).toString('hex')}`;
+    const [serverPort, controlPort, slaveControlPort] = (await freePorts(3)) as [
+      number,
+      number,
+      number,
+    ];
+    const directory = path.join(this.#directory, cluster);
+    const { extdataUrl } = this.k2hr3.addCluster({
+      cluster,
+      serverPort,
+      serverControlPort: controlPort,
+      slaveControlPort,
+      k2hFile: path.join(directory, 'data/k2hdkc.k2h'),
+    });
+    await this.trove.addInstance({ id, name, key });
+    const vm = await Vm.create({
+      directory,
+      guestInfoConf: guestInfoConf({ id, key }),
+      troveGuestagentConf: troveGuestagentConf({
+        transportUrl: this.broker.url(this.vhost),
+        controlExchange: CONTROL_EXCHANGE,
+        mountPoint: path.join(directory, 'data'),
+      }),
+      instanceId: randomUUID(),
+      programs: this.#programs.directory,
+      environment: { ...this.#programs.environment, ...options.environment },
+      ...(options.agentYaml === undefined ? {} : { agentYaml: options.agentYaml }),
+    });
+    this.#vms.push(vm);
+    const overrides = {
+      'cluster-name': cluster,
+      'extdata-url': extdataUrl,
+      'chmpx-server-port': serverPort,
+      'chmpx-server-ctlport': controlPort,
+      'chmpx-slave-ctlport': slaveControlPort,
+      ...options.overrides,
+    };
+    return { id, cluster, vm, overrides, controlPort };
+  }
+
+  /** Sends `prepare` through Trove's own API, as its taskmanager does. */
+  async prepare(actor: Actor, { clustered }: { clustered: boolean }): Promise<void> {
+    await this.trove.api(
+      actor.id,
+      'prepare',
+      {
+        memory_mb: 512,
+        packages: '',
+        databases: null,
+        users: null,
+        device_path: null,
+        mount_point: actor.vm.dataDirectory,
+        config_contents: '[k2hdkc]\n',
+        overrides: actor.overrides,
+        cluster_config: clustered ? { id: actor.cluster, instance_type: 'member' } : null,
+      },
+      { notification: true },
+    );
+  }
+
+  /** The statuses that an instance published, in order, repetitions left out. */
+  async statuses(id: string): Promise<string[]> {
+    const published = await this.trove.published(id);
+    const statuses = published
+      .filter(({ method }) => method === 'heartbeat')
+      .map(({ args }) => (args['payload'] as { service_status: string }).service_status);
+    return statuses.filter((status, index) => status !== statuses[index - 1]);
+  }
+
+  /** Ends everything that was started here. */
+  async close(): Promise<void> {
+    for (const vm of this.#vms) await vm.destroy();
+    await this.trove.stop();
+    await this.k2hr3.stop();
+    await this.#programs.cleanUp();
+    await this.broker.deleteVhost(this.vhost);
+  }
+}

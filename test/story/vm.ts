@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, existsSync, readFileSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { systemClock } from '../../src/base/clock.ts';
+import { readRingStatus } from '../../src/cluster/tools.ts';
+import { statusWords } from '../../src/cluster/status.ts';
+import { projectRoot } from '../helpers/project-root.ts';
+import { until } from '../helpers/until.ts';
+import { identify, isRunning, signal, type ProcessIdentity } from '../peers/processes.ts';
+
+/** What a VM has on its disk before its agent starts for the first time. */
+export interface VmFiles {
+  /** Its folder; everything it has is below. */
+  directory: string;
+  guestInfoConf: string;
+  troveGuestagentConf: string;
+  /** The Nova id, which is the CUK. */
+  instanceId: string;
+  /** agent.yaml beyond the paths that make this VM one of its own. */
+  agentYaml?: string;
+  /** Put before PATH: where chmpx and the others are. */
+  programs: string;
+  /** Added to the agent's environment. */
+  environment: Record<string, string>;
+}
+
+/** The two programs that the agent keeps. */
+export type Program = 'chmpx' | 'k2hdkc';
+
+/**
+ * A VM as the agent sees one: its own configuration, state, markers and instance id, in a folder.
+ * The agent is the built product, run as a process.
+ */
+export class Vm {
+  readonly #files: VmFiles;
+  #agent: ChildProcess | null = null;
+
+  private constructor(files: VmFiles) {
+    this.#files = files;
+  }
+
+  static async create(files: VmFiles): Promise<Vm> {
+    const vm = new Vm(files);
+    await mkdir(vm.path('conf.d'), { recursive: true });
+    await mkdir(vm.dataDirectory, { recursive: true });
+    await writeFile(vm.path('conf.d/guest_info.conf'), files.guestInfoConf);
+    await writeFile(vm.path('conf.d/trove-guestagent.conf'), files.troveGuestagentConf);
+    await writeFile(vm.path('instance-id'), `${files.instanceId}\n`);
+    await writeFile(vm.path('agent.yaml'), `${vm.#agentYaml()}${files.agentYaml ?? ''}`);
+    return vm;
+  }
+
+  get dataDirectory(): string {
+    return this.path('data');
+  }
+
+  get iniFile(): string {
+    return this.path('k2hdkc.ini');
+  }
+
+  get agentPid(): number | undefined {
+    return this.#agent?.pid;
+  }
+
+  path(name: string): string {
+    return path.join(this.#files.directory, name);
+  }
+
+  /** Starts the agent; its log goes to `agent.log`. Does not wait for anything. */
+  async startAgent(): Promise<void> {
+    const { programs, environment } = this.#files;
+    const child = spawn(
+      path.join(projectRoot, 'bin/k2hdkc-agent'),
+      ['run', '--config-dir', this.path('conf.d'), '--config', this.path('agent.yaml')],
+      {
+        cwd: '/',
+        env: { ...process.env, PATH: `${programs}:${process.env['PATH'] ?? ''}`, ...environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        // A Ctrl-C in the terminal is for us; we end the agents in order.
+        detached: true,
+      },
+    );
+    await once(child, 'spawn');
+    const log = createWriteStream(this.path('agent.log'), { flags: 'a' });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    this.#agent = child;
+  }
+
+  /** Ends the agent by a signal and waits until it is gone. Returns its exit code, if it has one. */
+  async endAgent(by: 'SIGTERM' | 'SIGKILL' | 'SIGINT'): Promise<number | null> {
+    const agent = this.#agent;
+    if (!agent || agent.exitCode !== null || agent.signalCode !== null) return null;
+    const gone = once(agent, 'exit');
+    agent.kill(by);
+    await gone;
+    this.#agent = null;
+    return agent.exitCode;
+  }
+
+  /** The agent's whole log so far. */
+  async log(): Promise<string> {
+    return readFile(this.path('agent.log'), 'utf8').catch(() => '');
+  }
+
+  /** Waits for a line of the agent's log that was written after the first `after` characters. */
+  async untilLog(pattern: RegExp, after = 0): Promise<string> {
+    return until(`a log line like ${String(pattern)} in ${this.path('agent.log')}`, async () => {
+      const lines = (await this.log()).slice(after).split('\n');
+      return lines.find((line) => pattern.test(line));
+    });
+  }
+
+  /** The process of a program, by the agent's own record; undefined when it does not run. */
+  program(name: Program): ProcessIdentity | undefined {
+    const file = this.path(`state/programs/${name}.json`);
+    if (!existsSync(file)) return undefined;
+    const record = JSON.parse(readFileSync(file, 'utf8')) as {
+      identity: { pid: number; startTicks: string };
+    };
+    const { pid, startTicks } = record.identity;
+    const found = identify(pid);
+    if (found === undefined || String(found.started) !== startTicks) return undefined;
+    return isRunning(found) ? found : undefined;
+  }
+
+  /** Kills a program with SIGKILL. */
+  kill(name: Program): void {
+    const victim = this.program(name);
+    if (victim === undefined) throw new Error(`${name} does not run`);
+    signal(victim, 'SIGKILL');
+  }
+
+  /** chmpx's own words for the status of this node; undefined when chmpx does not run. */
+  async status(): Promise<string | undefined> {
+    const command = path.join(this.#files.programs, 'chmpxstatus');
+    const status = await readRingStatus({
+      command,
+      conf: this.iniFile,
+      timeoutMs: 5_000,
+      env: this.#files.environment,
+    }).catch(() => null);
+    return status ? statusWords(status.self) : undefined;
+  }
+
+  /** Waits until the node is in service; returns the seconds that took. */
+  async untilServing(): Promise<number> {
+    const start = systemClock.monotonic();
+    await until(`${this.#files.directory} is in service`, async () => {
+      const words = await this.status();
+      return words === '[SERVICE IN][UP][n/a][Nothing][NoSuspend]';
+    });
+    return (systemClock.monotonic() - start) / 1000;
+  }
+
+  /** Ends everything that this VM runs, gently or not. */
+  async destroy(): Promise<void> {
+    await this.endAgent('SIGKILL');
+    for (const name of ['k2hdkc', 'chmpx'] as const) {
+      const left = this.program(name);
+      if (left === undefined) continue;
+      signal(left, 'SIGKILL');
+      await until(`${name} is gone`, () => !isRunning(left));
+    }
+  }
+
+  #agentYaml(): string {
+    return [
+      'paths:',
+      `  state_dir: ${this.path('state')}`,
+      `  markers_dir: ${this.path('markers')}`,
+      `  ini_file: ${this.iniFile}`,
+      `  instance_id_file: ${this.path('instance-id')}`,
+      'node:',
+      '  name: 127.0.0.1',
+      'log:',
+      '  level: debug',
+      '',
+    ].join('\n');
+  }
+}
