@@ -7,14 +7,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/conformance/**'],
+          exclude: ['test/integration/**', 'test/conformance/**', 'test/story/**'],
           testTimeout: 20_000,
         },
       },
       {
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts', 'test/conformance/**/*.test.ts'],
+          include: ['test/{integration,conformance,story}/**/*.test.ts'],
           globalSetup: ['test/peers/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,

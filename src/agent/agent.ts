@@ -82,6 +82,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     times: {
       ringStableMs: config.cluster.ring_stable_for * 1000,
       startTimeoutMs: config.cluster.start_timeout * 1000,
+      stuckAfterMs: config.cluster.stuck_after * 1000,
+      watchMs: config.cluster.watch_after_change * 1000,
       changingMs: config.cluster.changing_status_interval * 1000,
       settledMs: config.cluster.status_interval * 1000,
     },
@@ -108,6 +110,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       onDelivery: (delivery) => server.onDelivery(delivery),
     })),
     prefetch: rabbit.prefetchCount,
+    backoff: {
+      first: config.amqp.reconnect_first * 1000,
+      second: config.amqp.reconnect_second * 1000,
+      cap: config.amqp.reconnect_cap * 1000,
+      jitter: 0.25,
+    },
     publishTopology: { exchanges: [controlExchange(rabbit)], queues: [], bindings: [] },
     clock,
     random,
@@ -203,6 +211,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   for (const { id, body } of unfinished) {
     log.info({ id }, 'an operation that an earlier agent did not finish is continued');
     server.resume(body).catch((err: unknown) => log.error({ err, id }, 'it cannot be continued'));
+  }
+  if (guest.transport.mixedCredentials) {
+    log.warn('transport_url gives credentials for some of its hosts only: is that meant?');
   }
   session.start();
   log.info({ instance: guest.guestId, unfinished: unfinished.length }, 'agent started');

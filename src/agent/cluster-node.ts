@@ -83,7 +83,6 @@ export class ClusterNode implements Node {
     switch (action) {
       case 'register':
         if (parameters) await membership.register(parameters, signal);
-        role.hurry();
         return;
       case 'unregister':
         return membership.unregister(signal);

@@ -62,6 +62,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     directory: path.join(paths.state_dir, 'programs'),
     bootId: options.bootId,
     clock,
+    adoptedPollMs: cluster.adopted_check_interval * 1000,
   });
   let lastOutput = '';
   const keep = (name: 'chmpx' | 'k2hdkc', signal: NodeJS.Signals): KeptProgram =>
@@ -118,6 +119,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     log,
     onChange: options.onRole,
   });
+  desired.onChange(() => role.hurry());
   const node = new ClusterNode({
     desired,
     chmpx,

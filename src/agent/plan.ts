@@ -26,10 +26,10 @@ export type Step =
 export interface PlanTimes {
   ringStableMs: number;
   startTimeoutMs: number;
+  /** SERVICE OUT under a living k2hdkc for so long is the known stuck form. */
+  stuckAfterMs: number;
 }
 
-/** SERVICE OUT under a living k2hdkc for so long is the known stuck form (ms). */
-const STUCK_OUT_MS = 5_000;
 /** A SERVICEIN is not sent again before so long (ms). */
 const SERVICE_IN_PAUSE_MS = 15_000;
 
@@ -173,7 +173,7 @@ function planJoin(
   const { self } = status;
   const stuckOut = self.ring === 'SERVICE OUT' && self.operation === 'n/a' && !self.suspended;
   const { serviceInSentMs: sent, statusStableMs: still } = observed;
-  if (stuckOut && still > STUCK_OUT_MS && (sent === null || sent > SERVICE_IN_PAUSE_MS)) {
+  if (stuckOut && still > times.stuckAfterMs && (sent === null || sent > SERVICE_IN_PAUSE_MS)) {
     return act('service-in', 'in SERVICE OUT under a living k2hdkc');
   }
   const limit = times.startTimeoutMs;

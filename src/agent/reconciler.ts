@@ -25,7 +25,13 @@ export interface Node {
 export interface ReconcilerOptions {
   desired: DesiredStateStore;
   node: Node;
-  times: PlanTimes & { changingMs: number; settledMs: number };
+  times: PlanTimes & {
+    /** Between two looks while something changes, and when nothing does. */
+    changingMs: number;
+    settledMs: number;
+    /** After the last change the node is watched closely for so long: IN once is not final. */
+    watchMs: number;
+  };
   clock: Clock;
   random: Random;
   log: Logger;
@@ -35,8 +41,6 @@ export interface ReconcilerOptions {
 
 /** Pause after a step that failed: first, longest (ms). */
 const FAILURE_PAUSE = { first: 200, cap: 5_000 };
-/** After the last change the node is watched closely for so long (ms): IN once is not final. */
-const WATCH_MS = 10_000;
 
 /**
  * The one loop that makes this VM what it should be: look, compare, take one step, look again. It
@@ -56,7 +60,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#backoff = new Backoff(FAILURE_PAUSE, options.random);
-    this.#watchUntil = options.clock.monotonic() + WATCH_MS;
+    this.#watchUntil = options.clock.monotonic() + options.times.watchMs;
     options.desired.onChange(() => this.wake());
   }
 
@@ -67,7 +71,7 @@ export class Reconciler {
 
   /** Something has changed: look at the node now, or as soon as the present step is over. */
   wake(): void {
-    this.#watchUntil = this.#options.clock.monotonic() + WATCH_MS;
+    this.#watchUntil = this.#watchEnd();
     this.#alarm.ring();
   }
 
@@ -129,7 +133,7 @@ export class Reconciler {
     const observed = await this.#options.node.observe();
     const step = plan(desired, observed, this.#options.times);
     if (step.why !== this.#snapshot?.step.why) {
-      this.#watchUntil = this.#options.clock.monotonic() + WATCH_MS;
+      this.#watchUntil = this.#watchEnd();
       this.#options.log.debug({ step: step.kind }, step.why);
     }
     this.#snapshot = { desired, observed, step };
@@ -154,6 +158,11 @@ export class Reconciler {
       signal.removeEventListener('abort', stop);
       this.#interrupt = null;
     }
+  }
+
+  #watchEnd(): number {
+    const { clock, times } = this.#options;
+    return clock.monotonic() + times.watchMs;
   }
 
   #pauseMs(step: Step): number {

@@ -70,6 +70,9 @@ export const agentConfigSchema = v.strictObject({
     control_host: v.optional(hostName, '127.0.0.1'),
     ring_stable_for: v.optional(seconds(0), 1),
     start_timeout: v.optional(seconds(1), 60),
+    stuck_after: v.optional(seconds(0.1), 5),
+    watch_after_change: v.optional(seconds(0), 10),
+    adopted_check_interval: v.optional(seconds(0.01), 0.25),
     status_interval: v.optional(seconds(0.05), 10),
     changing_status_interval: v.optional(seconds(0.05), 0.15),
     stop_wait: v.optional(seconds(1), 20),
@@ -81,6 +84,11 @@ export const agentConfigSchema = v.strictObject({
     crashes_until_crashed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 5),
     leave_on_second_cluster_complete: v.optional(v.boolean('must be true or false'), true),
     rejoin_after: v.optional(seconds(1), 600),
+  }),
+  amqp: v.strictObject({
+    reconnect_first: v.optional(seconds(0), 0),
+    reconnect_second: v.optional(seconds(0.01), 0.25),
+    reconnect_cap: v.optional(seconds(0.05), 4),
   }),
   trove: v.strictObject({
     heartbeat_interval: v.optional(

@@ -14,8 +14,8 @@ export interface DirectLauncherOptions {
   directory: string;
   bootId: string;
   clock: Clock;
-  /** How often an adopted process is looked at, in milliseconds. Default 250. */
-  adoptedPollMs?: number;
+  /** How often an adopted process is looked at, in milliseconds. */
+  adoptedPollMs: number;
 }
 
 /** An output file larger than this is moved aside before the next start. */
@@ -136,7 +136,7 @@ export class DirectLauncher implements Launcher {
   }
 
   #pollUntilGone(identity: ProcessIdentity): Promise<ProcessEnd> {
-    const { clock, adoptedPollMs = 250 } = this.#options;
+    const { clock, adoptedPollMs } = this.#options;
     return new Promise((resolve) => {
       const look = (): void => {
         if (isAlive(identity)) clock.after(adoptedPollMs, look);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/base/errors.ts';
 import { toolVersion } from '../../src/cluster/tools.ts';
+import { findProcesses } from '../../src/process/identity.ts';
 import { startBroker, type Broker } from '../peers/broker.ts';
 import { playNodeStory } from '../story/node-story.ts';
 import { realPrograms, standIns, type Programs } from '../story/programs.ts';
@@ -56,12 +57,20 @@ async function main(): Promise<number> {
       if (started.stage) await playNodeStory(started.stage, timeline);
     };
     await Promise.race([play(), interrupted]);
-    failed = !timeline.ok;
+    failed = false;
   } catch (error) {
     print(`\nThe demo stopped: ${messageOf(error)}`);
   }
-  await started.stage?.close();
-  await started.broker?.stop();
+  await timeline
+    .step('nothing is left behind', async () => {
+      await started.stage?.close();
+      await started.broker?.stop();
+      const left = findProcesses((argv) => argv.some((word) => word.includes(directory)));
+      if (left.length > 0) throw new Error(`still running: ${left.join(', ')}`);
+      return 'broker, Trove, K2HR3 and the VMs are gone';
+    })
+    .catch(() => undefined);
+  failed ||= !timeline.ok;
   print(`\n${timeline.table()}\n`);
   if (failed || values.keep) print(`Logs are kept in ${directory}`);
   else await rm(directory, { recursive: true });

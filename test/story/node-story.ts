@@ -193,7 +193,7 @@ function expectSamePids(before: Pids, after: Pids): void {
 }
 
 async function expectStatuses(stage: Stage, id: string, expected: string[]): Promise<void> {
-  const statuses = await stage.statuses(id);
+  const statuses = await stage.trove.statusHistory(id);
   if (statuses.join() !== expected.join()) throw new Error(`published: ${statuses.join(' → ')}`);
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { Broker } from '../peers/broker.ts';
+import type { Broker } from '../peers/broker.ts';
 import { freePorts } from '../peers/free-ports.ts';
 import { guestInfoConf, troveGuestagentConf } from '../peers/trove/guest-files.ts';
 import { startTrove, type TrovePeer } from '../peers/trove/trove-peer.ts';
@@ -13,12 +13,12 @@ import { Vm } from './vm.ts';
 export interface Actor {
   /** The Trove instance id. */
   id: string;
+  /** What no log may hold: instance key, extdata URL, role token. */
+  secrets: string[];
   cluster: string;
   vm: Vm;
   /** The configuration group, as Trove passes it. */
   overrides: Record<string, unknown>;
-  /** The k2h file that the role's data names. */
-  controlPort: number;
 }
 
 /** What an actor can be given beyond the defaults. */
@@ -27,6 +27,8 @@ export interface ActorOptions {
   environment?: Record<string, string>;
   /** Changes the configuration group. */
   overrides?: Record<string, unknown>;
+  /** The server port that the role in K2HR3 has, if not that of the configuration group. */
+  rolePort?: number;
 }
 
 const CONTROL_EXCHANGE = 'trove';
@@ -87,9 +89,9 @@ export class Stage {
       number,
     ];
     const directory = path.join(this.#directory, cluster);
-    const { extdataUrl } = this.k2hr3.addCluster({
+    const { extdataUrl, roleToken } = this.k2hr3.addCluster({
       cluster,
-      serverPort,
+      serverPort: options.rolePort ?? serverPort,
       serverControlPort: controlPort,
       slaveControlPort,
       k2hFile: path.join(directory, 'data/k2hdkc.k2h'),
@@ -117,7 +119,7 @@ export class Stage {
       'chmpx-slave-ctlport': slaveControlPort,
       ...options.overrides,
     };
-    return { id, cluster, vm, overrides, controlPort };
+    return { id, secrets: [key, extdataUrl, roleToken], cluster, vm, overrides };
   }
 
   /** Sends `prepare` through Trove's own API, as its taskmanager does. */
@@ -138,15 +140,6 @@ export class Stage {
       },
       { notification: true },
     );
-  }
-
-  /** The statuses that an instance published, in order, repetitions left out. */
-  async statuses(id: string): Promise<string[]> {
-    const published = await this.trove.published(id);
-    const statuses = published
-      .filter(({ method }) => method === 'heartbeat')
-      .map(({ args }) => (args['payload'] as { service_status: string }).service_status);
-    return statuses.filter((status, index) => status !== statuses[index - 1]);
   }
 
   /** Ends everything that was started here. */

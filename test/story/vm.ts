@@ -36,6 +36,7 @@ export type Program = 'chmpx' | 'k2hdkc';
 export class Vm {
   readonly #files: VmFiles;
   #agent: ChildProcess | null = null;
+  #destroyed = false;
 
   private constructor(files: VmFiles) {
     this.#files = files;
@@ -70,6 +71,8 @@ export class Vm {
 
   /** Starts the agent; its log goes to `agent.log`. Does not wait for anything. */
   async startAgent(): Promise<void> {
+    // A story that was interrupted may still be on its way here.
+    if (this.#destroyed) throw new Error('this VM is destroyed');
     const { programs, environment } = this.#files;
     const child = spawn(
       path.join(projectRoot, 'bin/k2hdkc-agent'),
@@ -157,6 +160,7 @@ export class Vm {
 
   /** Ends everything that this VM runs, gently or not. */
   async destroy(): Promise<void> {
+    this.#destroyed = true;
     await this.endAgent('SIGKILL');
     for (const name of ['k2hdkc', 'chmpx'] as const) {
       const left = this.program(name);
