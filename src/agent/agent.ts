@@ -167,7 +167,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       reconciler,
       outbox,
       markers,
-      lastOutput: local.lastOutput,
       crashesUntilCrashed: config.cluster.crashes_until_crashed,
       timeoutMs: config.trove.prepare_timeout * 1000,
       clock,

@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
-import { AgentError } from '../base/errors.ts';
+import { AgentError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { ControlPort } from '../cluster/control-port.ts';
 import { publishIni } from '../cluster/publish.ts';
@@ -67,6 +67,7 @@ export class ClusterNode implements Node {
       iniPublished: view.ini === (await this.#iniOnDisk()),
       restartInMs: restarts.waitMs,
       crashes: restarts.crashes,
+      crashReason: restarts.reason,
       k2hr3RetryInMs: membership.retryInMs,
       leaveOver: this.#leaveOver,
       leaveFailure: this.#leaveFailure,
@@ -137,7 +138,7 @@ export class ClusterNode implements Node {
     try {
       await program.start(generation);
     } catch (error) {
-      this.#parts.restarts.crashed();
+      this.#parts.restarts.crashed(messageOf(error));
       throw error;
     }
   }

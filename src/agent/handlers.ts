@@ -1,5 +1,6 @@
+import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { filesystemStats } from '../host/filesystem-stats.ts';
+import { filesystemStats, type FilesystemStats } from '../host/filesystem-stats.ts';
 import type { GuestCall, GuestHandlers } from '../trove/dispatcher.ts';
 import { guestError, troveError } from '../trove/exceptions.ts';
 import { HANDLED_METHODS, type HandledMethod } from '../trove/handled-methods.ts';
@@ -10,7 +11,7 @@ import type { Markers } from './markers.ts';
 import type { Operations } from './operations.ts';
 import { isStopped, serves } from './plan.ts';
 import { prepare, type PrepareParts } from './prepare.ts';
-import type { Reconciler } from './reconciler.ts';
+import type { Reconciler, Snapshot } from './reconciler.ts';
 import type { Reporter } from './reporter.ts';
 
 /** What the methods of the guest API work with. */
@@ -55,27 +56,29 @@ export function guestHandlers(parts: HandlerParts): GuestHandlers {
       work,
     });
   };
-  /** Changes the wish, with a clean sheet for leaving and crashing. */
-  const wish = async (change: Partial<DesiredState>): Promise<void> => {
+  let newest = Symbol('wish');
+  /**
+   * Changes what this VM should be, with a clean sheet for leaving and crashing, and waits until it
+   * is so. A later request ends the waiting: what was asked for then is no longer wanted.
+   */
+  const make = async (
+    change: Partial<DesiredState>,
+    isSo: (snapshot: Snapshot) => boolean,
+  ): Promise<Snapshot> => {
+    const wish = Symbol('wish');
+    newest = wish;
     node.startAfresh();
     await reconciler.wish(change);
-  };
-  const untilServing = () =>
-    reconciler.until(({ desired: wished, observed, step }) =>
-      wished.parameters === null ? step.kind === 'rest' : serves(wished, observed),
-    );
-  const untilLeft = () =>
-    reconciler.until(({ step, observed }) => {
-      if (observed.leaveFailure !== null) {
-        throw guestError(`this node cannot leave the ring: ${observed.leaveFailure}`);
-      }
-      return step.kind === 'rest';
+    return reconciler.until((snapshot) => {
+      if (newest !== wish) throw guestError('a later request has taken its place');
+      return isSo(snapshot);
     });
+  };
 
   return {
     rpc_ping: () => Promise.resolve(true as const),
 
-    get_filesystem_stats: () => filesystemStats(parts.dataDirectory),
+    get_filesystem_stats: () => measured(parts.dataDirectory),
 
     prepare: (args, call) =>
       perform('prepare', call, call.id, () =>
@@ -97,17 +100,15 @@ export function guestHandlers(parts: HandlerParts): GuestHandlers {
     restart: (_, call) =>
       perform('restart', call, '', async () => {
         requirePrepared(desired(), 'restart');
-        await wish({ generation: call.id, stopped: null, shrinking: null });
-        await untilServing();
+        await make({ generation: call.id, stopped: null, shrinking: null }, isUp);
       }),
 
     stop_db: ({ do_not_start_on_reboot: staysDown }, call) =>
       perform('stop_db', call, String(staysDown), async () => {
+        const stopped = { bootId: staysDown ? null : parts.bootId };
         // Trove also stops an instance whose prepare failed, before it deletes it.
-        if (desired().phase === 'prepared') {
-          await wish({ stopped: { bootId: staysDown ? null : parts.bootId } });
-        }
-        await reconciler.until(({ observed }) => isStopped(observed));
+        const change = desired().phase === 'prepared' ? { stopped } : {};
+        await make(change, ({ observed }) => isStopped(observed));
       }),
 
     update_overrides: ({ overrides, remove }, call) =>
@@ -123,35 +124,51 @@ export function guestHandlers(parts: HandlerParts): GuestHandlers {
   };
 
   async function attach(parameters: ClusterParameters): Promise<void> {
-    await wish({ parameters, shrinking: null });
-    if (desired().stopped === null) await untilServing();
+    const { stopped } = desired();
+    await make({ parameters, shrinking: null }, stopped ? () => true : isUp);
   }
 
-  /** If the data cannot move, the node stays what it was, and Trove hears why. */
-  async function detach(): Promise<void> {
+  function detach(): Promise<void> {
     const { parameters } = desired();
-    await wish({ parameters: null });
-    try {
-      await untilLeft();
-    } catch (error) {
-      if (reconciler.snapshot?.observed.leaveFailure != null) await wish({ parameters });
-      throw error;
-    }
+    return leave({ parameters: null }, { parameters });
   }
 
-  async function leaveForShrink(): Promise<void> {
-    const rejoinAt = parts.wallClock() + parts.rejoinAfterMs;
-    parts.log.warn(
-      { rejoinAfterSeconds: parts.rejoinAfterMs / 1000 },
+  function leaveForShrink(): Promise<void> {
+    const { rejoinAfterMs, wallClock, log } = parts;
+    log.warn(
+      { rejoinAfterSeconds: rejoinAfterMs / 1000 },
       'a second cluster_complete: Trove shrinks the cluster by this node; leaving the ring',
     );
-    await wish({ shrinking: { rejoinAt } });
-    try {
-      await untilLeft();
-    } catch (error) {
-      if (reconciler.snapshot?.observed.leaveFailure != null) await wish({ shrinking: null });
-      throw error;
-    }
+    return leave({ shrinking: { rejoinAt: wallClock() + rejoinAfterMs } }, { shrinking: null });
+  }
+
+  /** Leaves the ring. If the data cannot move, the node stays what it was, and Trove hears why. */
+  async function leave(change: Partial<DesiredState>, undo: Partial<DesiredState>): Promise<void> {
+    const { observed } = await make(
+      change,
+      (snapshot) => snapshot.observed.leaveFailure !== null || hasLeft(snapshot),
+    );
+    if (observed.leaveFailure === null) return;
+    await make(undo, () => true);
+    throw guestError(`this node cannot leave the ring: ${observed.leaveFailure}`);
+  }
+}
+
+/** In service, or with nothing to serve. */
+function isUp({ desired, observed, step }: Snapshot): boolean {
+  return desired.parameters === null ? step.kind === 'rest' : serves(desired, observed);
+}
+
+/** Stopped, and unregistered if K2HR3 could be reached; if not, that is tried on and on. */
+function hasLeft({ observed, step }: Snapshot): boolean {
+  return isStopped(observed) && step.kind !== 'do';
+}
+
+async function measured(directory: string): Promise<FilesystemStats> {
+  try {
+    return await filesystemStats(directory);
+  } catch (error) {
+    throw troveError(`the data directory ${directory} cannot be measured: ${messageOf(error)}`);
   }
 }
 

@@ -41,8 +41,6 @@ export interface LocalNode {
   role: RoleWatch;
   chmpx: KeptProgram;
   k2hdkc: KeptProgram;
-  /** The last lines that the program which crashed last wrote. */
-  lastOutput: () => Promise<string>;
 }
 
 /** After SIGKILL a process is gone at once, unless it hangs in the kernel (ms). */
@@ -64,7 +62,6 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     clock,
     adoptedPollMs: cluster.adopted_check_interval * 1000,
   });
-  let lastOutput = '';
   const keep = (name: 'chmpx' | 'k2hdkc', signal: NodeJS.Signals): KeptProgram =>
     new KeptProgram({
       name,
@@ -77,9 +74,8 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
       launcher,
       clock,
       log,
-      onCrash: (output) => {
-        lastOutput = output;
-        restarts.crashed();
+      onCrash: (reason) => {
+        restarts.crashed(reason);
         options.onCrash();
       },
     });
@@ -138,7 +134,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     clock,
     log,
   });
-  return { node, role, chmpx, k2hdkc, lastOutput: () => Promise.resolve(lastOutput) };
+  return { node, role, chmpx, k2hdkc };
 }
 
 function parseRole(

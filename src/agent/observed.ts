@@ -34,6 +34,8 @@ export interface Observed {
   restartInMs: number;
   /** Crashes since the last good minute. */
   crashes: number;
+  /** Why the last of them happened, in one line. */
+  crashReason: string;
   /** How long a failed call to K2HR3 must still wait, in milliseconds. */
   k2hr3RetryInMs: number;
   /** The programs were stopped before, or will be stopped now, without leaving the ring (again). */

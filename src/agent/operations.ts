@@ -3,7 +3,7 @@ import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { withDeadline } from '../base/wait.ts';
 import { Unfinished } from '../oslo/rpc-server.ts';
-import { guestError } from '../trove/exceptions.ts';
+import { guestError, troveError } from '../trove/exceptions.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 
 /** A named wish that changes this VM, with whoever waits for its outcome. */
@@ -30,7 +30,7 @@ export class Interrupted extends Unfinished {
 /**
  * Runs the operations that change this VM: journalled, one after the other, a repeated one joining
  * the first. No caller waits beyond its limit: it gets a GuestError with the progress, and the
- * operation goes on.
+ * operation goes on; from then on it holds up no other.
  */
 export class Operations {
   readonly #journal: Journal;
@@ -39,7 +39,7 @@ export class Operations {
   readonly #progress: () => string;
   readonly #pending = new Map<string, Promise<unknown>>();
   #tail: Promise<unknown> = Promise.resolve();
-  #running: string | null = null;
+  readonly #running = new Set<string>();
 
   constructor(parts: { journal: Journal; clock: Clock; log: Logger; progress: () => string }) {
     this.#journal = parts.journal;
@@ -48,21 +48,27 @@ export class Operations {
     this.#progress = parts.progress;
   }
 
-  /** The operation that runs now, or null. */
-  get running(): string | null {
-    return this.#running;
-  }
-
   /** Accepts and performs an operation; settles with its outcome, or with a GuestError in time. */
   async perform<T>(operation: Operation<T>): Promise<T> {
-    const { name, entry, limitMs } = operation;
-    if (!this.#journal.knows(entry.id)) await this.#journal.accept(entry);
-    operation.accepted();
-    const outcome = this.#enqueue(operation).finally(() => undefined);
-    if (limitMs === null) return outcome;
-    return withDeadline(this.#clock, limitMs, outcome, () =>
+    const { name, limitMs } = operation;
+    await this.#accept(operation);
+    const outcome = this.#enqueue(operation);
+    return this.#limited(outcome, limitMs, () =>
       guestError(`${name} is not over yet (${this.#describe(name)}); it goes on, ask again`),
     );
+  }
+
+  async #accept({ name, entry, accepted }: Operation<unknown>): Promise<void> {
+    try {
+      if (!this.#journal.knows(entry.id)) await this.#journal.accept(entry);
+    } catch (error) {
+      throw troveError(`${name} is refused, it cannot be stored on this VM: ${messageOf(error)}`);
+    }
+    accepted();
+  }
+
+  #limited<T>(outcome: Promise<T>, limitMs: number | null, late: () => Error): Promise<T> {
+    return limitMs === null ? outcome : withDeadline(this.#clock, limitMs, outcome, late);
   }
 
   #enqueue<T>(operation: Operation<T>): Promise<T> {
@@ -71,15 +77,20 @@ export class Operations {
       this.#log.info({ operation: operation.name }, 'joins the one that runs already');
       return joined.finally(() => this.#journal.finish(operation.entry.id));
     }
-    const outcome = this.#tail.then(() => this.#run(operation));
+    const begun = this.#tail.then(() => {
+      const outcome = this.#run(operation);
+      const turn = this.#limited(outcome, operation.limitMs, () => new Error('the turn is over'));
+      return { outcome, turn: turn.catch(() => undefined) };
+    });
+    this.#tail = begun.then(({ turn }) => turn);
+    const outcome = begun.then((run) => run.outcome);
     this.#pending.set(operation.key, outcome);
-    this.#tail = outcome.catch(() => undefined);
     return outcome;
   }
 
   async #run<T>({ name, key, entry, work }: Operation<T>): Promise<T> {
     const started = this.#clock.monotonic();
-    this.#running = name;
+    this.#running.add(name);
     this.#log.info({ operation: name, id: entry.id }, 'operation starts');
     const seconds = (): string => ((this.#clock.monotonic() - started) / 1000).toFixed(1);
     let interrupted = false;
@@ -94,14 +105,14 @@ export class Operations {
       this.#log.warn({ operation: name, id: entry.id, seconds: seconds(), why }, text);
       throw error;
     } finally {
-      this.#running = null;
+      this.#running.delete(name);
       this.#pending.delete(key);
       if (!interrupted) await this.#journal.finish(entry.id);
     }
   }
 
   #describe(name: string): string {
-    const before = this.#running;
-    return before !== null && before !== name ? `waiting for ${before}` : this.#progress();
+    const [before] = [...this.#running].filter((other) => other !== name);
+    return before === undefined ? this.#progress() : `waiting for ${before}`;
   }
 }

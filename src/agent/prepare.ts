@@ -21,8 +21,6 @@ export interface PrepareParts {
   reconciler: Reconciler;
   outbox: Outbox;
   markers: Markers;
-  /** The programs' last words, for a failure that they are the cause of. */
-  lastOutput: () => Promise<string>;
   crashesUntilCrashed: number;
   /** In milliseconds. */
   timeoutMs: number;
@@ -115,7 +113,7 @@ async function untilReady(parts: PrepareParts): Promise<void> {
   await reconciler.until(({ desired, observed, step }) => {
     if (desired.parameters === null) return step.kind === 'rest';
     if (observed.crashes >= crashesUntilCrashed) {
-      throw new AgentError('crash-loop', 'chmpx and k2hdkc do not stay up');
+      throw new AgentError('crash-loop', `the programs do not stay up: ${observed.crashReason}`);
     }
     if (clock.monotonic() > limit) {
       throw new AgentError(
@@ -150,9 +148,8 @@ async function fail(
   error: unknown,
 ): Promise<void> {
   const { reconciler, outbox, instanceId } = parts;
-  const output = await parts.lastOutput();
   const reason = messageOf(error);
   await reconciler.wish({ phase: 'failed', failure: reason });
-  const notification = notifyExcInfo(context, instanceId, reason, [reason, output].filter(Boolean));
+  const notification = notifyExcInfo(context, instanceId, reason, [reason]);
   if (notification) await outbox.postDurable(`${id}-failed`, notification);
 }

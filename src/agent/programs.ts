@@ -14,8 +14,8 @@ export interface KeptProgramOptions {
   launcher: Launcher;
   clock: Clock;
   log: Logger;
-  /** It ended although nobody had stopped it; these are the last lines it wrote. */
-  onCrash: (output: string) => void;
+  /** It ended although nobody had stopped it: how, and the last lines it wrote. */
+  onCrash: (reason: string) => void;
 }
 
 /** Starts, adopts and stops one program, and says when it crashed. */
@@ -82,7 +82,7 @@ export class KeptProgram {
       this.#running = null;
       const output = await program.lastOutput();
       log.error({ program: name, pid, code, signal, output }, 'ended by itself');
-      onCrash(output);
+      onCrash(`${name} ended by itself (${signal ?? `exit code ${code ?? 'unknown'}`}): ${output}`);
     });
   }
 }

@@ -14,6 +14,7 @@ export class RestartPolicy {
   #notBefore = 0;
   #servingSince: number | null = null;
   #crashes = 0;
+  #reason = '';
 
   constructor(clock: Clock, random: Random, backoff: BackoffOptions) {
     this.#clock = clock;
@@ -25,14 +26,20 @@ export class RestartPolicy {
     return this.#crashes;
   }
 
+  /** Why it crashed last, in one line; empty when it did not. */
+  get reason(): string {
+    return this.#reason;
+  }
+
   /** How long the next start must wait, in milliseconds; 0 when it may be now. */
   get waitMs(): number {
     return Math.max(0, this.#notBefore - this.#clock.monotonic());
   }
 
   /** One of the programs crashed, could not be started, or hung. */
-  crashed(): void {
+  crashed(reason: string): void {
     this.#crashes++;
+    this.#reason = reason;
     this.#servingSince = null;
     this.#notBefore = this.#clock.monotonic() + this.#backoff.next();
   }
@@ -50,5 +57,6 @@ export class RestartPolicy {
     this.#backoff.reset();
     this.#crashes = 0;
     this.#notBefore = 0;
+    this.#reason = '';
   }
 }

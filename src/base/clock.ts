@@ -14,12 +14,15 @@ export interface Clock {
   after(ms: number, run: () => void): Cancel;
 }
 
+/** Node.js runs a timer for longer than this at once (ms); 24.8 days are long enough. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The clock of this machine. */
 export const systemClock: Clock = {
   wall: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, run) {
-    const timer = setTimeout(run, ms);
+    const timer = setTimeout(run, Math.min(ms, LONGEST_TIMER_MS));
     return () => {
       clearTimeout(timer);
     };

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** What an error of ours says beyond its text. */
 export interface ErrorFacts {
   /** What this error was made from. */
@@ -32,8 +34,14 @@ export class ConfigurationError extends AgentError {
 
 /** The one-line text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
-  const text = asError(thrown).message || asError(thrown).name;
-  return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+  const error = asError(thrown);
+  const text = error.message || partsOf(error) || error.name;
+  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ').trim();
+}
+
+/** A failed connection to a name with several addresses has no message of its own. */
+function partsOf(error: Error): string {
+  return error instanceof AggregateError ? error.errors.map(messageOf).join('; ') : '';
 }
 
 /** The `code` of a Node.js system error (`ENOENT`, `ECONNREFUSED` …) or of an AgentError. */
@@ -45,5 +53,15 @@ export function codeOf(thrown: unknown): string | undefined {
 /** Turns anything thrown into an Error, so that it can be a `cause` or a rejection. */
 export function asError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
-  return new Error(typeof thrown === 'string' ? thrown : JSON.stringify(thrown));
+  return new Error(typeof thrown === 'string' ? thrown : textOf(thrown));
+}
+
+function textOf(thrown: unknown): string {
+  const plain = typeof thrown === 'object' && thrown !== null;
+  try {
+    if (plain) return JSON.stringify(thrown);
+  } catch {
+    // A circle, say.
+  }
+  return inspect(thrown, { breakLength: Infinity });
 }

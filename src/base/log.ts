@@ -28,8 +28,12 @@ const PRIORITY: Record<number, number> = { 10: 7, 20: 7, 30: 6, 40: 4, 50: 3, 60
 export function createLogger(options: LogOptions): Logger {
   const { format, secrets } = options;
   const write = (line: string): void => {
-    const clean = secrets.scrub(line);
-    options.write(format === 'json' ? clean : toText(clean, format === 'journal'));
+    // Texts are scrubbed one by one: a number or a key that looks like a secret is none, and cutting
+    // it out of the line would leave no JSON.
+    const event = JSON.parse(line, (_, value: unknown) =>
+      typeof value === 'string' ? secrets.scrub(value) : value,
+    ) as Record<string, unknown>;
+    options.write(format === 'json' ? toJson(event) : toText(event, format === 'journal'));
   };
   return pino(
     {
@@ -46,7 +50,8 @@ export function createLogger(options: LogOptions): Logger {
 function errorChain(thrown: unknown): string {
   const messages: string[] = [];
   let current = thrown;
-  while (current !== undefined && messages.length < 5) {
+  // Bounded: the causes of an error can be a circle.
+  for (let depth = 0; depth < 5 && (depth === 0 || current !== undefined); depth++) {
     const message = messageOf(current);
     if (!messages.some((said) => said.includes(message))) messages.push(message);
     current = current instanceof Error ? current.cause : undefined;
@@ -54,8 +59,12 @@ function errorChain(thrown: unknown): string {
   return messages.join(': ');
 }
 
-function toText(json: string, priority: boolean): string {
-  const { level, msg, ...fields } = JSON.parse(json) as Record<string, unknown>;
+function toJson(event: Record<string, unknown>): string {
+  return `${JSON.stringify(event)}\n`;
+}
+
+function toText(event: Record<string, unknown>, priority: boolean): string {
+  const { level, msg, ...fields } = event;
   const prefix = priority ? `<${PRIORITY[level as number] ?? 6}>` : '';
   const words = Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`);
   const text = typeof msg === 'string' ? oneLine(msg) : '';

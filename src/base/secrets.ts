@@ -4,16 +4,13 @@
  * they come from (K2HR3's own 401 text echoes the token: contracts/k2hr3.md section 2.3).
  */
 export class Secrets {
-  readonly #values = new Set<string>();
+  /** The longest first: a value can hold another one. */
+  #values: string[] = [];
 
   /** Registers a value. Values under six characters are ignored: they would cut up innocent text. */
   add(...values: (string | null | undefined)[]): void {
-    for (const value of values) {
-      if (!value || value.length < 6) continue;
-      this.#values.add(value);
-      this.#values.add(encodeURIComponent(value));
-      this.#values.add(JSON.stringify(value).slice(1, -1));
-    }
+    const forms = values.flatMap((value) => (value && value.length >= 6 ? formsOf(value) : []));
+    this.#values = [...new Set([...this.#values, ...forms])].sort((a, b) => b.length - a.length);
   }
 
   /** The text with every registered value replaced by `[secret]`. */
@@ -22,4 +19,10 @@ export class Secrets {
     for (const value of this.#values) clean = clean.replaceAll(value, '[secret]');
     return clean;
   }
+}
+
+/** How a value looks in plain text, in a URL and in JSON. */
+function formsOf(value: string): string[] {
+  const wellFormed = Buffer.from(value).toString();
+  return [value, encodeURIComponent(wellFormed), JSON.stringify(value).slice(1, -1)];
 }

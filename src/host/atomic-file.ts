@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 /** How a file is written. */
@@ -49,4 +49,14 @@ export async function syncDirectory(directory: string): Promise<void> {
 /** Creates a directory that only its owner can enter; an existing one is left as it is. */
 export async function makePrivateDirectory(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
+}
+
+/**
+ * Removes what processes that were killed in the middle of `writeFileAtomic` have left in
+ * `directory`: it can hold secrets. Nobody may be writing there.
+ */
+export async function removeUnfinishedWrites(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  const unfinished = names.filter((name) => /\.[0-9a-f]{12}\.tmp$/.test(name));
+  await Promise.all(unfinished.map((name) => rm(path.join(directory, name), { force: true })));
 }
