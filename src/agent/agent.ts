@@ -143,6 +143,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       return snapshot && statusOf(desired.current, snapshot.observed, limit);
     },
     intervalMs: config.trove.heartbeat_interval * 1000,
+    repeatMs: config.trove.repeat_after_change * 1000,
     clock,
     random,
     log,

@@ -14,16 +14,26 @@ export interface ReporterOptions {
   status: () => ServiceStatus | null;
   /** The longest pause between two reports, in milliseconds. */
   intervalMs: number;
+  /** A change is said once more after this time, in milliseconds. */
+  repeatMs: number;
   clock: Clock;
   random: Random;
   log: Logger;
 }
 
-/** Reports the status to Trove: when it changes, and again before Trove could think us gone. */
+/**
+ * Reports the status to Trove: when it changes, and again before Trove could think us gone.
+ *
+ * A change is said twice. The conductor handles casts at the same time and without a lock: of two
+ * statuses that it takes within milliseconds the older one can win, and of the first ones of an
+ * instance one can be lost (measured on Trove 18, although both were confirmed).
+ */
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #alarm = new Alarm();
   #last: ServiceStatus | null = null;
+  /** When the status is said next, if nothing changes before (monotonic ms). */
+  #nextAt = 0;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -32,32 +42,38 @@ export class Reporter {
   /** Says the status if it has changed. To be called when the wish or the node has changed. */
   look(): void {
     const status = this.#options.status();
-    if (status !== null && status !== this.#last) this.#say(status);
+    if (status === null || status === this.#last) return;
+    this.#say(status);
+    this.#alarm.ring();
   }
 
   /**
-   * Says the status again soon. After a lost connection: the conductor's queue is not durable, and
+   * Says the status again now. After a lost connection: the conductor's queue is not durable, and
    * what it had confirmed may be gone with the broker.
    */
   repeat(): void {
+    this.#nextAt = 0;
     this.#alarm.ring();
   }
 
   /** Says the status at least once per interval until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, intervalMs, random, status } = this.#options;
+    const { clock, intervalMs, status } = this.#options;
     while (!signal.aborted) {
       const current = status();
-      if (current !== null) this.#say(current);
-      // All guests of a cloud must not speak at once; the pause is never longer than asked for.
-      await this.#alarm.wait(clock, intervalMs * (0.9 + 0.1 * random()), signal);
+      const pause = this.#nextAt - clock.monotonic();
+      if (current !== null && pause <= 0) this.#say(current);
+      else await this.#alarm.wait(clock, pause > 0 ? pause : intervalMs, signal);
     }
   }
 
   #say(status: ServiceStatus): void {
-    const { log, outbox, instanceId } = this.#options;
-    if (status !== this.#last) log.info({ status }, 'status for Trove');
+    const { log, outbox, instanceId, clock, repeatMs, intervalMs, random } = this.#options;
+    const changed = status !== this.#last;
+    if (changed) log.info({ status }, 'status for Trove');
     this.#last = status;
+    // All guests of a cloud must not speak at once; the pause is never longer than asked for.
+    this.#nextAt = clock.monotonic() + (changed ? repeatMs : intervalMs * (0.9 + 0.1 * random()));
     outbox.postStatus((sent) => heartbeat(instanceId, status, sent));
   }
 }

@@ -95,6 +95,7 @@ export const agentConfigSchema = v.strictObject({
       v.pipe(seconds(1), v.maxValue(60, 'must be at most 60: Trove gives an agent up at 90')),
       30,
     ),
+    repeat_after_change: v.optional(seconds(0.1), 2),
     prepare_timeout: v.optional(seconds(1), 1500),
     reply_margin: v.optional(seconds(0), 2),
   }),

@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { AgentError, codeOf } from '../base/errors.ts';
 
 /**
- * Holds `directory` for this process alone. The lock is a listening socket in Linux's abstract
+ * Holds `directory`, which must exist, for this process alone. The lock is a listening socket in Linux's abstract
  * name space: taking it is atomic and it ends with the process, so nothing stale is ever left, not
  * even by SIGKILL.
  *
  * @returns what gives the lock back.
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
-  const digest = createHash('sha256').update(directory).digest('hex').slice(0, 32);
+  const path = await realpath(directory); // one directory can have many names
+  const digest = createHash('sha256').update(path).digest('hex').slice(0, 32);
   const server = createServer((socket) => socket.destroy());
   await listen(server, `\0k2hdkc-guest-agent/${digest}`, directory);
   server.unref();

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { open, readFile, rename, stat } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { open, readFile, rename, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
@@ -38,20 +38,14 @@ export class DirectLauncher implements Launcher {
   }
 
   async launch(spec: ProgramSpec): Promise<RunningProgram> {
-    await makePrivateDirectory(this.#options.directory);
-    const child = await this.#spawn(spec);
-    const pid = child.pid ?? 0;
-    const ended = new Promise<ProcessEnd>((resolve) => {
-      child.once('exit', (code, signal) => resolve({ code, signal }));
-    });
-    child.unref();
+    await makePrivateDirectory(this.#options.directory).catch(() => undefined); // see #record
+    const { pid, ended } = await this.#spawn(spec);
     const identity = identify(pid, this.#options.bootId) ?? {
       pid, // it has ended already; `ended` tells
       startTicks: 'gone',
       bootId: this.#options.bootId,
     };
-    const record: ProcessRecord = { identity, generation: spec.generation };
-    await writeFileAtomic(this.#recordFile(spec), JSON.stringify(record));
+    await this.#record(spec, identity);
     return this.#running(spec, identity, ended, false);
   }
 
@@ -63,19 +57,17 @@ export class DirectLauncher implements Launcher {
     return this.#running({ ...spec, generation }, identity, ended, true);
   }
 
-  async #spawn(spec: ProgramSpec): Promise<ChildProcess> {
-    const file = this.#outputFile(spec);
-    const size = await stat(file).then(
-      (found) => found.size,
-      () => 0,
-    );
-    if (size > OUTPUT_LIMIT_BYTES) await rename(file, `${file}.1`);
-    const output = await open(file, 'a', 0o600);
+  async #spawn(spec: ProgramSpec): Promise<{ pid: number; ended: Promise<ProcessEnd> }> {
+    const output = await this.#openOutput(spec);
     try {
       const child = spawn(spec.command, spec.args, {
         detached: true,
         stdio: ['ignore', output.fd, output.fd],
         cwd: '/',
+      });
+      // Listened for from the start: a program that ends at once is over before the next await is.
+      const ended = new Promise<ProcessEnd>((resolve) => {
+        child.once('exit', (code, signal) => resolve({ code, signal }));
       });
       await new Promise<void>((resolve, reject) => {
         child.once('spawn', resolve);
@@ -89,18 +81,47 @@ export class DirectLauncher implements Launcher {
           ),
         );
       });
-      return child;
+      child.unref();
+      return { pid: child.pid ?? 0, ended };
     } finally {
       await output.close();
     }
   }
 
+  /** A directory that cannot be written must not keep the database down: its output is lost then. */
+  async #openOutput(spec: ProgramSpec): Promise<FileHandle> {
+    const file = this.#outputFile(spec);
+    try {
+      const size = await stat(file).then(
+        (found) => found.size,
+        () => 0,
+      );
+      if (size > OUTPUT_LIMIT_BYTES) await rename(file, `${file}.1`);
+      return await open(file, 'a', 0o600);
+    } catch {
+      return open('/dev/null', 'a');
+    }
+  }
+
+  /** Without a record the next agent finds the process by its command line, see `#findUnrecorded`. */
+  async #record(spec: ProgramSpec, identity: ProcessIdentity): Promise<void> {
+    const record: ProcessRecord = { identity, generation: spec.generation };
+    try {
+      await writeFileAtomic(this.#recordFile(spec), JSON.stringify(record));
+    } catch {
+      // The process runs: to call that a failure would get it a second one beside it.
+    }
+  }
+
   async #readRecord(spec: ProgramSpec): Promise<ProcessRecord | null> {
-    const text = await readFile(this.#recordFile(spec), 'utf8').catch(() => null);
-    if (text === null) return null;
-    const record = JSON.parse(text) as ProcessRecord;
-    const { identity } = record;
-    return identity.bootId === this.#options.bootId && isAlive(identity) ? record : null;
+    try {
+      const text = await readFile(this.#recordFile(spec), 'utf8');
+      const record = JSON.parse(text) as ProcessRecord;
+      const { identity } = record;
+      return identity.bootId === this.#options.bootId && isAlive(identity) ? record : null;
+    } catch {
+      return null; // none, or none that is of use
+    }
   }
 
   /**

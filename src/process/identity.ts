@@ -10,7 +10,10 @@ export interface ProcessIdentity {
   bootId: string;
 }
 
-/** The identity of a living process, or null. A zombie is dead: nobody may be there to reap it. */
+/**
+ * The identity of a living process, or null. A zombie is dead, nobody may be there to reap it; but
+ * one with other threads left still holds its sockets.
+ */
 export function identify(pid: number, bootId: string): ProcessIdentity | null {
   let stat: string;
   try {
@@ -21,8 +24,9 @@ export function identify(pid: number, bootId: string): ProcessIdentity | null {
   // The command name in parentheses may hold anything, spaces and parentheses included.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state] = fields;
-  const startTicks = fields[19];
-  if (startTicks === undefined || state === 'Z' || state === 'X') return null;
+  const [threads, startTicks] = [Number(fields[17]), fields[19]];
+  const isOver = (state === 'Z' || state === 'X') && threads <= 1;
+  if (startTicks === undefined || isOver) return null;
   return { pid, startTicks, bootId };
 }
 

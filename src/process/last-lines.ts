@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-/** The last few lines of a file, joined to one; empty when there is none. */
+/** The last few lines of a file, joined to one; empty when they cannot be read. Never rejects. */
 export async function lastLines(file: string, count = 3, maxBytes = 2048): Promise<string> {
   const handle = await open(file, 'r').catch(() => null);
   if (!handle) return '';
@@ -14,6 +14,8 @@ export async function lastLines(file: string, count = 3, maxBytes = 2048): Promi
       .filter(Boolean)
       .slice(-count)
       .join(' | ');
+  } catch {
+    return '';
   } finally {
     await handle.close();
   }

@@ -46,6 +46,7 @@ export class Broker {
     return name;
   }
 
+  /** Deletes a vhost with all its queues; its connections are closed. */
   async deleteVhost(name: string): Promise<void> {
     const user = binary(this.description.user);
     await this.#evaluate(`rabbit_vhost:delete(${binary(name)}, ${user}), null`);
@@ -57,6 +58,7 @@ export class Broker {
     return `rabbit://${user}:${password}@127.0.0.1:${port}/${encodeURIComponent(vhost)}`;
   }
 
+  /** All queues of a vhost. */
   async listQueues(vhost: string): Promise<QueueInfo[]> {
     const keys = 'messages, messages_unacknowledged, consumers, durable, auto_delete, arguments';
     const queues = await this.#evaluate(
@@ -97,11 +99,12 @@ export class Broker {
     return this.#endConnections('exit(Pid, kill)', vhost);
   }
 
-  /** Freezes the broker: connections stay open and nothing answers. */
+  /** Freezes the broker: connections stay open and nothing answers, in any vhost. */
   pause(): void {
     signal(this.description.server, 'SIGSTOP');
   }
 
+  /** Lets a frozen broker go on. */
   resume(): void {
     signal(this.description.server, 'SIGCONT');
   }

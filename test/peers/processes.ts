@@ -12,6 +12,7 @@ export interface ProcessIdentity {
 interface ProcessStat extends ProcessIdentity {
   parent: number;
   state: string;
+  threads: number;
 }
 
 /** The identity of a running process; undefined when there is none with this PID. */
@@ -20,10 +21,14 @@ export function identify(pid: number): ProcessIdentity | undefined {
   return stat === undefined ? undefined : { pid, started: stat.started };
 }
 
-/** Whether this very process still runs; a zombie does not. */
+/**
+ * Whether this very process still runs; a zombie does not. A killed process whose first thread is
+ * a zombie already still holds its sockets until the last of its other threads is gone.
+ */
 export function isRunning({ pid, started }: ProcessIdentity): boolean {
   const stat = readStat(pid);
-  return stat?.started === started && stat.state !== 'Z' && stat.state !== 'X';
+  if (stat?.started !== started) return false;
+  return (stat.state !== 'Z' && stat.state !== 'X') || stat.threads > 1;
 }
 
 /** The given process and everything below it that runs now. */
@@ -73,5 +78,11 @@ function readStat(pid: number): ProcessStat | undefined {
   }
   // The name in parentheses is the only field that can hold spaces or parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { pid, state: fields[0] ?? 'X', parent: Number(fields[1]), started: Number(fields[19]) };
+  return {
+    pid,
+    state: fields[0] ?? 'X',
+    parent: Number(fields[1]),
+    threads: Number(fields[17]),
+    started: Number(fields[19]),
+  };
 }

@@ -59,9 +59,9 @@ const Message = v.union([
       message: v.string(),
       remote: v.nullable(
         v.object({
-          class: v.string(),
-          module: v.string(),
-          message: v.string(),
+          class: v.optional(v.string(), ''),
+          module: v.optional(v.string(), ''),
+          message: v.optional(v.string(), ''),
           tb: v.optional(v.array(v.string()), []),
           args: v.optional(v.array(v.unknown()), []),
           kwargs: v.optional(v.record(v.string(), v.unknown()), {}),
@@ -97,6 +97,7 @@ export class PythonProcess {
     stdin.on('error', () => undefined); // the end of the process is noticed on stdout
   }
 
+  /** Starts the program; whether it works shows in its first event. */
   static async start(options: PythonOptions): Promise<PythonProcess> {
     const log = await open(options.logFile, 'a');
     try {

@@ -1,12 +1,16 @@
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sleep, systemClock } from '../../../src/base/clock.ts';
+import { projectRoot } from '../../helpers/project-root.ts';
 import { DEFAULT_TENANT } from './guest-files.ts';
 import { PythonProcess } from './python-process.ts';
 
 export { TrovePeerError } from './python-process.ts';
 
+/** Where the package trove_peer is, also when this file is part of a bundle in dist/. */
+const PYTHON_PATH = path.join(projectRoot, 'test/peers/trove');
+
+/** Where a Trove runs and whom it talks to. */
 export interface TroveOptions {
   /** Gets the database, the configuration and the logs; made if it is not there. */
   directory: string;
@@ -20,6 +24,7 @@ export interface TroveOptions {
   tap?: boolean;
 }
 
+/** An instance of Trove. */
 export interface InstanceOptions {
   id: string;
   name: string;
@@ -29,6 +34,7 @@ export interface InstanceOptions {
   tenantId?: string;
 }
 
+/** How a method of Trove's guest API is called. */
 export interface ApiOptions {
   /** Seconds for all three of Trove's timeouts. Default those of Trove: 15, 180 and 1800. */
   timeout?: number;
@@ -36,23 +42,29 @@ export interface ApiOptions {
   notification?: boolean;
 }
 
+/** How a raw RPC is sent. */
 export interface RpcOptions {
   /** Default 1.0. */
   version?: string;
   /** Seconds. Default 60. */
   timeout?: number;
+  /** Sends it without waiting for an answer. Default false. */
   cast?: boolean;
 }
 
+/** A row of service_statuses. */
 export interface ServiceStatus {
   /** The description, such as `healthy`; trove-rpc contract, section 5. */
   status: string;
+  /** ISO 8601, UTC. */
   updatedAt: string | null;
 }
 
+/** A row of instance_faults, which is what users see. */
 export interface InstanceFault {
   message: string;
   details: string;
+  /** ISO 8601, UTC. */
   updatedAt: string | null;
 }
 
@@ -92,7 +104,7 @@ export async function startTrove(options: TroveOptions): Promise<TrovePeer> {
     const logFile = path.join(directory, `${name}.log`);
     const args = ['--config-file', configFile, '--log-file', logFile];
     const module = `trove_peer.${name}`;
-    return PythonProcess.start({ module, args, path: pythonPath(), directory, logFile });
+    return PythonProcess.start({ module, args, path: PYTHON_PATH, directory, logFile });
   };
   const conductor = await start('conductor');
   const client = await start('client');
@@ -218,11 +230,4 @@ connection = sqlite:///${path.join(directory, 'trove.sqlite')}
 [profiler]
 enabled = false
 `;
-}
-
-/** Where the package trove_peer is, also when this file is part of a bundle in dist/. */
-function pythonPath(): string {
-  let root = import.meta.dirname;
-  while (!existsSync(path.join(root, 'package.json'))) root = path.dirname(root);
-  return path.join(root, 'test/peers/trove');
 }

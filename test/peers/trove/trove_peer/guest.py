@@ -51,7 +51,7 @@ def describe_error(error):
 
 
 def remember_remote_failures():
-    """Keeps a guest's failure as it was sent: oslo drops the module of classes it does not allow."""
+    """Keeps a failure as the guest sent it: oslo drops the module of classes it does not allow."""
     deserialize = driver_common.deserialize_remote_exception
 
     def deserialize_and_remember(data, allowed_remote_exmods):
