@@ -1,0 +1,17 @@
+import type { Reporter, TestModule } from 'vitest/node';
+import { resolveSubject } from './subject.ts';
+
+/** Says at the end of a run how many statements held, on what. */
+export default class ConformanceReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const statements = modules
+      .filter((module) => module.moduleId.includes('/test/conformance/'))
+      .flatMap((module) => [...module.children.allTests()]);
+    if (statements.length === 0) return;
+    const held = statements.filter((one) => one.result().state === 'passed').length;
+    const { name, version } = resolveSubject();
+    process.stdout.write(
+      `Conformance: ${held} of ${statements.length} statements hold for the ${name}, chmpx ${version}\n`,
+    );
+  }
+}

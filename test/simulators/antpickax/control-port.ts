@@ -1,0 +1,79 @@
+import net from 'node:net';
+import { codeOf } from '../../../src/base/errors.ts';
+import { isOwnAddress } from './hosts.ts';
+import { STALL, type Answer } from './ring-node.ts';
+import type { Settings } from './settings.ts';
+
+/** What the control port needs to know. */
+export interface ControlPortOptions {
+  settings: Settings;
+  /** Whether a peer's address may ask, besides those of this machine. */
+  allowed: (address: string) => boolean;
+  /** Answers a command line. */
+  execute: (line: string) => Answer;
+  /** Whether the node is still starting; a request then is held up by 5 s. */
+  disturbs: () => boolean;
+}
+
+/** Requests closer together than this are back to back (chmpx-k2hdkc contract, section 2). */
+const BACK_TO_BACK = 100;
+
+/**
+ * The control port: one command per connection, answered and closed. What comes with the first
+ * segment is the command, so one that is written in two pieces is not understood.
+ */
+export function controlPort(options: ControlPortOptions): net.Server {
+  const { settings, allowed, execute, disturbs } = options;
+  const { clock } = settings;
+  let lastRequest = -Infinity;
+  let backToBack = 0;
+
+  function stall(): number {
+    const now = clock.monotonic();
+    const hurried = now - lastRequest < BACK_TO_BACK;
+    lastRequest = now;
+    if (disturbs()) return STALL;
+    if (!hurried || settings.stallEvery === 0) return 0;
+    backToBack += 1;
+    return backToBack % settings.stallEvery === 0 ? STALL : 0;
+  }
+
+  return net.createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.once('end', () => {
+      if (socket.bytesRead === 0) socket.destroy();
+    });
+    const peer = socket.remoteAddress ?? '';
+    if (!isOwnAddress(peer) && !allowed(peer)) {
+      socket.destroy();
+      return;
+    }
+    socket.once('data', (data) => {
+      socket.resume();
+      const wait = stall();
+      const answer = execute(data.toString('latin1'));
+      clock.after(wait + (answer.delay ?? 0), () => {
+        socket.end(`${answer.text}\n`);
+        lastRequest = clock.monotonic();
+      });
+    });
+  });
+}
+
+/** What became of an attempt to listen. */
+export type Listening = 'listening' | 'taken' | 'impossible';
+
+/** Listens on all addresses. */
+export function listen(server: net.Server, port: number): Promise<Listening> {
+  if (port <= 0 || port > 65_535) return Promise.resolve('impossible');
+  return new Promise((resolve) => {
+    const failed = (error: Error): void => {
+      resolve(codeOf(error) === 'EADDRINUSE' ? 'taken' : 'impossible');
+    };
+    server.once('error', failed);
+    server.listen(port, () => {
+      server.off('error', failed);
+      resolve('listening');
+    });
+  });
+}
