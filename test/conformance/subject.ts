@@ -13,7 +13,7 @@ export interface Subject {
   /** Release of chmpx. */
   version: string;
   /** The file of a program. */
-  program(name: Program): string;
+  readonly program: (name: Program) => string;
 }
 
 /**

@@ -79,21 +79,23 @@ async function main(): Promise<number> {
 }
 
 async function choosePrograms(directory: string, forced: boolean): Promise<Programs> {
-  const real = forced ? undefined : await realPrograms();
-  return real ?? standIns(directory);
+  if (forced) return standIns(directory);
+  try {
+    return await realPrograms();
+  } catch {
+    return standIns(directory); // they are not on PATH
+  }
 }
 
-async function printPrograms({ kind, directory }: Programs): Promise<void> {
-  if (kind === 'stand-in') {
+async function printPrograms({ kind, program }: Programs): Promise<void> {
+  if (kind === 'stand-ins') {
     print('chmpx and k2hdkc: stand-ins (test/simulators/antpickax)');
     return;
   }
-  for (const name of ['chmpx', 'k2hdkc']) {
-    const { version, commit } = await toolVersion({
-      command: path.join(directory, name),
-      timeoutMs: 5_000,
-    });
-    print(`${name}: real, version ${version} (${commit}), from ${directory}`);
+  for (const name of ['chmpx', 'k2hdkc'] as const) {
+    const command = program(name);
+    const { version, commit } = await toolVersion({ command, timeoutMs: 5_000 });
+    print(`${name}: real, version ${version} (${commit}), ${command}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { systemClock } from '../../src/base/clock.ts';
 import { until } from '../helpers/until.ts';
-import { isRunning } from '../peers/processes.ts';
+import { identify } from '../peers/processes.ts';
 import { TrovePeerError } from '../peers/trove/trove-peer.ts';
 import type { Actor, Stage } from './stage.ts';
 import type { Timeline } from './timeline.ts';
@@ -17,7 +17,7 @@ export async function playNodeStory(stage: Stage, timeline: Timeline): Promise<v
   await memberLives(stage, member, timeline);
   await troveAsks(stage, member, timeline);
   await singleIsPrepared(stage, single, timeline);
-  await everythingEnds([member, single], timeline);
+  await everythingEnds(stage, [member, single], timeline);
 }
 
 async function memberIsPrepared(stage: Stage, member: Actor, timeline: Timeline): Promise<void> {
@@ -161,20 +161,19 @@ async function singleIsPrepared(stage: Stage, single: Actor, timeline: Timeline)
   });
 }
 
-async function everythingEnds(actors: Actor[], timeline: Timeline): Promise<void> {
+async function everythingEnds(stage: Stage, actors: Actor[], timeline: Timeline): Promise<void> {
   await timeline.step('everything is stopped', async () => {
-    const running = actors.flatMap(({ vm }) => [vm.program('chmpx'), vm.program('k2hdkc')]);
-    for (const { vm } of actors) {
-      await vm.endAgent('SIGTERM');
-      await vm.destroy();
-    }
-    const left = running.filter((program) => program && isRunning(program));
-    if (left.length > 0) throw new Error(`${left.length} processes are left`);
-    for (const { vm } of actors) {
+    const running = actors.map(pids).flatMap(({ chmpx, k2hdkc }) => [chmpx, k2hdkc]);
+    for (const { id, vm } of actors) {
+      await stage.trove.api(id, 'stop_db', {});
+      const code = await vm.endAgent('SIGTERM');
+      if (code !== 0) throw new Error(`the agent ended with ${String(code)}`);
       const waiting = await readdir(vm.path('state/journal/open'));
       if (waiting.length > 0) throw new Error(`unfinished operations: ${waiting.join()}`);
     }
-    return 'no process left, no operation unfinished';
+    const left = running.filter((pid) => identify(pid));
+    if (left.length > 0) throw new Error(`still running: ${left.join(', ')}`);
+    return 'stop_db, then the agents; no process left, no operation unfinished';
   });
 }
 

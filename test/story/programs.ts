@@ -1,59 +1,45 @@
-import { accessSync, constants } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { projectRoot } from '../helpers/project-root.ts';
+import { removeQueues } from '../conformance/message-queues.ts';
+import { resolveSubject, type Program } from '../conformance/subject.ts';
 
 /** Which chmpx, k2hdkc and tools a story runs. */
 export interface Programs {
-  kind: 'real' | 'stand-in';
-  /** The folder that they are in. */
-  directory: string;
+  kind: 'real programs' | 'stand-ins';
+  /** The file of a program. */
+  readonly program: (name: Program) => string;
   /** What they need in their environment. */
   environment: Record<string, string>;
-  /** Removes what they leave outside the story's folder. */
-  cleanUp: () => Promise<void>;
+  /** Removes what killed programs of a cluster left outside the story's folder. */
+  cleanUp(cluster: string): Promise<void>;
 }
-
-const NAMES = ['chmpx', 'k2hdkc', 'chmpxstatus', 'chmpxlinetool', 'k2hlinetool'];
 
 /** The stand-ins, with their "shared memory" below `directory`. */
 export async function standIns(directory: string): Promise<Programs> {
   const shared = path.join(directory, 'antpickax');
   await mkdir(shared, { recursive: true });
+  const { program, name } = resolveSubject({});
   return {
-    kind: 'stand-in',
-    directory: path.join(projectRoot, 'dist/test/antpickax'),
+    kind: name,
+    program,
     environment: { ANTPICKAX_STANDIN_DIR: shared },
     cleanUp: () => Promise.resolve(),
   };
 }
 
-/** The real programs, when all of them are on PATH. */
-export async function realPrograms(): Promise<Programs | undefined> {
-  const folders = (process.env['PATH'] ?? '').split(':');
-  const directory = folders.find((folder) =>
-    NAMES.every((name) => isExecutable(path.join(folder, name))),
-  );
-  if (directory === undefined) return undefined;
+/** The real programs. Throws with what is missing when they are not all on PATH. */
+export async function realPrograms(): Promise<Programs> {
+  const { program, name } = resolveSubject({ ...process.env, K2HDKC_TEST_SUBJECT: 'real' });
   const shared = '/var/lib/antpickax';
   await mkdir(shared, { recursive: true });
-  const before = new Set(await readdir(shared));
   return {
-    kind: 'real',
-    directory,
+    kind: name,
+    program,
     environment: {},
-    async cleanUp() {
-      const made = (await readdir(shared)).filter((name) => !before.has(name));
-      for (const name of made) await rm(path.join(shared, name), { recursive: true });
+    async cleanUp(cluster) {
+      const own = (await readdir(shared)).filter((file) => file.startsWith(`${cluster}-`));
+      for (const file of own) await rm(path.join(shared, file));
+      await removeQueues(cluster);
     },
   };
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

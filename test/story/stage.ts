@@ -41,7 +41,8 @@ export class Stage {
   readonly k2hr3: K2hr3StandIn;
   readonly #directory: string;
   readonly #programs: Programs;
-  readonly #vms: Vm[] = [];
+  /** By cluster, of which each has one. */
+  readonly #vms = new Map<string, Vm>();
 
   private constructor(parts: {
     broker: Broker;
@@ -106,11 +107,11 @@ export class Stage {
         mountPoint: path.join(directory, 'data'),
       }),
       instanceId: randomUUID(),
-      programs: this.#programs.directory,
-      environment: { ...this.#programs.environment, ...options.environment },
+      programs: this.#programs,
+      environment: options.environment ?? {},
       ...(options.agentYaml === undefined ? {} : { agentYaml: options.agentYaml }),
     });
-    this.#vms.push(vm);
+    this.#vms.set(cluster, vm);
     const overrides = {
       'cluster-name': cluster,
       'extdata-url': extdataUrl,
@@ -144,10 +145,12 @@ export class Stage {
 
   /** Ends everything that was started here. */
   async close(): Promise<void> {
-    for (const vm of this.#vms) await vm.destroy();
+    for (const [cluster, vm] of this.#vms) {
+      await vm.destroy();
+      await this.#programs.cleanUp(cluster);
+    }
     await this.trove.stop();
     await this.k2hr3.stop();
-    await this.#programs.cleanUp();
     await this.broker.deleteVhost(this.vhost);
   }
 }

@@ -34,7 +34,7 @@ export class Timeline {
     const start = systemClock.monotonic();
     const seconds = (): number => (systemClock.monotonic() - start) / 1000;
     try {
-      const seen = await work();
+      const seen = (await work()).replaceAll(/\s*\n\s*/g, ' ');
       this.#rows.push({ title, seconds: seconds(), seen, ok: true });
       this.#print(`[${this.#elapsed()}] ✔ ${title}: ${seen}`);
     } catch (error) {

@@ -10,6 +10,8 @@ import { projectRoot } from '../helpers/project-root.ts';
 import { until } from '../helpers/until.ts';
 import { identify, isRunning, signal, type ProcessIdentity } from '../peers/processes.ts';
 
+import type { Programs } from './programs.ts';
+
 /** What a VM has on its disk before its agent starts for the first time. */
 export interface VmFiles {
   /** Its folder; everything it has is below. */
@@ -20,8 +22,7 @@ export interface VmFiles {
   instanceId: string;
   /** agent.yaml beyond the paths that make this VM one of its own. */
   agentYaml?: string;
-  /** Put before PATH: where chmpx and the others are. */
-  programs: string;
+  programs: Programs;
   /** Added to the agent's environment. */
   environment: Record<string, string>;
 }
@@ -74,12 +75,18 @@ export class Vm {
     // A story that was interrupted may still be on its way here.
     if (this.#destroyed) throw new Error('this VM is destroyed');
     const { programs, environment } = this.#files;
+    const folder = path.dirname(programs.program('chmpx'));
     const child = spawn(
       path.join(projectRoot, 'bin/k2hdkc-agent'),
       ['run', '--config-dir', this.path('conf.d'), '--config', this.path('agent.yaml')],
       {
         cwd: '/',
-        env: { ...process.env, PATH: `${programs}:${process.env['PATH'] ?? ''}`, ...environment },
+        env: {
+          ...process.env,
+          PATH: `${folder}:${process.env['PATH'] ?? ''}`,
+          ...programs.environment,
+          ...environment,
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
         // A Ctrl-C in the terminal is for us; we end the agents in order.
         detached: true,
@@ -138,12 +145,12 @@ export class Vm {
 
   /** chmpx's own words for the status of this node; undefined when chmpx does not run. */
   async status(): Promise<string | undefined> {
-    const command = path.join(this.#files.programs, 'chmpxstatus');
+    const { programs } = this.#files;
     const status = await readRingStatus({
-      command,
+      command: programs.program('chmpxstatus'),
       conf: this.iniFile,
       timeoutMs: 5_000,
-      env: this.#files.environment,
+      env: programs.environment,
     }).catch(() => null);
     return status ? statusWords(status.self) : undefined;
   }
