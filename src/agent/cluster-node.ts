@@ -167,23 +167,24 @@ export class ClusterNode implements Node {
    * good stays, because its data could not move.
    */
   async #leaveRing(signal: AbortSignal): Promise<void> {
-    const { clock, pollMs, desired, leaveLimits, log } = this.#parts;
+    const { clock, pollMs, desired, leaveLimits, log, chmpx } = this.#parts;
     const limit = desired.current.stopped ? leaveLimits.stopMs : leaveLimits.goodMs;
     this.#leaveSince ??= clock.monotonic();
     while (!signal.aborted) {
       const status = await this.#parts.readStatus();
-      if (status === null || !mustLeaveRing(status)) {
+      // One reading that failed is no proof that the data has moved.
+      if (status ? !mustLeaveRing(status) : !chmpx.running) {
         this.#leaveOver = true;
         return;
       }
-      const words = statusWords(status.self);
+      const words = status ? statusWords(status.self) : 'without a status';
       if (clock.monotonic() - this.#leaveSince > limit) {
         this.#leaveOver = true;
         if (!desired.current.stopped) this.#leaveFailure = `still ${words} after ${limit / 1000} s`;
         log.warn({ status: words }, 'the ring was not left in time');
         return;
       }
-      if (status.self.operation === 'n/a') await this.#serviceOut(status);
+      if (status?.self.operation === 'n/a') await this.#serviceOut(status);
       await sleep(clock, pollMs, signal);
     }
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, codeOf } from '../base/errors.ts';
-import { writeFileAtomic } from '../host/atomic-file.ts';
+import { removeUnfinishedWrites, writeFileAtomic } from '../host/atomic-file.ts';
 import type { RegistrationRecord } from '../k2hr3/registration-record.ts';
 import type { ClusterParameters } from '../trove/overrides.ts';
 
@@ -79,6 +79,7 @@ export class DesiredStateStore {
   static async open(stateDirectory: string): Promise<DesiredStateStore> {
     const file = path.join(stateDirectory, 'desired.json');
     try {
+      await removeUnfinishedWrites(stateDirectory);
       const state = JSON.parse(await readFile(file, 'utf8')) as { version: unknown };
       if (state.version !== NEW_NODE.version) throw new Error(`version ${String(state.version)}`);
       return new DesiredStateStore(file, state as DesiredState);

@@ -1,6 +1,11 @@
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { makePrivateDirectory, syncDirectory, writeFileAtomic } from '../host/atomic-file.ts';
+import {
+  makePrivateDirectory,
+  removeUnfinishedWrites,
+  syncDirectory,
+  writeFileAtomic,
+} from '../host/atomic-file.ts';
 
 /** So many finished operations are remembered, to recognise a request that comes twice. */
 const REMEMBERED = 256;
@@ -75,13 +80,14 @@ export class Journal {
 
   async #load(kind: 'open' | 'done', into: Map<string, string>): Promise<void> {
     await makePrivateDirectory(this.#path(kind, ''));
+    await removeUnfinishedWrites(this.#path(kind, ''));
     const names = await readdir(this.#path(kind, ''));
     for (const name of names.sort()) {
       const [, number, id] = /^(\d+)-(.+)$/.exec(name) ?? [];
-      if (number === undefined || id === undefined || name.endsWith('.tmp')) continue;
+      if (number === undefined || id === undefined) continue;
       if (kind === 'done' && this.#open.has(decodeURIComponent(id))) {
         // Killed between the two halves of `finish`: it is done.
-        await rename(this.#path('open', name), this.#path('done', name));
+        await rm(this.#path('open', name), { force: true });
         this.#open.delete(decodeURIComponent(id));
       }
       into.set(decodeURIComponent(id), name);

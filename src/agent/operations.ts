@@ -10,7 +10,7 @@ import type { Journal, JournalEntry } from './journal.ts';
 export interface Operation<T> {
   /** The RPC method. */
   name: string;
-  /** A repeated call with the same key joins the one that runs or waits. */
+  /** A call with the same key as the one before joins it while that runs or waits. */
   key: string;
   entry: JournalEntry;
   /** To be called when the wish is safe: the message may then be acknowledged. */
@@ -28,8 +28,9 @@ export class Interrupted extends Unfinished {
 }
 
 /**
- * Runs the operations that change this VM: journalled, one after the other, a repeated one joining
- * the first. No caller waits beyond its limit: it gets a GuestError with the progress, and the
+ * Runs the operations that change this VM: journalled, one after the other in the order in which
+ * they came. One that is asked for again joins, unless something else was asked for in between: the
+ * last word counts. No caller waits beyond its limit: it gets a GuestError with the progress, and the
  * operation goes on; from then on it holds up no other.
  */
 export class Operations {
@@ -37,7 +38,9 @@ export class Operations {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #progress: () => string;
-  readonly #pending = new Map<string, Promise<unknown>>();
+  /** The operation that came last, until it is over. */
+  #newest: { id: string; key: string; outcome: Promise<unknown> } | null = null;
+  #accepting: Promise<unknown> = Promise.resolve();
   #tail: Promise<unknown> = Promise.resolve();
   readonly #running = new Set<string>();
 
@@ -59,8 +62,13 @@ export class Operations {
   }
 
   async #accept({ name, entry, accepted }: Operation<unknown>): Promise<void> {
+    // One at a time, so that no operation overtakes another while its entry is written.
+    const stored = this.#accepting.then(() =>
+      this.#journal.knows(entry.id) ? undefined : this.#journal.accept(entry),
+    );
+    this.#accepting = stored.catch(() => undefined);
     try {
-      if (!this.#journal.knows(entry.id)) await this.#journal.accept(entry);
+      await stored;
     } catch (error) {
       throw troveError(`${name} is refused, it cannot be stored on this VM: ${messageOf(error)}`);
     }
@@ -72,10 +80,11 @@ export class Operations {
   }
 
   #enqueue<T>(operation: Operation<T>): Promise<T> {
-    const joined = this.#pending.get(operation.key) as Promise<T> | undefined;
-    if (joined) {
+    const { key, entry } = operation;
+    if (this.#newest?.key === key) {
       this.#log.info({ operation: operation.name }, 'joins the one that runs already');
-      return joined.finally(() => this.#journal.finish(operation.entry.id));
+      const joined = this.#newest.outcome as Promise<T>;
+      return joined.finally(() => this.#finish(entry.id));
     }
     const begun = this.#tail.then(() => {
       const outcome = this.#run(operation);
@@ -84,11 +93,11 @@ export class Operations {
     });
     this.#tail = begun.then(({ turn }) => turn);
     const outcome = begun.then((run) => run.outcome);
-    this.#pending.set(operation.key, outcome);
+    this.#newest = { id: entry.id, key, outcome };
     return outcome;
   }
 
-  async #run<T>({ name, key, entry, work }: Operation<T>): Promise<T> {
+  async #run<T>({ name, entry, work }: Operation<T>): Promise<T> {
     const started = this.#clock.monotonic();
     this.#running.add(name);
     this.#log.info({ operation: name, id: entry.id }, 'operation starts');
@@ -106,9 +115,16 @@ export class Operations {
       throw error;
     } finally {
       this.#running.delete(name);
-      this.#pending.delete(key);
-      if (!interrupted) await this.#journal.finish(entry.id);
+      if (this.#newest?.id === entry.id) this.#newest = null;
+      if (!interrupted) await this.#finish(entry.id);
     }
+  }
+
+  /** What has happened has happened, even if the disk refuses to take note of it. */
+  async #finish(id: string): Promise<void> {
+    await this.#journal.finish(id).catch((err: unknown) => {
+      this.#log.warn({ err, id }, 'the end of an operation cannot be stored; it may run again');
+    });
   }
 
   #describe(name: string): string {

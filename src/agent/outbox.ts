@@ -4,7 +4,11 @@ import type { Backoff } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { Alarm } from '../base/wait.ts';
-import { makePrivateDirectory, writeFileAtomic } from '../host/atomic-file.ts';
+import {
+  makePrivateDirectory,
+  removeUnfinishedWrites,
+  writeFileAtomic,
+} from '../host/atomic-file.ts';
 import type { ConductorMessage } from '../trove/conductor-messages.ts';
 
 /** Makes the message at the moment it is sent: `sent` must be newer than any before it. */
@@ -44,7 +48,9 @@ export class Outbox {
   readonly #directory: string;
   readonly #items: Item[] = [];
   readonly #alarm = new Alarm();
-  #inFlight = false;
+  /** By id: resolves when the item is safe on disk. */
+  readonly #durable = new Map<string, Promise<void>>();
+  #sending: Item | null = null;
   #next = 1;
 
   private constructor(options: OutboxOptions) {
@@ -56,27 +62,16 @@ export class Outbox {
   static async open(options: OutboxOptions): Promise<Outbox> {
     const outbox = new Outbox(options);
     await makePrivateDirectory(outbox.#directory);
+    await removeUnfinishedWrites(outbox.#directory);
     const names = (await readdir(outbox.#directory)).filter((name) => name.endsWith('.json'));
-    for (const name of names.sort()) {
-      const file = path.join(outbox.#directory, name);
-      const [, number = '0', id = ''] = /^(\d+)-(.*)\.json$/.exec(name) ?? [];
-      const message = JSON.parse(await readFile(file, 'utf8')) as ConductorMessage;
-      outbox.#items.push({
-        make: () => message,
-        isStatus: false,
-        file,
-        id: decodeURIComponent(id),
-      });
-      outbox.#next = Number(number) + 1;
-    }
+    for (const name of names.sort()) await outbox.#load(name);
     return outbox;
   }
 
   /** Queues a status; the newest wins over one that still waits right before it. */
   postStatus(make: MakeMessage): void {
-    const last = this.#items.length - 1;
-    const replaceable = this.#items[last]?.isStatus && !(this.#inFlight && last === 0);
-    if (replaceable) this.#items.pop();
+    const last = this.#items.at(-1);
+    if (last?.isStatus && last !== this.#sending) this.#items.pop();
     this.#items.push({ make, isStatus: true, file: null, id: null });
     this.#alarm.ring();
   }
@@ -86,14 +81,10 @@ export class Outbox {
    *
    * @param id names it: posting the same id twice before it was sent is posting it once.
    */
-  async postDurable(id: string, message: ConductorMessage): Promise<void> {
-    if (this.#items.some((item) => item.id === id)) return;
-    // The number keeps the order over a crash.
-    const name = `${String(this.#next++).padStart(8, '0')}-${encodeURIComponent(id)}.json`;
-    const file = path.join(this.#directory, name);
-    await writeFileAtomic(file, JSON.stringify(message));
-    this.#items.push({ make: () => message, isStatus: false, file, id });
-    this.#alarm.ring();
+  postDurable(id: string, message: ConductorMessage): Promise<void> {
+    const posted = this.#durable.get(id) ?? this.#keep(id, message);
+    this.#durable.set(id, posted);
+    return posted;
   }
 
   /** The session is there (again): do not wait for the next retry. */
@@ -109,21 +100,60 @@ export class Outbox {
       const [item] = this.#items;
       if (!item) {
         await this.#alarm.wait(clock, 3_600_000, signal);
-      } else if (await this.#deliver(item)) {
+      } else if (await this.#deliver(item, signal)) {
         backoff.reset();
-        this.#items.splice(this.#items.indexOf(item), 1);
-        if (item.file !== null) await rm(item.file, { force: true });
+        await this.#drop(item);
       } else {
         await this.#alarm.wait(clock, backoff.next(), signal);
       }
     }
   }
 
-  async #deliver(item: Item): Promise<boolean> {
-    const { send, nextSent, log, backoff } = this.#options;
-    this.#inFlight = true;
+  async #load(name: string): Promise<void> {
+    const file = path.join(this.#directory, name);
+    const [, number = '0', encoded = ''] = /^(\d+)-(.*)\.json$/.exec(name) ?? [];
+    this.#next = Number(number) + 1;
     try {
-      const outcome = await send(item.make(nextSent()));
+      const message = JSON.parse(await readFile(file, 'utf8')) as ConductorMessage;
+      const id = decodeURIComponent(encoded);
+      this.#items.push({ make: () => message, isStatus: false, file, id });
+      this.#durable.set(id, Promise.resolve());
+    } catch (err) {
+      this.#options.log.warn({ err, file }, 'a message to the conductor cannot be read');
+    }
+  }
+
+  async #keep(id: string, message: ConductorMessage): Promise<void> {
+    // The number keeps the order over a crash.
+    const name = `${String(this.#next++).padStart(8, '0')}-${encodeURIComponent(id)}.json`;
+    const file = path.join(this.#directory, name);
+    try {
+      await writeFileAtomic(file, JSON.stringify(message));
+    } catch (error) {
+      this.#durable.delete(id);
+      throw error;
+    }
+    this.#items.push({ make: () => message, isStatus: false, file, id });
+    this.#alarm.ring();
+  }
+
+  /** Its file stays when the disk is read-only: the next agent sends it once more. */
+  async #drop({ file, id }: Item): Promise<void> {
+    if (id !== null) this.#durable.delete(id);
+    if (file === null) return;
+    await rm(file, { force: true }).catch((err: unknown) => {
+      this.#options.log.warn({ err, file }, 'a message that was delivered cannot be removed');
+    });
+  }
+
+  async #deliver(item: Item, signal: AbortSignal): Promise<boolean> {
+    const { send, nextSent, log, backoff } = this.#options;
+    this.#sending = item;
+    try {
+      // The agent must be able to end under a broker that does not confirm.
+      const outcome = await unlessAborted(send(item.make(nextSent())), signal);
+      // Taken out in the same turn: a status that comes now must not take this one's place.
+      if (outcome === 'confirmed') this.#items.shift();
       if (outcome === 'returned' && backoff.failures === 0) {
         log.warn('the conductor has no queue: is trove-conductor running? trying again');
       }
@@ -132,7 +162,16 @@ export class Outbox {
       log.debug({ err }, 'no session with the broker: a message to the conductor waits');
       return false;
     } finally {
-      this.#inFlight = false;
+      this.#sending = null;
     }
   }
+}
+
+/** Settles like `work`, or resolves with null when `signal` aborts first. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => resolve(null);
+    signal.addEventListener('abort', stop, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }

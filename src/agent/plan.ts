@@ -30,6 +30,8 @@ export interface PlanTimes {
   stuckAfterMs: number;
 }
 
+/** A status that could not be read for so long is no hitch of the tool any more (ms). */
+const STATUS_DOUBT_MS = 5_000;
 /** A SERVICEIN is not sent again before so long (ms). */
 const SERVICE_IN_PAUSE_MS = 15_000;
 
@@ -48,9 +50,9 @@ export function plan(desired: DesiredState, observed: Observed, times: PlanTimes
   if (desired.shrinking && observed.now >= desired.shrinking.rejoinAt) {
     return act('end-shrink', 'this node was to be removed but still exists: joining again');
   }
-  if (!wantsToServe(desired)) return planStop(desired, observed);
+  if (!wantsToServe(desired)) return planStop(desired, observed, times);
   if (registeredElsewhere(desired) || runsOldGeneration(desired, observed)) {
-    const leaving = planStop(desired, observed);
+    const leaving = planStop(desired, observed, times);
     if (leaving.kind !== 'rest') return leaving;
   }
   return planStart(desired, observed, times);
@@ -101,15 +103,23 @@ function runsOldGeneration(desired: DesiredState, { chmpx, k2hdkc }: Observed): 
   return [chmpx, k2hdkc].some((program) => program && program.generation !== desired.generation);
 }
 
-function planStop(desired: DesiredState, observed: Observed): Step {
+function planStop(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
   const { chmpx, k2hdkc, status } = observed;
-  if (chmpx && k2hdkc && status && !observed.leaveOver && mustLeaveRing(status)) {
-    return act('leave-ring', 'other servers are in the ring: leaving it first');
+  if (chmpx && k2hdkc && !observed.leaveOver) {
+    // One reading that failed must not make this node go without moving its data.
+    const doubtMs = unregisters(desired) ? times.startTimeoutMs : STATUS_DOUBT_MS;
+    if (!status && observed.statusStableMs < doubtMs) return wait('chmpx does not say its status');
+    if (status && mustLeaveRing(status)) {
+      return act('leave-ring', 'other servers are in the ring: leaving it first');
+    }
   }
   if (observed.leaveFailure !== null && unregisters(desired)) {
     return wait(`this node cannot leave the ring: ${observed.leaveFailure}`);
   }
-  if (unregisters(desired) && observed.k2hr3RetryInMs <= 0) {
+  // Programs of another cluster must not be there any more when the ini of the new one comes.
+  const moves = wantsToServe(desired) && registeredElsewhere(desired);
+  const mayUnregister = isStopped(observed) || !moves;
+  if (unregisters(desired) && mayUnregister && observed.k2hr3RetryInMs <= 0) {
     return act('unregister', 'this node is to be in no ring');
   }
   if (k2hdkc) return act('stop-k2hdkc', 'k2hdkc is to stop');
@@ -150,11 +160,15 @@ function planPrograms(observed: Observed, times: PlanTimes): Step {
     return act('start-chmpx', 'chmpx does not run');
   }
   if (status?.self.live !== 'UP') {
-    return chmpx.runningMs > times.startTimeoutMs
-      ? act('stop-chmpx', 'chmpx did not come up')
-      : wait('chmpx is starting');
+    // A status that cannot be read just now says nothing against a chmpx that has run for days.
+    if (Math.min(chmpx.runningMs, observed.statusStableMs) <= times.startTimeoutMs) {
+      return wait('chmpx is starting');
+    }
+    return act(k2hdkc ? 'stop-k2hdkc' : 'stop-chmpx', 'chmpx did not come up');
   }
   if (!k2hdkc) {
+    // chmpx joins by itself only once in its life: a join that was cut short needs a new one.
+    if (status.self.operation !== 'n/a') return act('stop-chmpx', 'the join was cut short');
     return observed.restartInMs > 0
       ? wait('pausing before the next start', observed.restartInMs)
       : act('start-k2hdkc', 'k2hdkc does not run');
@@ -176,11 +190,13 @@ function planJoin(
   if (stuckOut && still > times.stuckAfterMs && (sent === null || sent > SERVICE_IN_PAUSE_MS)) {
     return act('service-in', 'in SERVICE OUT under a living k2hdkc');
   }
+  // The merge of another server takes as long as it takes.
+  const ofOthers = self.ring === 'SERVICE IN' && self.operation === 'n/a' && !self.suspended;
   const limit = times.startTimeoutMs;
-  if (k2hdkcRunningMs > limit && still > limit) {
-    return act('stop-k2hdkc', 'nothing moves any more: k2hdkc starts again');
+  if (!ofOthers && k2hdkcRunningMs > limit && still > limit) {
+    return act('stop-k2hdkc', 'nothing moves any more: starting again');
   }
-  return wait('joining the ring');
+  return wait(ofOthers ? 'the ring merges' : 'joining the ring');
 }
 
 function because(problem: string | null): string {

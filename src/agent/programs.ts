@@ -78,9 +78,11 @@ export class KeptProgram {
     this.#since = clock.monotonic();
     log.info({ program: name, pid }, how);
     void program.ended.then(async ({ code, signal }) => {
-      if (this.#stopping || this.#running !== program) return;
-      this.#running = null;
+      if (this.#stopping) return;
       const output = await program.lastOutput();
+      if (this.#running !== program) return;
+      // Gone and counted in the same turn: nobody may start it again without the pause it has earned.
+      this.#running = null;
       log.error({ program: name, pid, code, signal, output }, 'ended by itself');
       onCrash(`${name} ended by itself (${signal ?? `exit code ${code ?? 'unknown'}`}): ${output}`);
     });

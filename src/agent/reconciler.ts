@@ -143,7 +143,9 @@ export class Reconciler {
   }
 
   async #act(step: Step & { kind: 'do' }, signal: AbortSignal): Promise<void> {
-    const { log, node } = this.#options;
+    const { log, node, desired } = this.#options;
+    // Nobody could interrupt a step that was planned before the wish changed.
+    if (signal.aborted || this.#snapshot?.desired !== desired.current) return;
     log.info({ why: step.why }, step.action);
     const interrupt = new AbortController();
     this.#interrupt = interrupt;

@@ -74,9 +74,9 @@ export class RoleWatch {
     const kept = await readFile(this.#file, 'utf8').catch(() => null);
     const { registration } = this.#options.desired();
     if (kept === null || registration === null) return;
-    const { of, text } = JSON.parse(kept) as KeptRole;
-    if (of !== registration.parametersKey) return;
     try {
+      const { of, text } = JSON.parse(kept) as KeptRole;
+      if (of !== registration.parametersKey) return;
       this.#document = this.#options.parse(text, this.#options.desired());
       this.#documentOf = of;
     } catch (err) {
@@ -122,6 +122,7 @@ export class RoleWatch {
     try {
       const etag = this.#current() ? this.#etag : undefined;
       const reading = await read(registration, etag, signal);
+      if (registration !== this.#options.desired().registration) return; // nobody wants it any more
       if (reading.changed) await this.#take(reading.text, registration);
       this.#etag = reading.changed ? reading.etag : this.#etag;
       if (this.#retryMs !== null) log.info('K2HR3 answers again');
@@ -153,18 +154,30 @@ export class RoleWatch {
     // A document without this node is no good to start from.
     if (document.ini !== null && before?.ini !== document.ini) {
       const kept: KeptRole = { of: registration.parametersKey, text };
-      await writeFileAtomic(this.#file, JSON.stringify(kept));
+      await this.#onDisk(writeFileAtomic(this.#file, JSON.stringify(kept)));
     }
     onChange();
   }
 
   async #forget(): Promise<void> {
+    this.#etag = undefined;
+    this.#retryMs = null;
+    this.#backoff.reset();
+    this.#setProblem(null);
     if (this.#documentOf === null) return;
     this.#document = null;
     this.#documentOf = null;
-    this.#etag = undefined;
-    this.#setProblem(null);
-    await rm(this.#file, { force: true });
+    await this.#onDisk(rm(this.#file, { force: true }));
+  }
+
+  /** A disk that is full or read-only does not keep the role from being used. */
+  async #onDisk(change: Promise<void>): Promise<void> {
+    await change.catch((err: unknown) => {
+      this.#options.log.warn(
+        { err, file: this.#file },
+        'the role document on disk stays as it was',
+      );
+    });
   }
 
   #setProblem(problem: string | null): void {

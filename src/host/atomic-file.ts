@@ -53,10 +53,10 @@ export async function makePrivateDirectory(directory: string): Promise<void> {
 
 /**
  * Removes what processes that were killed in the middle of `writeFileAtomic` have left in
- * `directory`: it can hold secrets. Nobody may be writing there.
+ * `directory`: it can hold secrets. What cannot be removed stays. Nobody may be writing there.
  */
 export async function removeUnfinishedWrites(directory: string): Promise<void> {
   const names = await readdir(directory);
   const unfinished = names.filter((name) => /\.[0-9a-f]{12}\.tmp$/.test(name));
-  await Promise.all(unfinished.map((name) => rm(path.join(directory, name), { force: true })));
+  await Promise.allSettled(unfinished.map((name) => rm(path.join(directory, name))));
 }

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { sleep, systemClock } from '../../../src/base/clock.ts';
 import { send } from './answer.ts';
 import type { Answer } from './answer.ts';
@@ -68,6 +68,7 @@ export class K2hr3StandIn {
   readonly #scheme: string;
   readonly #host: string;
   #port: number;
+  #advertised: string | undefined;
 
   constructor({ host = '127.0.0.1', port = 0, tls }: StandInOptions) {
     const answer = (incoming: http.IncomingMessage, outgoing: http.ServerResponse): void => {
@@ -85,9 +86,19 @@ export class K2hr3StandIn {
     this.#port = port;
   }
 
-  /** `http://host:port`. */
+  /** `http://host:port`, as in everything that it hands out. */
   get url(): string {
-    return `${this.#scheme}://${this.#host}:${this.#port}`;
+    return this.#advertised ?? `${this.#scheme}://${this.#host}:${this.#port}`;
+  }
+
+  /** Serves a connection that arrived elsewhere, such as in another network namespace. */
+  accept(socket: Socket): void {
+    this.#server.emit('connection', socket);
+  }
+
+  /** What it calls itself from now on: the `http://host:port` by which others reach `accept`. */
+  advertise(url: string): void {
+    this.#advertised = url;
   }
 
   /** Does what the dashboard does for a new cluster (k2hr3 contract, section 5). */

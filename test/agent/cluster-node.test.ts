@@ -1,0 +1,138 @@
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ClusterNode } from '../../src/agent/cluster-node.ts';
+import { DesiredStateStore, type DesiredState } from '../../src/agent/desired-state.ts';
+import { Membership } from '../../src/agent/membership.ts';
+import { KeptProgram } from '../../src/agent/programs.ts';
+import { RestartPolicy } from '../../src/agent/restart-policy.ts';
+import { RoleWatch } from '../../src/agent/role-watch.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { Secrets } from '../../src/base/secrets.ts';
+import { ControlPort } from '../../src/cluster/control-port.ts';
+import { silentLog } from '../helpers/recording-log.ts';
+import { temporaryDirectory } from '../helpers/temporary-directory.ts';
+import { launcherIn } from '../process/programs.ts';
+import { desiredState, IN, OUT, ringStatus } from './builders.ts';
+
+const LEAVING = '[SERVICE IN][UP][DELETE][Doing][NoSuspend]';
+
+interface Bench {
+  node: ClusterNode;
+  /** What chmpxstatus says next; the last one again and again; null when it fails. */
+  statuses: (string | null)[];
+  chmpx: KeptProgram;
+}
+
+/** A node whose programs run and whose status a test writes. Time limits in milliseconds. */
+async function bench(change: Partial<DesiredState>, limits = { stopMs: 10_000, goodMs: 10_000 }) {
+  const directory = await temporaryDirectory();
+  const [clock, log, random] = [systemClock, silentLog, Math.random] as const;
+  const desired = await DesiredStateStore.open(directory);
+  await desired.update(desiredState(change));
+  const restarts = new RestartPolicy(clock, random, { first: 0, cap: 1 });
+  const keep = async (name: 'chmpx' | 'k2hdkc'): Promise<KeptProgram> => {
+    const program = new KeptProgram({
+      name,
+      command: '/bin/sh',
+      args: ['-c', `exec sleep 1000 # ${name}`],
+      stopSignals: [{ signal: 'SIGKILL', waitMs: 10_000 }],
+      launcher: launcherIn(path.join(directory, 'programs')),
+      clock,
+      log,
+      onCrash: () => undefined,
+    });
+    onTestFinished(() => program.stop());
+    await program.start('g1');
+    return program;
+  };
+  const statuses: Bench['statuses'] = [];
+  const common = { clock, log, random };
+  const chmpx = await keep('chmpx');
+  const node = new ClusterNode({
+    desired,
+    chmpx,
+    k2hdkc: await keep('k2hdkc'),
+    restarts,
+    membership: new Membership({
+      ...common,
+      desired,
+      http: { clock, connectTimeoutMs: 1, totalTimeoutMs: 1 },
+      cuk: () => Promise.resolve('cuk-1'),
+      nodeName: 'node1',
+      retry: { firstMs: 1, capMs: 1 },
+      secrets: new Secrets(),
+    }),
+    role: new RoleWatch({
+      ...common,
+      stateDirectory: directory,
+      desired: () => desired.current,
+      read: () => Promise.reject(new Error('not in this test')),
+      parse: () => ({ ini: null, servers: [] }),
+      pace: { settledMs: 1, changingMs: 1, retryFirstMs: 1, retryCapMs: 1 },
+      onChange: () => undefined,
+    }),
+    iniFile: path.join(directory, 'k2hdkc.ini'),
+    readStatus: () => {
+      const words = statuses.length > 1 ? statuses.shift() : statuses[0];
+      return Promise.resolve(words == null ? null : ringStatus(words, IN));
+    },
+    controlPort: (port) => new ControlPort({ port, clock, host: '127.0.0.1' }),
+    leaveLimits: limits,
+    pollMs: 1,
+    clock,
+    log,
+  });
+  return { node, statuses, chmpx };
+}
+
+const never = new AbortController().signal;
+
+describe('leaving the ring', () => {
+  it('is over when this node is out of it', async () => {
+    const { node, statuses } = await bench({ parameters: null });
+    statuses.push(LEAVING, LEAVING, OUT);
+    await node.act('leave-ring', never);
+    expect(await node.observe()).toMatchObject({ leaveOver: true, leaveFailure: null });
+  });
+
+  it('is not over because the status could not be read once: the data has not moved', async () => {
+    const { node, statuses } = await bench({ parameters: null });
+    statuses.push(LEAVING, null, LEAVING, null, LEAVING, OUT);
+    await node.act('leave-ring', never);
+    expect(statuses).toEqual([OUT]);
+    expect(await node.observe()).toMatchObject({ leaveOver: true, leaveFailure: null });
+  });
+
+  it('is over when chmpx is gone', async () => {
+    const { node, statuses, chmpx } = await bench({ parameters: null });
+    statuses.push(null);
+    await chmpx.stop();
+    await node.act('leave-ring', never);
+    expect(await node.observe()).toMatchObject({ leaveOver: true, leaveFailure: null });
+  });
+
+  it('fails for good when the data does not move in time', async () => {
+    const { node, statuses } = await bench({ parameters: null }, { stopMs: 10_000, goodMs: 20 });
+    statuses.push(LEAVING);
+    await node.act('leave-ring', never);
+    const leaveFailure = `still ${LEAVING} after 0.02 s`;
+    expect(await node.observe()).toMatchObject({ leaveOver: true, leaveFailure });
+    node.startAfresh();
+    expect(await node.observe()).toMatchObject({ leaveOver: false, leaveFailure: null });
+  });
+
+  it('is given up in time by stop_db, which stops anyway', async () => {
+    const stopped = { stopped: { bootId: null } };
+    const { node, statuses } = await bench(stopped, { stopMs: 20, goodMs: 10_000 });
+    statuses.push(null);
+    await node.act('leave-ring', never);
+    expect(await node.observe()).toMatchObject({ leaveOver: true, leaveFailure: null });
+  });
+
+  it('is given up when the wish changes', async () => {
+    const { node, statuses } = await bench({ parameters: null });
+    statuses.push(LEAVING);
+    await node.act('leave-ring', AbortSignal.timeout(20));
+    expect(await node.observe()).toMatchObject({ leaveOver: false, leaveFailure: null });
+  });
+});

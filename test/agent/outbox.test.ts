@@ -1,0 +1,280 @@
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Outbox } from '../../src/agent/outbox.ts';
+import { Backoff } from '../../src/base/backoff.ts';
+import type { ConductorMessage } from '../../src/trove/conductor-messages.ts';
+import { deferred, type Deferred } from '../helpers/deferred.ts';
+import { recordingLog } from '../helpers/recording-log.ts';
+import { temporaryDirectory } from '../helpers/temporary-directory.ts';
+import { until } from '../helpers/until.ts';
+import { WatchedClock } from '../helpers/watched-clock.ts';
+
+type Outcome = 'confirmed' | 'returned';
+
+const message = (name: string): ConductorMessage => ({
+  method: 'notify_end',
+  args: { name },
+  context: {},
+});
+const status =
+  (name: string) =>
+  (sent: number): ConductorMessage => ({ method: 'heartbeat', args: { name, sent }, context: {} });
+
+interface Bench {
+  outbox: Outbox;
+  clock: WatchedClock;
+  /** What was sent, by name. */
+  sent: string[];
+  messages: ConductorMessage[];
+  texts: string[];
+  directory: string;
+  /** What the next sendings come to; confirmed when there is none. */
+  outcomes: (Outcome | Error | Promise<Outcome>)[];
+  run: () => void;
+  stop: () => Promise<void>;
+}
+
+async function bench(directory?: string): Promise<Bench> {
+  const stateDirectory = directory ?? (await temporaryDirectory());
+  const clock = new WatchedClock();
+  const { log, texts } = recordingLog();
+  const messages: ConductorMessage[] = [];
+  const outcomes: Bench['outcomes'] = [];
+  let sentBefore = 0;
+  const outbox = await Outbox.open({
+    stateDirectory,
+    send: async (one) => {
+      messages.push(one);
+      const outcome = (await outcomes.shift()) ?? 'confirmed';
+      if (outcome instanceof Error) throw outcome;
+      return outcome;
+    },
+    nextSent: () => ++sentBefore,
+    clock,
+    backoff: new Backoff({ first: 250, cap: 5_000, jitter: 0 }, () => 0.5),
+    log,
+  });
+  const ending = new AbortController();
+  let running: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    ending.abort();
+    await running;
+  };
+  onTestFinished(stop);
+  return {
+    outbox,
+    clock,
+    messages,
+    texts,
+    outcomes,
+    directory: path.join(stateDirectory, 'outbox'),
+    get sent() {
+      return messages.map(({ args }) => String(args['name']));
+    },
+    run: () => {
+      running = outbox.run(ending.signal);
+    },
+    stop,
+  };
+}
+
+describe('the order', () => {
+  it('is that in which they were posted', async () => {
+    const { outbox, clock, run, ...rest } = await bench();
+    outbox.postStatus(status('building'));
+    await outbox.postDurable('1', message('end'));
+    outbox.postStatus(status('healthy'));
+    await outbox.postDurable('0', message('another'));
+    run();
+    await until('all are sent', () => rest.messages.length === 4);
+    expect(rest.messages.map(({ args }) => args['name'])).toEqual([
+      'building',
+      'end',
+      'healthy',
+      'another',
+    ]);
+    expect(await clock.untilWaiting()).toBe(3_600_000);
+  });
+
+  it('lets the newest status win over those that wait, but not over a notification', async () => {
+    const box = await bench();
+    box.outbox.postStatus(status('building'));
+    box.outbox.postStatus(status('instance ready'));
+    await box.outbox.postDurable('1', message('end'));
+    box.outbox.postStatus(status('running'));
+    box.outbox.postStatus(status('healthy'));
+    box.run();
+    await until('all are sent', () => box.sent.length === 3);
+    expect(box.sent).toEqual(['instance ready', 'end', 'healthy']);
+  });
+
+  it('gives each sending a sent of its own, also a second one of the same status', async () => {
+    const box = await bench();
+    box.outcomes.push('returned');
+    box.outbox.postStatus(status('healthy'));
+    box.run();
+    await box.clock.advance(250);
+    expect(box.messages.map(({ args }) => args['sent'])).toEqual([1, 2]);
+  });
+});
+
+describe('a status that comes while one is sent', () => {
+  async function sending(): Promise<Bench & { sending: Deferred<Outcome> }> {
+    const box = await bench();
+    const outcome = deferred<Outcome>();
+    box.outcomes.push(outcome.promise);
+    box.outbox.postStatus(status('running'));
+    box.run();
+    await box.clock.advance(0);
+    return { ...box, sending: outcome, sent: box.sent };
+  }
+
+  it('is sent after it', async () => {
+    const box = await sending();
+    box.outbox.postStatus(status('crashed'));
+    box.outbox.postStatus(status('healthy'));
+    box.sending.resolve('confirmed');
+    await box.clock.advance(0);
+    expect(box.messages.map(({ args }) => args['name'])).toEqual(['running', 'healthy']);
+  });
+
+  it.each([0, 1, 2, 3, 4, 5, 6])('is not lost %i turns after the confirm', async (turns) => {
+    const box = await sending();
+    box.sending.resolve('confirmed');
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    box.outbox.postStatus(status('healthy'));
+    await box.clock.advance(0);
+    expect(box.messages.map(({ args }) => args['name'])).toEqual(['running', 'healthy']);
+  });
+});
+
+describe('what is not delivered', () => {
+  it('is sent again after ever longer pauses, and Trove being away is said once', async () => {
+    const box = await bench();
+    box.outcomes.push('returned', 'returned', 'returned');
+    box.run();
+    await box.clock.advance(0);
+    box.outbox.postStatus(status('healthy'));
+    await box.clock.advance(0);
+    expect(box.messages).toHaveLength(1);
+    expect(box.clock.delays).toEqual([250]);
+    await box.clock.advance(250);
+    expect(box.clock.delays).toEqual([500]);
+    await box.clock.advance(500);
+    expect(box.clock.delays).toEqual([1_000]);
+    await box.clock.advance(1_000);
+    expect(box.messages).toHaveLength(4);
+    expect(box.texts).toEqual([
+      'the conductor has no queue: is trove-conductor running? trying again',
+    ]);
+  });
+
+  it('waits for the session, and goes out as soon as it is there', async () => {
+    const box = await bench();
+    box.outcomes.push(new Error('no session'), new Error('no session'), new Error('no session'));
+    box.outbox.postStatus(status('healthy'));
+    box.run();
+    await box.clock.advance(250 + 500);
+    expect(box.messages).toHaveLength(3);
+    box.outbox.connected();
+    await box.clock.advance(0);
+    expect(box.messages).toHaveLength(4);
+    box.outcomes.push('returned');
+    box.outbox.postStatus(status('running'));
+    await box.clock.advance(0);
+    expect(box.clock.delays).toEqual([250]);
+  });
+
+  it('keeps its place', async () => {
+    const box = await bench();
+    box.outcomes.push('returned');
+    await box.outbox.postDurable('1', message('end'));
+    box.run();
+    await box.clock.untilWaiting();
+    box.outbox.postStatus(status('healthy'));
+    await until('both are sent', () => box.messages.length === 3);
+    expect(box.messages.map(({ args }) => args['name'])).toEqual(['end', 'end', 'healthy']);
+  });
+});
+
+describe('what must not be lost', () => {
+  it('is on disk, for its owner alone, until it is delivered', async () => {
+    const box = await bench();
+    await box.outbox.postDurable('a/b', message('end'));
+    const [name = ''] = await readdir(box.directory);
+    const file = path.join(box.directory, name);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(message('end'));
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    box.run();
+    expect(await box.clock.untilWaiting()).toBe(3_600_000);
+    expect(await readdir(box.directory)).toEqual([]);
+  });
+
+  it('is sent by the next agent, in its order; a status is not, it is observed anew', async () => {
+    const state = await temporaryDirectory();
+    const before = await bench(state);
+    await before.outbox.postDurable('z', message('first'));
+    before.outbox.postStatus(status('running'));
+    await before.outbox.postDurable('a', message('second'));
+    const box = await bench(state);
+    await box.outbox.postDurable('0', message('third'));
+    box.run();
+    await box.clock.untilWaiting();
+    expect(box.messages.map(({ args }) => args['name'])).toEqual(['first', 'second', 'third']);
+    expect(await readdir(box.directory)).toEqual([]);
+  });
+
+  it('is sent once, however often it was posted before, also by another agent', async () => {
+    const state = await temporaryDirectory();
+    const before = await bench(state);
+    await Promise.all([
+      before.outbox.postDurable('1', message('end')),
+      before.outbox.postDurable('1', message('end')),
+    ]);
+    const box = await bench(state);
+    await box.outbox.postDurable('1', message('end'));
+    box.run();
+    await box.clock.untilWaiting();
+    expect(box.messages).toHaveLength(1);
+  });
+
+  it('does not keep the agent from starting when it cannot be read', async () => {
+    const state = await temporaryDirectory();
+    await mkdir(path.join(state, 'outbox'));
+    await writeFile(path.join(state, 'outbox', '00000001-x.json'), '{');
+    await writeFile(path.join(state, 'outbox', '00000002-y.json'), JSON.stringify(message('y')));
+    await writeFile(path.join(state, 'outbox', '00000003-z.json.0123456789ab.tmp'), '{');
+    const box = await bench(state);
+    box.run();
+    await box.clock.untilWaiting();
+    expect(box.messages.map(({ args }) => args['name'])).toEqual(['y']);
+    expect(await readdir(box.directory)).toEqual(['00000001-x.json']);
+    expect(box.texts).toHaveLength(1);
+  });
+
+  it('does not end the sending when its file cannot be removed', async () => {
+    const box = await bench();
+    await box.outbox.postDurable('1', message('end'));
+    const [name = ''] = await readdir(box.directory);
+    // A directory in its place, which rm does not remove: as on a disk that is read-only.
+    await rm(path.join(box.directory, name));
+    await mkdir(path.join(box.directory, name));
+    box.outbox.postStatus(status('healthy'));
+    box.run();
+    await until('both are sent', () => box.messages.length === 2);
+    expect(box.messages.map(({ args }) => args['name'])).toEqual(['end', 'healthy']);
+  });
+});
+
+describe('the end', () => {
+  it('does not wait for a broker that does not confirm', async () => {
+    const box = await bench();
+    box.outcomes.push(new Promise(() => undefined));
+    await box.outbox.postDurable('1', message('end'));
+    box.run();
+    await until('it is sent', () => box.messages.length === 1);
+    await box.stop();
+    expect(await readdir(box.directory)).toHaveLength(1);
+  });
+});

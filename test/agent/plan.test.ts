@@ -1,0 +1,360 @@
+import { describe, expect, it } from 'vitest';
+import type { DesiredState } from '../../src/agent/desired-state.ts';
+import type { Observed } from '../../src/agent/observed.ts';
+import {
+  isStopped,
+  plan,
+  serves,
+  wantsToServe,
+  type Action,
+  type PlanTimes,
+} from '../../src/agent/plan.ts';
+import {
+  ALONE,
+  desiredState,
+  IN,
+  JOINING,
+  MERGING,
+  nothingRuns,
+  observed,
+  OTHER_PARAMETERS,
+  OUT,
+  registrationFor,
+  ringStatus,
+  ROLE,
+  RUNS,
+} from './builders.ts';
+
+const TIMES: PlanTimes = { ringStableMs: 1_000, startTimeoutMs: 60_000, stuckAfterMs: 5_000 };
+const LONG = TIMES.startTimeoutMs + 1;
+const LONG_RUNNING = { generation: 'g1', runningMs: LONG };
+
+/** What follows from a situation: an action, `wait` or `rest`, and for how long. */
+type Expected = Action | 'rest' | 'wait' | { wait: number };
+type Row = [string, Partial<DesiredState>, Observed, Expected, string?];
+
+function check([, change, seen, expected, why]: Row): void {
+  const step = plan(desiredState(change), seen, TIMES);
+  if (step.kind === 'do') expect(step.action).toBe(expected);
+  else if (typeof expected === 'string') expect(step.kind).toBe(expected);
+  else expect(step).toMatchObject({ kind: 'wait', ms: expected.wait });
+  if (why !== undefined) expect(step.why).toContain(why);
+}
+
+const noRegistration = { registration: null };
+const serving = observed();
+const inRing = observed({ status: ringStatus(IN, IN) });
+
+describe('starting', () => {
+  it.each<Row>([
+    ['not registered', noRegistration, nothingRuns(), 'register', 'not registered yet'],
+    ['preparing', { ...noRegistration, phase: 'preparing' }, nothingRuns(), 'register'],
+    ['K2HR3 failed', noRegistration, nothingRuns({ k2hr3RetryInMs: 700 }), { wait: 700 }],
+    [
+      'K2HR3 failed, and says why',
+      noRegistration,
+      nothingRuns({ k2hr3RetryInMs: 700, role: { ...ROLE, problem: 'refused' } }),
+      'wait',
+      'registering in K2HR3 (refused)',
+    ],
+    [
+      'the registration was lost',
+      {},
+      nothingRuns({ role: { ...ROLE, ini: null, lacksSelf: true } }),
+      'register',
+      'the ring lacks this node',
+    ],
+    [
+      'registered, the role was not read yet',
+      {},
+      nothingRuns({ role: { ...ROLE, ini: null } }),
+      'wait',
+      'reading the role',
+    ],
+    [
+      'registered, the role cannot be used',
+      {},
+      nothingRuns({ role: { ...ROLE, ini: null, problem: 'the role resource is refused' } }),
+      'wait',
+      'reading the role (the role resource is refused)',
+    ],
+    ['the role was read', {}, nothingRuns({ iniPublished: false }), 'publish-ini'],
+    [
+      'the ring changed just now',
+      {},
+      nothingRuns({ role: { ...ROLE, ringStableMs: 400 } }),
+      { wait: 600 },
+    ],
+    ['the ini is there', {}, nothingRuns(), 'start-chmpx'],
+    ['after a crash', {}, nothingRuns({ restartInMs: 500 }), { wait: 500 }],
+    ['chmpx has just started', {}, observed({ k2hdkc: null, status: null }), 'wait', 'starting'],
+    [
+      'chmpx is not up yet',
+      {},
+      observed({ k2hdkc: null, status: ringStatus('[SERVICE OUT][DOWN][n/a][Nothing][Suspend]') }),
+      'wait',
+    ],
+    ['chmpx is up', {}, observed({ k2hdkc: null, status: ringStatus(ALONE) }), 'start-k2hdkc'],
+    [
+      'chmpx is up, k2hdkc crashed',
+      {},
+      observed({ k2hdkc: null, status: ringStatus(ALONE), restartInMs: 500 }),
+      { wait: 500 },
+    ],
+    ['both run, joining', {}, observed({ status: ringStatus(JOINING) }), 'wait', 'joining'],
+    ['both run, k2hdkc not attached', {}, observed({ status: ringStatus(ALONE) }), 'wait'],
+    ['in service', {}, serving, 'rest', 'serving'],
+  ])('%s', (...row) => check(row));
+
+  it('goes on serving whatever K2HR3 says', () => {
+    const away = { k2hr3RetryInMs: 700, role: { ...ROLE, problem: 'no answer' } };
+    check(['away', {}, observed(away), 'rest']);
+    check(['unread', {}, observed({ role: { ...ROLE, ini: null, problem: 'refused' } }), 'rest']);
+    const lost = { ...ROLE, ini: null, lacksSelf: true };
+    check(['lost', {}, observed({ role: lost }), 'register']);
+    check(['lost', {}, observed({ role: lost, k2hr3RetryInMs: 700 }), 'rest']);
+  });
+
+  it('publishes what has changed under running programs', () => {
+    check(['changed', {}, observed({ iniPublished: false }), 'publish-ini']);
+  });
+});
+
+describe('what went wrong', () => {
+  it.each<Row>([
+    [
+      'chmpx crashed: k2hdkc must not outlive it',
+      {},
+      observed({ chmpx: null, status: null }),
+      'stop-k2hdkc',
+    ],
+    [
+      'chmpx did not come up',
+      {},
+      observed({ chmpx: LONG_RUNNING, k2hdkc: null, status: null, statusStableMs: LONG }),
+      'stop-chmpx',
+      'did not come up',
+    ],
+    [
+      'chmpx hangs under a k2hdkc, which is stopped first',
+      {},
+      observed({ chmpx: LONG_RUNNING, k2hdkc: LONG_RUNNING, status: null, statusStableMs: LONG }),
+      'stop-k2hdkc',
+    ],
+    [
+      'the status of a node that ran for days is not known at this moment',
+      {},
+      observed({ chmpx: LONG_RUNNING, k2hdkc: LONG_RUNNING, status: null, statusStableMs: 10 }),
+      'wait',
+    ],
+    [
+      'chmpx was started anew after a long time without a status',
+      {},
+      observed({ k2hdkc: null, status: null, statusStableMs: LONG }),
+      'wait',
+    ],
+    [
+      'SERVICE OUT just now',
+      {},
+      observed({ status: ringStatus(OUT), statusStableMs: 4_000 }),
+      'wait',
+    ],
+    ['stuck in SERVICE OUT', {}, observed({ status: ringStatus(OUT) }), 'service-in'],
+    [
+      'SERVICEIN was sent and takes its time',
+      {},
+      observed({ status: ringStatus(OUT), serviceInSentMs: 10_000 }),
+      'wait',
+    ],
+    [
+      'SERVICEIN was of no use',
+      {},
+      observed({ status: ringStatus(OUT), serviceInSentMs: 15_001 }),
+      'service-in',
+    ],
+    [
+      'the join does not move',
+      {},
+      observed({ k2hdkc: LONG_RUNNING, status: ringStatus(JOINING), statusStableMs: LONG }),
+      'stop-k2hdkc',
+      'nothing moves',
+    ],
+    [
+      'its k2hdkc is gone: chmpx joins only once in its life',
+      {},
+      observed({ k2hdkc: null, status: ringStatus('[SERVICE IN][UP][ADD][Doing][Suspend]') }),
+      'stop-chmpx',
+    ],
+    [
+      'k2hdkc does not attach',
+      {},
+      observed({ k2hdkc: LONG_RUNNING, status: ringStatus(ALONE), statusStableMs: LONG }),
+      'stop-k2hdkc',
+    ],
+    [
+      'a k2hdkc in service has let go of chmpx',
+      {},
+      observed({
+        k2hdkc: LONG_RUNNING,
+        status: ringStatus('[SERVICE IN][UP][n/a][Nothing][Suspend]'),
+        statusStableMs: LONG,
+      }),
+      'stop-k2hdkc',
+    ],
+    [
+      'k2hdkc was started again a moment ago',
+      {},
+      observed({ status: ringStatus(JOINING), statusStableMs: LONG }),
+      'wait',
+    ],
+    [
+      'the merge of another server takes long',
+      {},
+      observed({ k2hdkc: LONG_RUNNING, status: ringStatus(MERGING), statusStableMs: LONG }),
+      'wait',
+    ],
+  ])('%s', (...row) => check(row));
+});
+
+describe('stopping on purpose', () => {
+  const stopped = { stopped: { bootId: 'boot' } };
+  it.each<Row>([
+    ['others are in the ring', stopped, inRing, 'leave-ring'],
+    ['nobody else is in', stopped, observed({ status: ringStatus(IN, OUT) }), 'stop-k2hdkc'],
+    ['it is out already', stopped, observed({ status: ringStatus(OUT, IN) }), 'stop-k2hdkc'],
+    ['the time for leaving is up', stopped, { ...inRing, leaveOver: true }, 'stop-k2hdkc'],
+    [
+      'the ring cannot be left: it stops anyway',
+      stopped,
+      { ...inRing, leaveOver: true, leaveFailure: 'still Doing' },
+      'stop-k2hdkc',
+    ],
+    [
+      'the status is not known at this moment',
+      stopped,
+      observed({ status: null, statusStableMs: 10 }),
+      'wait',
+      'status',
+    ],
+    ['the status is not to be had', stopped, observed({ status: null }), 'stop-k2hdkc'],
+    ['k2hdkc is stopped', stopped, observed({ k2hdkc: null }), 'stop-chmpx'],
+    ['chmpx is gone', stopped, observed({ chmpx: null, status: null }), 'stop-k2hdkc'],
+    ['both are stopped', stopped, nothingRuns(), 'rest', 'stopped'],
+    ['not prepared yet', { phase: 'new', registration: null }, nothingRuns(), 'rest'],
+  ])('%s', (...row) => check(row));
+});
+
+describe('leaving for good', () => {
+  const detached = { parameters: null };
+  it.each<Row>([
+    ['others are in the ring', detached, inRing, 'leave-ring'],
+    ['the ring is left', detached, { ...inRing, leaveOver: true }, 'unregister'],
+    ['nobody else is in', detached, serving, 'unregister'],
+    [
+      'the data could not move',
+      detached,
+      { ...inRing, leaveOver: true, leaveFailure: 'still Doing after 170 s' },
+      'wait',
+      'cannot leave the ring: still Doing after 170 s',
+    ],
+    [
+      'the status is not known at this moment',
+      detached,
+      observed({ status: null, statusStableMs: 10 }),
+      'wait',
+    ],
+    ['unregistered', { parameters: null, registration: null }, serving, 'stop-k2hdkc'],
+    ['K2HR3 is away: stops', detached, observed({ k2hr3RetryInMs: 700 }), 'stop-k2hdkc'],
+    ['… stops', detached, observed({ k2hdkc: null, k2hr3RetryInMs: 700 }), 'stop-chmpx'],
+    ['… and tries again', detached, nothingRuns({ k2hr3RetryInMs: 700 }), { wait: 700 }],
+    ['all is done', { parameters: null, registration: null }, nothingRuns(), 'rest'],
+    ['a failed prepare', { phase: 'failed' }, nothingRuns(), 'unregister'],
+    ['a failed prepare is over', { phase: 'failed', registration: null }, nothingRuns(), 'rest'],
+  ])('%s', (...row) => check(row));
+});
+
+describe('a shrink', () => {
+  const shrinking = { shrinking: { rejoinAt: 1_000_001 } };
+  it.each<Row>([
+    ['leaves', shrinking, inRing, 'leave-ring'],
+    ['unregisters', shrinking, { ...inRing, leaveOver: true }, 'unregister'],
+    ['stops', { ...shrinking, registration: null }, serving, 'stop-k2hdkc'],
+    ['rests', { ...shrinking, registration: null }, nothingRuns(), 'rest'],
+    ['ends when nobody deleted it', shrinking, nothingRuns({ now: 1_000_001 }), 'end-shrink'],
+  ])('%s', (...row) => check(row));
+});
+
+describe('a change under way', () => {
+  const restart = { generation: 'g2' };
+  it.each<Row>([
+    ['a restart leaves the ring', restart, inRing, 'leave-ring'],
+    ['… stops k2hdkc', restart, serving, 'stop-k2hdkc'],
+    ['… stops chmpx', restart, observed({ k2hdkc: null }), 'stop-chmpx'],
+    ['… starts again', restart, nothingRuns(), 'start-chmpx'],
+    [
+      '… stops a k2hdkc of before under a new chmpx',
+      restart,
+      observed({ chmpx: { ...RUNS, generation: 'g2' } }),
+      'stop-k2hdkc',
+    ],
+    [
+      'another cluster: leaves the ring',
+      { registration: registrationFor(OTHER_PARAMETERS) },
+      inRing,
+      'leave-ring',
+    ],
+    [
+      'another cluster: stops its programs, which must not get the ini of the new one',
+      { registration: registrationFor(OTHER_PARAMETERS) },
+      serving,
+      'stop-k2hdkc',
+    ],
+    [
+      'another cluster: unregisters',
+      { registration: registrationFor(OTHER_PARAMETERS) },
+      nothingRuns(),
+      'unregister',
+    ],
+    [
+      'another cluster: waits for K2HR3',
+      { registration: registrationFor(OTHER_PARAMETERS) },
+      nothingRuns({ k2hr3RetryInMs: 700 }),
+      { wait: 700 },
+    ],
+    ['another cluster: registers', noRegistration, nothingRuns(), 'register'],
+  ])('%s', (...row) => check(row));
+});
+
+describe('wantsToServe', () => {
+  it.each<[string, Partial<DesiredState>, boolean]>([
+    ['prepared', {}, true],
+    ['preparing', { phase: 'preparing' }, true],
+    ['ready', { phase: 'ready' }, true],
+    ['new', { phase: 'new' }, false],
+    ['failed', { phase: 'failed' }, false],
+    ['detached', { parameters: null }, false],
+    ['stopped', { stopped: { bootId: null } }, false],
+    ['shrinking', { shrinking: { rejoinAt: 0 } }, false],
+  ])('%s: %s', (_, change, wanted) => {
+    expect(wantsToServe(desiredState(change))).toBe(wanted);
+  });
+});
+
+describe('serves', () => {
+  it.each<[string, Observed, boolean]>([
+    ['in service', serving, true],
+    ['merging', observed({ status: ringStatus(MERGING) }), false],
+    ['status not known', observed({ status: null }), false],
+    ['an old chmpx', observed({ chmpx: { ...RUNS, generation: 'g0' } }), false],
+    ['an old k2hdkc', observed({ k2hdkc: { ...RUNS, generation: 'g0' } }), false],
+    ['no k2hdkc', observed({ k2hdkc: null }), false],
+  ])('%s', (_, seen, expected) => {
+    expect(serves(desiredState(), seen)).toBe(expected);
+  });
+});
+
+it('isStopped only when neither program runs', () => {
+  expect(isStopped(nothingRuns())).toBe(true);
+  expect(isStopped(observed({ chmpx: null }))).toBe(false);
+  expect(isStopped(observed({ k2hdkc: null }))).toBe(false);
+});

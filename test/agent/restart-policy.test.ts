@@ -1,0 +1,73 @@
+import { expect, it } from 'vitest';
+import { RestartPolicy } from '../../src/agent/restart-policy.ts';
+import { WatchedClock } from '../helpers/watched-clock.ts';
+
+function policy(): { clock: WatchedClock; restarts: RestartPolicy } {
+  const clock = new WatchedClock();
+  const backoff = { first: 0, second: 500, cap: 30_000 };
+  return { clock, restarts: new RestartPolicy(clock, () => 0.5, backoff) };
+}
+
+it('starts again at once the first time, then after ever longer pauses', () => {
+  const { restarts } = policy();
+  expect(restarts.waitMs).toBe(0);
+  const waits = Array.from({ length: 9 }, () => {
+    restarts.crashed('killed');
+    return restarts.waitMs;
+  });
+  expect(waits).toEqual([0, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+  expect(restarts.crashes).toBe(9);
+  expect(restarts.reason).toBe('killed');
+});
+
+it('lets the pause go by', async () => {
+  const { clock, restarts } = policy();
+  restarts.crashed('');
+  restarts.crashed('');
+  await clock.advance(200);
+  expect(restarts.waitMs).toBe(300);
+  await clock.advance(1_000);
+  expect(restarts.waitMs).toBe(0);
+});
+
+it('forgets after a good minute, and only after one', async () => {
+  const { clock, restarts } = policy();
+  restarts.crashed('');
+  restarts.crashed('');
+  restarts.seen(true);
+  await clock.advance(60_000);
+  restarts.seen(true);
+  expect(restarts.crashes).toBe(2);
+  await clock.advance(1);
+  restarts.seen(true);
+  expect(restarts.crashes).toBe(0);
+  expect(restarts.reason).toBe('');
+  restarts.crashed('');
+  expect(restarts.waitMs).toBe(0);
+});
+
+it('begins the minute anew when it does not serve, or crashes', async () => {
+  const { clock, restarts } = policy();
+  restarts.crashed('');
+  restarts.seen(true);
+  await clock.advance(40_000);
+  restarts.seen(false);
+  restarts.seen(true);
+  await clock.advance(40_000);
+  restarts.seen(true);
+  expect(restarts.crashes).toBe(1);
+  restarts.crashed('');
+  restarts.seen(true);
+  await clock.advance(40_000);
+  restarts.seen(true);
+  expect(restarts.crashes).toBe(2);
+});
+
+it('forgives when the wish has changed', () => {
+  const { restarts } = policy();
+  for (let n = 0; n < 5; n++) restarts.crashed('');
+  restarts.forgive();
+  expect(restarts).toMatchObject({ crashes: 0, waitMs: 0, reason: '' });
+  restarts.crashed('');
+  expect(restarts.waitMs).toBe(0);
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import {
+  readRoleDocument,
+  type RoleDocument,
+  type RoleExpectations,
+} from '../../src/agent/role-document.ts';
+import { AgentError } from '../../src/base/errors.ts';
+import { CUK1, roleText, withLine, type ROLES } from '../cluster/roles.ts';
+import { PARAMETERS, registrationFor } from './builders.ts';
+
+const EXPECTED: RoleExpectations = { clusterName: 'mycluster' };
+
+function readText(text: string, expected = EXPECTED, cuk = CUK1): RoleDocument {
+  return readRoleDocument(text, { ...registrationFor(PARAMETERS), cuk }, expected);
+}
+
+function read(role: keyof typeof ROLES, expected = EXPECTED, cuk = CUK1): RoleDocument {
+  return readText(roleText(role), expected, cuk);
+}
+
+describe('a role resource that K2HR3 expanded', () => {
+  it('gives the ini of a node that is in the ring', () => {
+    const { ini, servers } = read('threeServers');
+    expect(servers).toEqual(['node1.novalocal', 'node2.novalocal', 'node3.novalocal']);
+    expect(ini).toContain(`SELFCUK = ${CUK1}\n`);
+    expect(ini).toContain('NAME = node3.novalocal\n');
+    expect(ini).toContain('from yrn:yahoo:::tenant0:resource:mycluster/server.');
+    expect(ini).not.toContain('role-token');
+  });
+
+  it('is the same ini for the same ring', () => {
+    expect(read('threeServers').ini).toBe(read('threeServers').ini);
+    expect(read('threeServers').ini).not.toBe(read('twoServers').ini);
+  });
+
+  it('gives no ini to a node that the ring lacks, so that it registers', () => {
+    expect(read('threeServers', EXPECTED, 'another-cuk')).toEqual({
+      ini: null,
+      servers: ['node1.novalocal', 'node2.novalocal', 'node3.novalocal'],
+    });
+    expect(read('noServers')).toEqual({ ini: null, servers: [] });
+  });
+
+  it('agrees with the ports that were configured', () => {
+    const ports = { serverPort: 8020, serverControlPort: 8021 };
+    expect(read('threeServers', { ...EXPECTED, ...ports }).ini).not.toBeNull();
+  });
+});
+
+describe('a text that is refused, in one line that says why', () => {
+  const text = roleText('threeServers');
+  it.each([
+    ['a tag with a newline and a section of its own', roleText('tagWithNewline'), 'EVIL'],
+    ['a tag with quotes', roleText('tagWithQuotes'), '[SVRNODE]'],
+    ['the role of a slave', roleText('ofSlave'), 'MODE = SLAVE is not SERVER'],
+    ['another cluster', withLine(text, 'GROUP', 'GROUP = another'), 'GROUP'],
+    ['a port that chmpx takes for negative', withLine(text, 'PORT', 'PORT = 40020'), '40020'],
+    ['a template that was not expanded', `${text}\n{{ x }}\n`, '{{'],
+    ['no ini at all', '<html>\n</html>\n', 'GLOBAL'],
+    ['half of it', `${text.slice(0, text.indexOf('[SLVNODE]'))}\n`, '[SLVNODE]'],
+  ])('%s', (_, role, why) => {
+    let thrown: unknown;
+    try {
+      readText(role);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(AgentError);
+    const { code, message, retryable } = thrown as AgentError;
+    expect({ code, retryable }).toEqual({ code: 'role-refused', retryable: true });
+    expect(message).toMatch(/^the role resource is refused: /);
+    expect(message).toContain(why);
+    expect(message).not.toMatch(/[\r\n]/);
+  });
+
+  it('ports other than those configured', () => {
+    expect(() => read('threeServers', { ...EXPECTED, serverPort: 9020 })).toThrow('9020');
+    expect(() => read('threeServers', { ...EXPECTED, serverControlPort: 9021 })).toThrow('9021');
+  });
+
+  it('also for a node that the ring lacks', () => {
+    expect(() => read('tagWithNewline', EXPECTED, 'another-cuk')).toThrow('refused');
+  });
+});

@@ -1,0 +1,90 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readSettings, type RunOptions } from '../../src/agent/settings.ts';
+import { ConfigurationError } from '../../src/base/errors.ts';
+import { temporaryDirectory } from '../helpers/temporary-directory.ts';
+
+const GUEST_INFO = '[DEFAULT]\nguest_id = g-1\ndatastore_manager = k2hdkc\n';
+const GUEST_AGENT = '[DEFAULT]\ntransport_url = rabbit://u:password@192.0.2.1/\n';
+
+interface Files {
+  guestInfo?: string;
+  guestAgent?: string;
+  agentYaml?: string;
+}
+
+/** A directory as Trove and an operator leave it. */
+async function files({ guestInfo = GUEST_INFO, guestAgent = GUEST_AGENT, agentYaml }: Files = {}) {
+  const directory = await temporaryDirectory();
+  const configDirectory = path.join(directory, 'conf.d');
+  const configFile = path.join(directory, 'agent.yaml');
+  await mkdir(configDirectory);
+  await writeFile(path.join(configDirectory, 'guest_info.conf'), guestInfo);
+  await writeFile(path.join(configDirectory, 'trove-guestagent.conf'), guestAgent);
+  if (agentYaml !== undefined) await writeFile(configFile, agentYaml);
+  const options: RunOptions = { configDirectory, configFile, configFileNamed: false };
+  return { directory, options };
+}
+
+describe('readSettings', () => {
+  it('reads the files of Trove and agent.yaml', async () => {
+    const { options } = await files({ agentYaml: 'log:\n  level: warn\n' });
+    const settings = await readSettings(options, {});
+    expect(settings.guest.guestId).toBe('g-1');
+    expect(settings.rabbit.heartbeatSeconds).toBe(60);
+    expect(settings.agent.log).toEqual({ level: 'warn', format: 'journal' });
+    expect(settings.k2hr3Ca).toBeUndefined();
+  });
+
+  it('lets the command line have the last word about the log', async () => {
+    const { options } = await files({ agentYaml: 'log:\n  level: warn\n  format: text\n' });
+    const { agent } = await readSettings({ ...options, logFormat: 'json', logLevel: 'debug' }, {});
+    expect(agent.log).toEqual({ level: 'debug', format: 'json' });
+  });
+
+  it('does without agent.yaml unless somebody named it', async () => {
+    const { options } = await files();
+    await expect(readSettings(options, {})).resolves.toBeDefined();
+    await expect(readSettings({ ...options, configFileNamed: true }, {})).rejects.toThrow(
+      `cannot read ${options.configFile}: ENOENT`,
+    );
+  });
+
+  it('reads the certificate of K2HR3, or says that it cannot', async () => {
+    const { directory, options } = await files();
+    const ca = path.join(directory, 'ca.pem');
+    await writeFile(options.configFile, `k2hr3:\n  ca_file: ${ca}\n`);
+    await expect(readSettings(options, {})).rejects.toThrow(
+      `cannot read k2hr3.ca_file ${ca}: ENOENT`,
+    );
+    await writeFile(ca, 'PEM');
+    expect((await readSettings(options, {})).k2hr3Ca).toBe('PEM');
+  });
+
+  it.each<[string, Files, string]>([
+    [
+      'no guest_id',
+      { guestInfo: '[DEFAULT]\ndatastore_manager = k2hdkc\n' },
+      'guest_id is not set',
+    ],
+    ['no transport_url', { guestAgent: '' }, 'transport_url is not set'],
+    ['a broken line', { guestInfo: '[DEFAULT\n' }, 'guest_info.conf'],
+    ['another datastore', { guestInfo: GUEST_INFO.replace('k2hdkc', 'mysql') }, 'mysql'],
+    ['a bad transport_url', { guestAgent: '[DEFAULT]\ntransport_url = kafka://x\n' }, 'kafka'],
+    ['an unknown key', { agentYaml: 'log:\n  lvel: info\n' }, 'unknown key log.lvel'],
+    ['a port too high', { agentYaml: 'cluster:\n  server_port: 40020\n' }, '40020'],
+  ])('refuses %s in one line', async (_, broken, text) => {
+    const { options } = await files(broken);
+    const error: unknown = await readSettings(options, {}).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect((error as Error).message).toContain(text);
+    expect((error as Error).message).not.toMatch(/\n|password/);
+  });
+
+  it('says which directory is missing', async () => {
+    const { options } = await files();
+    const missing = { ...options, configDirectory: '/nonexistent/conf.d' };
+    await expect(readSettings(missing, {})).rejects.toThrow('/nonexistent/conf.d: does not exist');
+  });
+});
