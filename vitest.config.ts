@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/conformance/**', 'test/story/**'],
+          exclude: ['test/integration/**', 'test/conformance/**', 'test/story/**', 'test/real/**'],
           testTimeout: 20_000,
         },
       },

@@ -36,7 +36,7 @@ async function buildProduct() {
 async function buildDemo() {
   await build({
     ...common,
-    entryPoints: { demo: 'test/demo/main.ts' },
+    entryPoints: { demo: 'test/demo/main.ts', lab: 'test/lab/main.ts' },
     outdir: 'dist/test',
     outExtension: { '.js': '.mjs' },
     format: 'esm',

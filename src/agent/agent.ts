@@ -1,19 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { AmqpSession } from '../amqp/session.ts';
+import type { AmqpSession } from '../amqp/session.ts';
 import { Backoff, type Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
+import type { AgentConfig } from '../config/schema.ts';
 import { makePrivateDirectory } from '../host/atomic-file.ts';
 import { readBootId } from '../host/boot-id.ts';
 import { lockDirectory } from '../host/instance-lock.ts';
-import { RpcServer } from '../oslo/rpc-server.ts';
-import { controlExchange, rpcServerTopology } from '../oslo/rpc-topology.ts';
+import { decodeRequest } from '../oslo/rpc-request.ts';
+import type { RpcServer } from '../oslo/rpc-server.ts';
 import { ConductorSerializer } from '../trove/conductor-serializer.ts';
-import { createGuestDispatcher } from '../trove/dispatcher.ts';
-import { GuestSerializer } from '../trove/guest-serializer.ts';
-import { guestTopic } from '../trove/topics.ts';
 import { conductorSender } from './conductor.ts';
 import { DesiredStateStore } from './desired-state.ts';
 import { guestHandlers } from './handlers.ts';
@@ -22,16 +19,19 @@ import { createLocalNode } from './local-node.ts';
 import { Markers } from './markers.ts';
 import { Operations } from './operations.ts';
 import { Outbox } from './outbox.ts';
-import { Reconciler } from './reconciler.ts';
+import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
 import { tellOfRefusedCast } from './refused-cast.ts';
 import { Reporter } from './reporter.ts';
 import { openSentClock } from './sent-file.ts';
 import type { Settings } from './settings.ts';
 import { statusOf } from './status-of.ts';
+import { createRpcServer, createSession } from './trove-session.ts';
 
 /** What the whole agent is given: its settings and the outside world. */
 export interface AgentOptions {
   settings: Settings;
+  /** Of this agent. */
+  version: string;
   clock: Clock;
   random: Random;
   secrets: Secrets;
@@ -40,6 +40,8 @@ export interface AgentOptions {
 
 /** A running agent. */
 export interface Agent {
+  /** Rejects when a part of the agent fails that nothing can go on without. */
+  failed: Promise<never>;
   /** Ends the agent, and nothing else: chmpx and k2hdkc run on. */
   stop(): Promise<void>;
 }
@@ -55,7 +57,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   const bootId = readBootId();
   const desired = await DesiredStateStore.open(stateDirectory);
-  const journal = await Journal.open(stateDirectory);
+  const journal = await Journal.open(stateDirectory, bootId);
   const { stopped, parameters } = desired.current;
   secrets.add(parameters?.extdataUrl);
   if (stopped && stopped.bootId !== null && stopped.bootId !== bootId) {
@@ -79,49 +81,21 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const reconciler: Reconciler = new Reconciler({
     desired,
     node,
-    times: {
-      ringStableMs: config.cluster.ring_stable_for * 1000,
-      startTimeoutMs: config.cluster.start_timeout * 1000,
-      stuckAfterMs: config.cluster.stuck_after * 1000,
-      watchMs: config.cluster.watch_after_change * 1000,
-      changingMs: config.cluster.changing_status_interval * 1000,
-      settledMs: config.cluster.status_interval * 1000,
-    },
+    times: reconcilerTimes(config.cluster),
     clock,
     random,
     log,
     onLook: () => reporter.look(),
   });
 
-  const { topology, consumers } = rpcServerTopology(
-    {
-      topic: guestTopic(guest.guestId),
-      server: guest.guestId,
-      fanoutId: randomUUID().replaceAll('-', ''),
-    },
-    rabbit,
-  );
-  const session: AmqpSession = new AmqpSession({
-    brokers: guest.transport.brokers,
-    heartbeatSeconds: rabbit.heartbeatSeconds,
-    topology,
-    consumers: consumers.map((consumer) => ({
-      ...consumer,
-      onDelivery: (delivery) => server.onDelivery(delivery),
-    })),
-    prefetch: rabbit.prefetchCount,
-    backoff: {
-      first: config.amqp.reconnect_first * 1000,
-      second: config.amqp.reconnect_second * 1000,
-      cap: config.amqp.reconnect_cap * 1000,
-      jitter: 0.25,
-    },
-    publishTopology: { exchanges: [controlExchange(rabbit)], queues: [], bindings: [] },
+  const session: AmqpSession = createSession({
+    settings,
+    onDelivery: (delivery) => server.onDelivery(delivery),
     clock,
     random,
     log,
   });
-
+  const nextSent = openSentClock(path.join(stateDirectory, 'sent'), clock);
   const outbox = await Outbox.open({
     stateDirectory,
     send: conductorSender(
@@ -129,7 +103,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       { exchange: rabbit.controlExchange, routingKey: guest.conductorQueue },
       new ConductorSerializer(guest.guestId, guest.instanceKey),
     ),
-    nextSent: openSentClock(path.join(stateDirectory, 'sent'), clock),
+    nextSent,
     clock,
     backoff: new Backoff({ first: 250, cap: 5_000 }, random),
     log,
@@ -168,6 +142,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       reconciler,
       outbox,
       markers,
+      volume: { device: guest.devicePath, mountPoint: guest.mountPoint },
       crashesUntilCrashed: config.cluster.crashes_until_crashed,
       timeoutMs: config.trove.prepare_timeout * 1000,
       clock,
@@ -175,23 +150,19 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
     dataDirectory: config.paths.data_dir ?? guest.mountPoint,
     bootId,
+    version: options.version,
     replyMarginMs: config.trove.reply_margin * 1000,
     leaveOnSecondClusterComplete: config.cluster.leave_on_second_cluster_complete,
     rejoinAfterMs: config.cluster.rejoin_after * 1000,
     wallClock: () => clock.wall(),
     log,
   });
-  const server = new RpcServer({
+  const server = createRpcServer({
+    guest,
     publisher: session,
-    dispatcher: createGuestDispatcher({
-      serializer: new GuestSerializer(guest.instanceKey),
-      handlers,
-      onRefusedCast: (refused) => {
-        const told = tellOfRefusedCast(refused, { instanceId: guest.guestId, reconciler, outbox });
-        told.catch((err: unknown) => log.error({ err }, 'Trove was not told of a refused cast'));
-      },
-      log,
-    }),
+    handlers,
+    onRefusedCast: (refused) =>
+      tellOfRefusedCast(refused, { instanceId: guest.guestId, reconciler, outbox, nextSent }),
     isKnown: (id) => journal.knows(id),
     clock,
     log,
@@ -207,18 +178,18 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   await k2hdkc.adopt(desired.current.generation);
   const ending = new AbortController();
   const running = [reconciler, role, reporter, outbox].map((part) => part.run(ending.signal));
-  const unfinished = await journal.unfinished();
-  for (const { id, body } of unfinished) {
-    log.info({ id }, 'an operation that an earlier agent did not finish is continued');
-    server.resume(body).catch((err: unknown) => log.error({ err, id }, 'it cannot be continued'));
-  }
+  await continueUnfinished(journal, server, log);
   if (guest.transport.mixedCredentials) {
     log.warn('transport_url gives credentials for some of its hosts only: is that meant?');
   }
+  if (rabbit.unused.length > 0) {
+    log.info({ options: rabbit.unused }, 'these options of oslo.messaging mean nothing here');
+  }
   session.start();
-  log.info({ instance: guest.guestId, unfinished: unfinished.length }, 'agent started');
+  log.info({ instance: guest.guestId }, 'agent started');
 
   return {
+    failed: Promise.all(running).then(() => new Promise<never>(() => undefined)),
     async stop() {
       log.info('agent stops; chmpx and k2hdkc run on');
       ending.abort();
@@ -226,5 +197,31 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await session.stop();
       await unlock();
     },
+  };
+}
+
+/** Runs what an earlier agent accepted and did not finish; the callers may still wait. */
+async function continueUnfinished(journal: Journal, server: RpcServer, log: Logger): Promise<void> {
+  for (const { id, body, fromEarlierBoot } of await journal.unfinished()) {
+    if (fromEarlierBoot && decodeRequest(body).method === 'stop_db') {
+      log.info({ id }, 'a stop_db of an earlier boot is over');
+      await journal.finish(id);
+      continue;
+    }
+    log.info({ id }, 'an operation that an earlier agent did not finish is continued');
+    server.resume(body).catch((err: unknown) => log.error({ err, id }, 'it cannot be continued'));
+  }
+}
+
+function reconcilerTimes(cluster: AgentConfig['cluster']): ReconcilerOptions['times'] {
+  return {
+    ringStableMs: cluster.ring_stable_for * 1000,
+    joinAfterMs: cluster.join_after * 1000,
+    startSpacingMs: cluster.start_spacing * 1000,
+    startTimeoutMs: cluster.start_timeout * 1000,
+    stuckAfterMs: cluster.stuck_after * 1000,
+    watchMs: cluster.watch_after_change * 1000,
+    changingMs: cluster.changing_status_interval * 1000,
+    settledMs: cluster.status_interval * 1000,
   };
 }

@@ -84,6 +84,7 @@ export class ClusterNode implements Node {
     switch (action) {
       case 'register':
         if (parameters) await membership.register(parameters, signal);
+        role.hurry();
         return;
       case 'unregister':
         return membership.unregister(signal);
@@ -94,7 +95,7 @@ export class ClusterNode implements Node {
         role.hurry();
         return this.#start(chmpx, generation);
       case 'start-k2hdkc':
-        return this.#start(k2hdkc, generation);
+        return this.#startK2hdkc(generation);
       case 'service-in':
         return this.#serviceIn();
       case 'leave-ring':
@@ -103,6 +104,8 @@ export class ClusterNode implements Node {
         return k2hdkc.stop();
       case 'stop-chmpx':
         return this.#stopChmpx();
+      case 'restart-pair':
+        return this.#restartPair();
       case 'end-shrink':
         return desired.update({ shrinking: null });
     }
@@ -130,6 +133,12 @@ export class ClusterNode implements Node {
     if (written) log.info({ file: iniFile }, 'ini published');
   }
 
+  async #startK2hdkc(generation: string): Promise<void> {
+    const { dataDirectory } = this.#parts.role.view();
+    if (dataDirectory !== null) await mkdir(dataDirectory, { recursive: true });
+    await this.#start(this.#parts.k2hdkc, generation);
+  }
+
   #iniOnDisk(): Promise<string | null> {
     return readFile(this.#parts.iniFile, 'utf8').catch(() => null);
   }
@@ -141,6 +150,14 @@ export class ClusterNode implements Node {
       this.#parts.restarts.crashed(messageOf(error));
       throw error;
     }
+  }
+
+  /** A pair that hangs is as good as one that crashed, and starts again after the same pause. */
+  async #restartPair(): Promise<void> {
+    const { k2hdkc, restarts } = this.#parts;
+    restarts.crashed(`no progress, last seen as ${this.#lastWords || 'without a status'}`);
+    await k2hdkc.stop();
+    await this.#stopChmpx();
   }
 
   async #stopChmpx(): Promise<void> {

@@ -18,6 +18,12 @@ export interface JournalEntry {
   body: string;
 }
 
+/** An operation that an earlier agent did not finish. */
+export interface UnfinishedEntry extends JournalEntry {
+  /** The VM was booted since. */
+  fromEarlierBoot: boolean;
+}
+
 /**
  * Accepted operations on disk. An entry is written, and synced, before its message is
  * acknowledged; it is finished when the operation has ended one way or the other. What is open
@@ -31,15 +37,20 @@ export class Journal {
   readonly #open = new Map<string, string>();
   readonly #done = new Map<string, string>();
   #next = 1;
+  #isNewBoot = false;
 
   private constructor(directory: string) {
     this.#directory = directory;
   }
 
-  static async open(stateDirectory: string): Promise<Journal> {
+  static async open(stateDirectory: string, bootId: string): Promise<Journal> {
     const journal = new Journal(path.join(stateDirectory, 'journal'));
     await journal.#load('open', journal.#open);
     await journal.#load('done', journal.#done);
+    const bootFile = path.join(journal.#directory, 'boot');
+    const lastBoot = await readFile(bootFile, 'utf8').catch(() => bootId);
+    journal.#isNewBoot = lastBoot !== bootId;
+    await writeFileAtomic(bootFile, bootId);
     return journal;
   }
 
@@ -68,12 +79,13 @@ export class Journal {
   }
 
   /** What an earlier agent accepted and did not finish, oldest first. */
-  async unfinished(): Promise<JournalEntry[]> {
+  async unfinished(): Promise<UnfinishedEntry[]> {
     const entries = [...this.#open].sort(([, a], [, b]) => a.localeCompare(b));
     return Promise.all(
       entries.map(async ([id, name]) => ({
         id,
         body: await readFile(this.#path('open', name), 'utf8'),
+        fromEarlierBoot: this.#isNewBoot,
       })),
     );
   }

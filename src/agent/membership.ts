@@ -25,6 +25,9 @@ export interface MembershipOptions {
   log: Logger;
 }
 
+/** After a registration the role is read anew within this time (ms). */
+const SETTLE_MS = 2_000;
+
 /**
  * This VM's membership in the K2HR3 role: register, verify, unregister. A 201 does not mean
  * registered, so a member is one that K2HR3 itself says is one, and the role watch has the last
@@ -48,8 +51,8 @@ export class Membership {
   }
 
   /** Extdata → register → ask whether it is true. Repeatable at any point. */
-  register(parameters: ClusterParameters, signal: AbortSignal): Promise<void> {
-    return this.#paced(async () => {
+  async register(parameters: ClusterParameters, signal: AbortSignal): Promise<void> {
+    await this.#paced(async () => {
       const { desired, log, nodeName, secrets } = this.#options;
       const http = { ...this.#options.http, signal };
       secrets.add(parameters.extdataUrl);
@@ -76,6 +79,8 @@ export class Membership {
       }
       log.info({ role: access.roleName, name: nodeName, cuk }, 'registered in K2HR3');
     });
+    // A role that was read before this still lacks the node; that is no reason to do it again.
+    this.#notBefore = this.#options.clock.monotonic() + SETTLE_MS;
   }
 
   /** Ends the registration that was made, whatever the parameters say now. */

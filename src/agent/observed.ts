@@ -13,8 +13,16 @@ export interface RoleView {
   ini: string | null;
   /** The newest sane document does not hold this node: it must register (again). */
   lacksSelf: boolean;
+  /** The folder of the data file that the ini names. */
+  dataDirectory: string | null;
+  /** How many servers the ring has. */
+  servers: number;
+  /** How many of them stand before this node. */
+  position: number;
   /** How long the list of servers has been the same, in milliseconds. */
   ringStableMs: number;
+  /** The list has changed since this agent started: others may not know it yet. */
+  ringIsNew: boolean;
   /** Why the newest document was refused, or why there is none; null when all is well. */
   problem: string | null;
 }

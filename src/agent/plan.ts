@@ -1,7 +1,7 @@
 import { isServing, type RingStatus } from '../cluster/status.ts';
 import { mustLeaveRing } from '../cluster/ring.ts';
 import { parametersKey, type DesiredState } from './desired-state.ts';
-import type { Observed } from './observed.ts';
+import type { Observed, RoleView } from './observed.ts';
 
 /** What the reconciler can do about a difference, one at a time. */
 export type Action =
@@ -14,6 +14,7 @@ export type Action =
   | 'leave-ring'
   | 'stop-k2hdkc'
   | 'stop-chmpx'
+  | 'restart-pair'
   | 'end-shrink';
 
 /** The next step: something to do, something to wait for, or nothing. */
@@ -24,7 +25,12 @@ export type Step =
 
 /** The times that the plan decides by, in milliseconds. */
 export interface PlanTimes {
+  /** A ring of one server, or one that others know already, must be the same for so long. */
   ringStableMs: number;
+  /** A ring with other servers that is new must be the same for so long: they read it slowly. */
+  joinAfterMs: number;
+  /** Between the starts of two servers of a ring. */
+  startSpacingMs: number;
   startTimeoutMs: number;
   /** SERVICE OUT under a living k2hdkc for so long is the known stuck form. */
   stuckAfterMs: number;
@@ -155,8 +161,8 @@ function planPrograms(observed: Observed, times: PlanTimes): Step {
     if (k2hdkc) return act('stop-k2hdkc', 'chmpx is gone: both start again');
     if (observed.restartInMs > 0)
       return wait('pausing before the next start', observed.restartInMs);
-    const unstable = times.ringStableMs - role.ringStableMs;
-    if (unstable > 0) return wait('the ring is still changing', unstable);
+    const early = quietBeforeStart(role, times) - role.ringStableMs;
+    if (early > 0) return wait('the ring has just changed: others must know it first', early);
     return act('start-chmpx', 'chmpx does not run');
   }
   if (status?.self.live !== 'UP') {
@@ -164,11 +170,9 @@ function planPrograms(observed: Observed, times: PlanTimes): Step {
     if (Math.min(chmpx.runningMs, observed.statusStableMs) <= times.startTimeoutMs) {
       return wait('chmpx is starting');
     }
-    return act(k2hdkc ? 'stop-k2hdkc' : 'stop-chmpx', 'chmpx did not come up');
+    return act('restart-pair', 'chmpx did not come up');
   }
   if (!k2hdkc) {
-    // chmpx joins by itself only once in its life: a join that was cut short needs a new one.
-    if (status.self.operation !== 'n/a') return act('stop-chmpx', 'the join was cut short');
     return observed.restartInMs > 0
       ? wait('pausing before the next start', observed.restartInMs)
       : act('start-k2hdkc', 'k2hdkc does not run');
@@ -176,6 +180,17 @@ function planPrograms(observed: Observed, times: PlanTimes): Step {
   return isServing(status.self)
     ? { kind: 'rest', why: 'serving' }
     : planJoin(status, observed, k2hdkc.runningMs, times);
+}
+
+/**
+ * How long the ring must have been the same before chmpx may start. A joiner whose servers do not
+ * have it in their ini yet can stick, and of servers that start at the same moment each can end up
+ * in a ring of its own (seen on chmpx 1.0.113: three of three, for good).
+ */
+function quietBeforeStart({ servers, position, ringIsNew }: RoleView, times: PlanTimes): number {
+  if (servers <= 1) return times.ringStableMs;
+  const known = ringIsNew ? times.joinAfterMs : times.ringStableMs;
+  return known + position * times.startSpacingMs;
 }
 
 function planJoin(
@@ -194,7 +209,8 @@ function planJoin(
   const ofOthers = self.ring === 'SERVICE IN' && self.operation === 'n/a' && !self.suspended;
   const limit = times.startTimeoutMs;
   if (!ofOthers && k2hdkcRunningMs > limit && still > limit) {
-    return act('stop-k2hdkc', 'nothing moves any more: starting again');
+    // chmpx joins by itself only once in its life, so a new join needs both.
+    return act('restart-pair', 'nothing moves any more: both start again');
   }
   return wait(ofOthers ? 'the ring merges' : 'joining the ring');
 }

@@ -21,6 +21,8 @@ export interface PrepareParts {
   reconciler: Reconciler;
   outbox: Outbox;
   markers: Markers;
+  /** Of the data, as Trove's configuration has it; the device is null when there is none. */
+  volume: { device: string | null; mountPoint: string };
   crashesUntilCrashed: number;
   /** In milliseconds. */
   timeoutMs: number;
@@ -56,7 +58,7 @@ export async function prepare(parts: PrepareParts, request: PrepareRequest): Pro
     await succeed(parts, request);
   } catch (error) {
     if (error instanceof Interrupted) throw error;
-    await fail(parts, request, error);
+    await failPreparation(parts, request, error);
     throw error;
   }
 }
@@ -80,9 +82,6 @@ async function begin(parts: PrepareParts, { id, args }: PrepareRequest): Promise
     generation: id,
     registration: parts.desired().registration,
   });
-  if (parameters === null) {
-    log.warn('no configuration group is attached: prepared without a cluster; attach one to join');
-  }
 }
 
 async function checkArguments(
@@ -102,12 +101,24 @@ async function checkArguments(
       `prepare names the volume ${device} for ${directory}, where nothing is mounted: this agent does not mount volumes yet, mount it in the guest image`,
     );
   }
-  const overrides = readOverrides(args.overrides);
-  for (const warning of overrides?.warnings ?? []) log.warn(warning);
-  return overrides?.parameters ?? null;
+  return readParameters(args.overrides, log);
 }
 
-async function untilReady(parts: PrepareParts): Promise<void> {
+/** The configuration group that comes with prepare or rebuild; null when there is none. */
+export function readParameters(
+  overrides: GuestArgs['prepare']['overrides'],
+  log: Logger,
+): ClusterParameters | null {
+  const read = readOverrides(overrides);
+  for (const warning of read?.warnings ?? []) log.warn(warning);
+  if (read === null) {
+    log.warn('no configuration group is attached: prepared without a cluster; attach one to join');
+  }
+  return read?.parameters ?? null;
+}
+
+/** Waits until the node serves, or is detached. Throws when that cannot be, or takes too long. */
+export async function untilReady(parts: PrepareParts): Promise<void> {
   const { reconciler, clock, timeoutMs, crashesUntilCrashed } = parts;
   const limit = clock.monotonic() + timeoutMs;
   await reconciler.until(({ desired, observed, step }) => {
@@ -142,9 +153,10 @@ async function succeed(parts: PrepareParts, { id, context }: PrepareRequest): Pr
   }
 }
 
-async function fail(
+/** Ends prepare or rebuild as `failed to spawn`, with the reason for the user. */
+export async function failPreparation(
   parts: PrepareParts,
-  { id, context }: PrepareRequest,
+  { id, context }: { id: string; context: JsonObject },
   error: unknown,
 ): Promise<void> {
   const { reconciler, outbox, instanceId } = parts;

@@ -1,24 +1,47 @@
 import { randomUUID } from 'node:crypto';
 import { messageOf } from '../base/errors.ts';
-import { notifyExcInfo } from '../trove/conductor-messages.ts';
+import { isObject } from '../oslo/envelope.ts';
+import { notifyExcInfo, updateBackup } from '../trove/conductor-messages.ts';
 import type { RefusedCast } from '../trove/dispatcher.ts';
 import type { Outbox } from './outbox.ts';
 import type { Reconciler } from './reconciler.ts';
 
+/** What is needed to tell. */
+export interface RefusedCastParts {
+  instanceId: string;
+  reconciler: Pick<Reconciler, 'snapshot' | 'wish'>;
+  outbox: Pick<Outbox, 'postDurable'>;
+  /** The next `sent`, in seconds. */
+  nextSent: () => number;
+}
+
 /**
  * A cast that cannot be run (a method that is not supported, a prepare with wrong arguments) has no
- * reply: Trove is told by a notification, which shows as the instance's fault, and a prepare ends
- * as `failed to spawn`, so that nobody waits for it.
+ * reply. So that nobody waits for it, a prepare or rebuild of a new node ends as `failed to spawn`
+ * and a backup as FAILED; and if Trove wants to be notified, the instance's fault shows why.
  */
 export async function tellOfRefusedCast(
-  { method, context, failure }: RefusedCast,
-  parts: { instanceId: string; reconciler: Reconciler; outbox: Outbox },
+  { method, args, context, failure }: RefusedCast,
+  { instanceId, reconciler, outbox, nextSent }: RefusedCastParts,
 ): Promise<void> {
-  const { instanceId, reconciler, outbox } = parts;
   const reason = messageOf(failure);
-  if (method === 'prepare' && reconciler.snapshot?.desired.phase === 'new') {
+  const isSetUp = method === 'prepare' || method === 'rebuild';
+  if (isSetUp && reconciler.snapshot?.desired.phase === 'new') {
     await reconciler.wish({ phase: 'failed', failure: reason });
   }
+  const id = `${method}-${randomUUID()}`;
+  const backup = method === 'create_backup' ? backupId(args['backup_info']) : null;
+  if (backup !== null) {
+    const state = { state: 'FAILED' } as const;
+    const message = updateBackup(context, instanceId, backup, nextSent(), state);
+    await outbox.postDurable(`${id}-state`, message);
+  }
   const notification = notifyExcInfo(context, instanceId, reason, [reason]);
-  if (notification) await outbox.postDurable(`${method}-${randomUUID()}`, notification);
+  if (notification) await outbox.postDurable(id, notification);
+}
+
+/** Null when even that cannot be told from the arguments, which nobody has checked. */
+function backupId(info: unknown): string | null {
+  const id = isObject(info) ? info['id'] : undefined;
+  return typeof id === 'string' ? id : null;
 }

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { AgentError } from '../base/errors.ts';
 import { parseRole } from '../cluster/parse-role.ts';
 import { firstProblems, type Problem } from '../cluster/problems.ts';
@@ -11,6 +12,10 @@ export interface RoleDocument {
   ini: string | null;
   /** The names of the servers in the ring's order. */
   servers: string[];
+  /** How many servers stand before this node; 0 when it is not among them. */
+  position: number;
+  /** The folder of K2HFILE, which k2hdkc does not make itself; null when there is none. */
+  dataDirectory: string | null;
 }
 
 /** The ports and the name that the role must agree with. */
@@ -39,10 +44,15 @@ export function readRoleDocument(
   const notSane = problems.filter(({ kind }) => kind === 'not-sane');
   if (notSane.length > 0) throw refused(notSane);
   const servers = model.servers.map(({ name }) => name);
-  if (problems.length > 0) return { ini: null, servers };
+  if (problems.length > 0) return { ini: null, servers, position: 0, dataDirectory: null };
+  const ini = renderIni(model, { cuk, origin: roleName.replace(':role:', ':resource:') });
+  const file = model.k2hdkc?.get('K2HFILE');
+  const dataDirectory = typeof file === 'string' ? path.dirname(file) : null;
   return {
-    ini: renderIni(model, { cuk, origin: roleName.replace(':role:', ':resource:') }),
+    ini,
     servers,
+    dataDirectory,
+    position: model.servers.findIndex((server) => server.cuk === cuk),
   };
 }
 

@@ -58,6 +58,7 @@ export class RoleWatch {
   #etag: string | undefined;
   #problem: string | null = null;
   #ringSince: number;
+  #ringIsNew = false;
   #hurryUntil = 0;
   #retryMs: number | null = null;
 
@@ -90,7 +91,11 @@ export class RoleWatch {
     return {
       ini: document?.ini ?? null,
       lacksSelf: document !== null && document.ini === null,
+      dataDirectory: document?.dataDirectory ?? null,
+      servers: document?.servers.length ?? 0,
+      position: document?.position ?? 0,
       ringStableMs: this.#options.clock.monotonic() - this.#ringSince,
+      ringIsNew: this.#ringIsNew,
       problem: this.#problem,
     };
   }
@@ -147,6 +152,7 @@ export class RoleWatch {
     if (before?.servers.join() !== document.servers.join()) {
       log.info({ servers: document.servers, self: document.ini !== null }, 'ring by the role');
       this.#ringSince = clock.monotonic();
+      this.#ringIsNew = true;
       if (before !== null) this.hurry();
     }
     this.#document = document;

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { readTls } from '../amqp/tls.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
 import type { LogFormat, LogLevel } from '../base/log.ts';
 import { loadAgentConfig } from '../config/load.ts';
@@ -42,6 +43,7 @@ export async function readSettings(
   const oslo = await readConfigFiles([{ directory: options.configDirectory }], environment);
   const guest = readGuestConfig(oslo);
   const rabbit = readRabbitOptions(oslo, guest.transport.options);
+  if (rabbit.tls) await readTls(rabbit.tls); // a mistake in its files is one of the configuration
   return { agent, guest, rabbit, k2hr3Ca: await readCa(agent.k2hr3.ca_file) };
 }
 

@@ -1,8 +1,16 @@
-import { connect as amqpConnect, type ChannelModel, type SocketOptions } from 'amqplib';
+import type { LookupFunction } from 'node:net';
+import {
+  connect as amqpConnect,
+  IllegalOperationError,
+  type ChannelModel,
+  type SocketOptions,
+} from 'amqplib';
 import type { Clock } from '../base/clock.ts';
-import { AgentError, messageOf } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { withDeadline } from '../base/wait.ts';
+import { connectFailure } from './connect-failure.ts';
+import { readTls, type TlsOptions } from './tls.ts';
 
 /** Where a broker is, and as whom to enter which of its virtual hosts. */
 export interface BrokerAddress {
@@ -14,30 +22,38 @@ export interface BrokerAddress {
 }
 
 interface ConnectOptions {
-  /** What we ask for; the broker may ask for less. 0 switches heartbeats off. */
+  /** After this silence the broker is taken for gone, or a little earlier; 0 = never. */
   heartbeatSeconds: number;
+  /** Default: plain TCP. */
+  tls?: TlsOptions | undefined;
+  /** Finds the address of a host. Default: that of Node.js. */
+  lookup?: LookupFunction | undefined;
   /** Aborting it ends the attempt, or the connection, at once. */
   signal: AbortSignal;
   clock: Clock;
   log: Logger;
 }
 
-/** The longest silence of a broker while a connection is made, in milliseconds. */
-const HANDSHAKE_SILENCE = 10_000;
+/** How long making a connection may take, in milliseconds; RabbitMQ itself gives it no more. */
+const HANDSHAKE = 10_000;
 /** How long a broker may take to agree that a connection is over, in milliseconds. */
 const GOODBYE = 2_000;
+/** amqplib gives a connection up in the third interval without a byte, the broker a little earlier. */
+const HEARTBEATS_IN_SILENCE = 3;
 
 /** An open connection. */
 export class Connection {
   /** host:port, for log lines. */
   readonly broker: string;
-  readonly model: ChannelModel;
   /** Aborted when the connection is lost or closed. */
   readonly over: AbortSignal;
   /** Resolves with the reason when `over` is aborted. */
   readonly lost: Promise<string>;
+  readonly #model: ChannelModel;
   readonly #clock: Clock;
   readonly #destroy: () => void;
+  #end: (reason: string) => void = () => undefined;
+  #blocked = false;
 
   private constructor(
     broker: string,
@@ -46,63 +62,90 @@ export class Connection {
     { clock, log }: ConnectOptions,
   ) {
     this.broker = broker;
-    this.model = model;
+    this.#model = model;
     this.#clock = clock;
     this.#destroy = destroy;
     const over = new AbortController();
     this.over = over.signal;
     this.lost = new Promise((resolve) => {
-      // amqplib emits `error` only for some losses, and `close` for all of them.
-      model.on('error', (error) => log.debug({ broker, err: error }, 'AMQP connection error'));
-      model.on('close', (error) => {
+      this.#end = (reason) => {
         over.abort();
         // After a heartbeat timeout amqplib leaves the socket to the kernel, for minutes.
         destroy();
-        resolve(error === undefined ? 'closed' : messageOf(error));
-      });
+        resolve(reason);
+      };
     });
-    model.on('blocked', (reason) =>
-      log.warn({ broker, reason }, 'the broker takes no messages for now'),
-    );
-    model.on('unblocked', () => log.info({ broker }, 'the broker takes messages again'));
+    // amqplib emits `error` only for some losses, and `close` for all of them.
+    model.on('error', (error) => log.debug({ broker, err: error }, 'AMQP connection error'));
+    model.on('close', (error) => this.#end(error === undefined ? 'closed' : messageOf(error)));
+    model.on('blocked', (reason) => {
+      this.#blocked = true;
+      log.warn({ broker, reason }, 'the broker takes no messages for now; they wait here');
+    });
+    model.on('unblocked', () => {
+      this.#blocked = false;
+      log.info({ broker }, 'the broker takes messages again');
+    });
+  }
+
+  /**
+   * Whether the broker reads nothing for now, because it is short of memory or disk space
+   * (connection.blocked). What is written meanwhile piles up in this process.
+   */
+  get blocked(): boolean {
+    return this.#blocked;
   }
 
   /**
    * Connects and logs in. Half-open connections are found by heartbeats (amqplib sends and checks
-   * them). Throws a retryable AgentError that names the broker, never the password.
+   * them). Throws a retryable AgentError that names the broker and what to do, never the password.
    */
   static async open(address: BrokerAddress, options: ConnectOptions): Promise<Connection> {
-    const broker = `${address.host}:${address.port}`;
+    const { heartbeatSeconds, tls, lookup, clock } = options;
     const socket = new AbortController();
     const destroy = (): void => {
       socket.abort();
     };
     options.signal.addEventListener('abort', destroy, { once: true, signal: socket.signal });
-    const socketOptions: SocketOptions & { signal: AbortSignal } = {
-      noDelay: true, // 44 ms per RPC without it
-      timeout: HANDSHAKE_SILENCE,
-      signal: socket.signal,
-    };
     try {
-      const model = await amqpConnect(
+      // amqplib hands on to node:net or node:tls what it does not know.
+      const socketOptions: SocketOptions & { signal: AbortSignal } = {
+        noDelay: true, // 44 ms per RPC without it
+        signal: socket.signal,
+        ...(lookup && { lookup }),
+        ...(tls && (await readTls(tls))),
+      };
+      const connecting = amqpConnect(
         {
+          protocol: tls ? 'amqps' : 'amqp',
           hostname: address.host,
           port: address.port,
           username: address.user,
           password: address.password,
           vhost: encodeURIComponent(address.vhost), // amqplib decodes it
-          heartbeat: options.heartbeatSeconds,
+          heartbeat: Math.ceil(heartbeatSeconds / HEARTBEATS_IN_SILENCE),
         },
         socketOptions,
       );
-      return new Connection(broker, model, destroy, options);
+      const late = (): Error => new Error(`no answer for ${HANDSHAKE / 1_000} s`);
+      const model = await withDeadline(clock, HANDSHAKE, connecting, late);
+      return new Connection(`${address.host}:${address.port}`, model, destroy, options);
     } catch (error) {
       destroy();
-      throw new AgentError(
-        'amqp-unreachable',
-        `cannot open an AMQP connection to ${broker} (vhost ${address.vhost}, user ${address.user}): ${messageOf(error)}`,
-        { cause: error, retryable: true },
-      );
+      throw connectFailure(address, tls, error);
+    }
+  }
+
+  /**
+   * Makes a channel. A connection that the broker closed in the same breath in which it opened it
+   * is noticed here: its `close` event comes before anybody can listen.
+   */
+  async channel<C>(create: (model: ChannelModel) => Promise<C>): Promise<C> {
+    try {
+      return await create(this.#model);
+    } catch (error) {
+      if (error instanceof IllegalOperationError) this.#end(messageOf(error));
+      throw error;
     }
   }
 
@@ -110,7 +153,7 @@ export class Connection {
   async close(): Promise<void> {
     if (this.over.aborted) return;
     try {
-      await withDeadline(this.#clock, GOODBYE, this.model.close(), () => new Error('no answer'));
+      await withDeadline(this.#clock, GOODBYE, this.#model.close(), () => new Error('no answer'));
     } catch {
       // It is over in either case.
     }

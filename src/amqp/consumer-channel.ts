@@ -1,15 +1,19 @@
-import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Logger } from '../base/log.ts';
+import type { Connection } from './connection.ts';
 import { openDeclaredChannel } from './declared-channel.ts';
 import type { InFlight } from './in-flight.ts';
+import type { InequivalentDeclaration } from './inequivalent.ts';
 import type { Delivery, OnDelivery } from './message.ts';
-import type { Topology } from './topology.ts';
+import type { DeclarationArguments, Topology } from './topology.ts';
 
 /** One consumer of a queue of the topology. */
 export interface Consumer {
   queue: string;
   /** Unique on its channel. */
   consumerTag: string;
+  /** Default: none. */
+  arguments?: DeclarationArguments;
   onDelivery: OnDelivery;
 }
 
@@ -19,6 +23,8 @@ interface ConsumerChannelOptions {
   /** Unacknowledged messages per consumer; 0 = any number, and basic.qos is not sent. */
   prefetch: number;
   inFlight: InFlight;
+  /** Told what the broker holds differently. */
+  onDifference: (difference: InequivalentDeclaration) => void;
   log: Logger;
 }
 
@@ -49,13 +55,14 @@ export class ConsumerChannel {
 
   /** Declares the topology and consumes. Throws what amqplib throws. */
   static async open(
-    model: ChannelModel,
+    connection: Connection,
     options: ConsumerChannelOptions,
   ): Promise<ConsumerChannel> {
     const { channel, closed } = await openDeclaredChannel(
-      () => model.createChannel(),
+      connection,
+      (model) => model.createChannel(),
       options.topology,
-      options.log,
+      options.onDifference,
     );
     const opened = new ConsumerChannel(channel, closed, options);
     if (options.prefetch > 0) await channel.prefetch(options.prefetch);
@@ -82,7 +89,7 @@ export class ConsumerChannel {
     await this.#closed;
   }
 
-  async #consume({ queue, consumerTag, onDelivery }: Consumer): Promise<void> {
+  async #consume({ queue, consumerTag, arguments: args, onDelivery }: Consumer): Promise<void> {
     await this.#channel.consume(
       queue,
       (message) => {
@@ -93,7 +100,7 @@ export class ConsumerChannel {
         }
         void this.#options.inFlight.track(this.#handle(this.#delivery(message), onDelivery));
       },
-      { consumerTag, noAck: false, exclusive: false, noLocal: false },
+      { consumerTag, noAck: false, exclusive: false, noLocal: false, arguments: { ...args } },
     );
   }
 

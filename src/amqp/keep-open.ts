@@ -35,19 +35,24 @@ const GOOD_RUN = 5_000;
  *     open ──► use ──lost──► back off ──► open …
  *       └────failed────────────▲
  *
- * A failure that repeats itself is logged once.
+ * A failure that repeats itself is logged once. The series of failures that the back-off looks at
+ * begins with the start or with the loss of what was good.
  */
 export async function keepOpen<T extends Losable>(options: KeepOpenOptions<T>): Promise<void> {
   const { what, open, use, signal, backoff, clock, log } = options;
   const ended = (): boolean => signal.aborted;
   let lastFailure = '';
+  let failingSince = clock.monotonic();
   while (!ended()) {
     try {
       const thing = await open();
       const openedAt = clock.monotonic();
       lastFailure = '';
       await use(thing);
-      if (clock.monotonic() - openedAt >= GOOD_RUN) backoff.reset();
+      if (clock.monotonic() - openedAt >= GOOD_RUN) {
+        backoff.reset();
+        failingSince = clock.monotonic();
+      }
       const reason = await thing.lost;
       if (!ended()) log.warn({ reason }, `${what} lost; opening it again`);
     } catch (err) {
@@ -56,6 +61,6 @@ export async function keepOpen<T extends Losable>(options: KeepOpenOptions<T>): 
       log[failure === lastFailure ? 'debug' : 'warn']({ err }, `${what} not open; trying again`);
       lastFailure = failure;
     }
-    await sleep(clock, backoff.next(), signal);
+    await sleep(clock, backoff.next(clock.monotonic() - failingSince), signal);
   }
 }

@@ -1,7 +1,8 @@
-import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
+import type { ConfirmChannel, Message } from 'amqplib';
 import { AgentError, messageOf } from '../base/errors.ts';
-import type { Logger } from '../base/log.ts';
+import type { Connection } from './connection.ts';
 import { openDeclaredChannel } from './declared-channel.ts';
+import type { InequivalentDeclaration } from './inequivalent.ts';
 import type { OutgoingMessage, Publisher, PublishOutcome } from './message.ts';
 import type { Topology } from './topology.ts';
 
@@ -28,14 +29,15 @@ export class PublisherChannel implements Publisher {
 
   /** Opens the channel and declares what is published to. Throws what amqplib throws. */
   static async open(
-    model: ChannelModel,
+    connection: Connection,
     topology: Topology,
-    log: Logger,
+    onDifference: (difference: InequivalentDeclaration) => void,
   ): Promise<PublisherChannel> {
     const { channel, closed } = await openDeclaredChannel(
-      () => model.createConfirmChannel(),
+      connection,
+      (model) => model.createConfirmChannel(),
       topology,
-      log,
+      onDifference,
     );
     return new PublisherChannel(channel, closed);
   }

@@ -1,39 +1,19 @@
-import { Backoff, type BackoffOptions, type Random } from '../base/backoff.ts';
-import type { Cancel, Clock } from '../base/clock.ts';
+import { Backoff } from '../base/backoff.ts';
+import type { Cancel } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
-import type { Logger } from '../base/log.ts';
 import { withDeadline } from '../base/wait.ts';
-import { Connection, type BrokerAddress } from './connection.ts';
-import { ConsumerChannel, type Consumer } from './consumer-channel.ts';
+import { Connection } from './connection.ts';
+import { ConsumerChannel } from './consumer-channel.ts';
+import { Failover } from './failover.ts';
 import { InFlight } from './in-flight.ts';
+import type { InequivalentDeclaration } from './inequivalent.ts';
 import { keepOpen, type Series } from './keep-open.ts';
 import type { OutgoingMessage, Publisher, PublishOutcome } from './message.ts';
 import { PublisherChannel } from './publisher-channel.ts';
-import type { Topology } from './topology.ts';
+import { BACKOFF, type AmqpSessionOptions } from './session-options.ts';
 
-export interface AmqpSessionOptions {
-  /** At least one; tried in turn, beginning anywhere, so that guests spread over the brokers. */
-  brokers: readonly BrokerAddress[];
-  /** Default 60. */
-  heartbeatSeconds?: number;
-  /** Declared on the consumers' channel, before they consume. */
-  topology: Topology;
-  consumers: readonly Consumer[];
-  /** Unacknowledged messages per consumer. Default 0: any number. */
-  prefetch?: number;
-  /** Declared on the publisher's channel: the exchanges that are published to. */
-  publishTopology: Topology;
-  /** Delays between attempts. Default: at once, then 0.25 s doubling, never more than 5 s. */
-  backoff?: BackoffOptions;
-  /** How long `stop` waits for what is in flight, in milliseconds. Default 5000. */
-  stopGrace?: number;
-  clock: Clock;
-  random: Random;
-  log: Logger;
-}
-
-/** 4 s and a quarter of jitter: 5 s at most. */
-const BACKOFF: BackoffOptions = { first: 0, second: 250, cap: 4_000, jitter: 0.25 };
+/** How long a broker may take to confirm a message, in milliseconds. */
+const CONFIRM_TIMEOUT = 20_000;
 
 /**
  * An AMQP session that survives. What is lost is what is made anew, and no more:
@@ -58,6 +38,8 @@ export class AmqpSession implements Publisher {
   #connection: Connection | undefined;
   #consumers: ConsumerChannel | undefined;
   #publisher: PublisherChannel | undefined;
+  /** What was said about different declarations on this connection. */
+  readonly #differences = new Set<string>();
 
   constructor(options: AmqpSessionOptions) {
     this.#options = options;
@@ -76,15 +58,30 @@ export class AmqpSession implements Publisher {
 
   /** Begins to connect, and goes on for ever: a broker that is away is no error. */
   start(): void {
+    const { tls, log } = this.#options;
+    if (tls && tls.caFile === undefined) {
+      log.warn('TLS without ssl_ca_file: anybody can pose as the broker; set ssl_ca_file');
+    }
     this.#running ??= this.#run();
   }
 
+  /**
+   * Rejects at once without a connection, and while the broker takes no messages: what cannot be
+   * sent is to wait where somebody bounds it, and not in the buffers of a socket.
+   */
   publish(message: OutgoingMessage): Promise<PublishOutcome> {
-    if (this.#publisher) return this.#inFlight.track(this.#publisher.publish(message));
-    return Promise.reject(
-      new AgentError('amqp-not-connected', 'there is no connection to a broker', {
-        retryable: true,
-      }),
+    const publisher = this.#publisher;
+    if (!publisher) {
+      return Promise.reject(retryable('amqp-not-connected', 'there is no connection to a broker'));
+    }
+    if (this.#connection?.blocked) {
+      return Promise.reject(retryable('amqp-blocked', 'the broker takes no messages for now'));
+    }
+    const published = publisher.publish(message);
+    const late = (): AgentError =>
+      retryable('amqp-unconfirmed', `the broker confirmed nothing for ${CONFIRM_TIMEOUT} ms`);
+    return this.#inFlight.track(
+      withDeadline(this.#options.clock, CONFIRM_TIMEOUT, published, late),
     );
   }
 
@@ -98,16 +95,15 @@ export class AmqpSession implements Publisher {
   }
 
   async #run(): Promise<void> {
-    const { brokers, heartbeatSeconds = 60, random, clock, log } = this.#options;
+    const { brokers, tls, lookup, heartbeatSeconds = 60, random, clock, log } = this.#options;
     const signal = this.#stop.signal;
-    let turn = Math.floor(random() * brokers.length);
+    const options = { heartbeatSeconds, tls, lookup, signal, clock, log };
+    const failover = new Failover(brokers, Math.floor(random() * brokers.length), (err) =>
+      log.warn({ err }, 'a broker was passed over'),
+    );
     await keepOpen({
       ...this.#series('AMQP connection', signal),
-      open: () => {
-        const address = brokers[turn++ % brokers.length];
-        if (!address) throw new AgentError('amqp-no-broker', 'no broker is configured');
-        return Connection.open(address, { heartbeatSeconds, signal, clock, log });
-      },
+      open: () => failover.open((address) => Connection.open(address, options), signal),
       use: (connection) => this.#serve(connection),
     });
   }
@@ -115,12 +111,14 @@ export class AmqpSession implements Publisher {
   /** Keeps both channels open for as long as the connection lives. */
   async #serve(connection: Connection): Promise<void> {
     const { topology, consumers, prefetch = 0, publishTopology, log } = this.#options;
-    const { model, over, broker } = connection;
+    const { over, broker } = connection;
     log.info({ broker }, 'AMQP connection open');
     this.#connection = connection;
+    this.#differences.clear();
+    const onDifference = (difference: InequivalentDeclaration): void => this.#tell(difference);
     const publishing = keepOpen({
       ...this.#series('AMQP publisher', over),
-      open: () => PublisherChannel.open(model, publishTopology, log),
+      open: () => PublisherChannel.open(connection, publishTopology, onDifference),
       use: async (channel) => {
         this.#publisher = channel;
         this.#announce();
@@ -131,11 +129,12 @@ export class AmqpSession implements Publisher {
     const consuming = keepOpen({
       ...this.#series('AMQP consumers', AbortSignal.any([over, this.#stopConsuming.signal])),
       open: () =>
-        ConsumerChannel.open(model, {
+        ConsumerChannel.open(connection, {
           topology,
           consumers,
           prefetch,
           inFlight: this.#inFlight,
+          onDifference,
           log,
         }),
       use: async (channel) => {
@@ -153,6 +152,13 @@ export class AmqpSession implements Publisher {
   #series(what: string, signal: AbortSignal): Series {
     const { clock, log, random, backoff = BACKOFF } = this.#options;
     return { what, signal, clock, log, backoff: new Backoff(backoff, random) };
+  }
+
+  /** Once per connection: both channels declare the same exchange. */
+  #tell({ what, message }: InequivalentDeclaration): void {
+    if (this.#differences.has(what)) return;
+    this.#differences.add(what);
+    this.#options.log.error(`${message}. It is used as it is`);
   }
 
   #announce(): void {
@@ -188,4 +194,8 @@ export class AmqpSession implements Publisher {
       if (deleteOnStop) await consumers?.deleteQueue(name);
     }
   }
+}
+
+function retryable(code: string, message: string): AgentError {
+  return new AgentError(code, message, { retryable: true });
 }

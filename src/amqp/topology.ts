@@ -1,5 +1,5 @@
 import type { Channel } from 'amqplib';
-import { AgentError, messageOf } from '../base/errors.ts';
+import { InequivalentDeclaration, type SetBy } from './inequivalent.ts';
 
 /**
  * What must exist at the broker, as data: applied anew after each reset, so that reconnecting is
@@ -15,8 +15,13 @@ export interface Topology {
 /** Arguments of a declaration, such as `x-expires`. */
 export type DeclarationArguments = Readonly<Record<string, string | number | boolean>>;
 
-export interface ExchangeDeclaration {
+interface Declaration {
   name: string;
+  /** For the message about a difference, by the broker's names: `durable`, `x-expires` … */
+  setBy?: SetBy;
+}
+
+export interface ExchangeDeclaration extends Declaration {
   type: 'topic' | 'fanout' | 'direct';
   durable: boolean;
   /** The broker deletes it when its last binding goes. */
@@ -24,8 +29,7 @@ export interface ExchangeDeclaration {
   arguments: DeclarationArguments;
 }
 
-export interface QueueDeclaration {
-  name: string;
+export interface QueueDeclaration extends Declaration {
   durable: boolean;
   /** The broker deletes it when its last consumer goes. */
   autoDelete: boolean;
@@ -42,17 +46,6 @@ interface Binding {
   routingKey: string;
 }
 
-/** The broker holds something of this name that was declared differently (406). */
-export class InequivalentDeclaration extends AgentError {
-  /** What is declared differently, for example `queue guestagent.1`. */
-  readonly what: string;
-
-  constructor(what: string, cause: unknown) {
-    super('amqp-inequivalent', `${what} is declared differently: ${messageOf(cause)}`, { cause });
-    this.what = what;
-  }
-}
-
 /**
  * Declares everything in order: exchanges, queues, bindings. What is named in `asTheyAre` is only
  * checked to exist. Throws InequivalentDeclaration, or what amqplib throws; the channel is closed
@@ -63,8 +56,10 @@ export async function declareTopology(
   topology: Topology,
   asTheyAre: ReadonlySet<string>,
 ): Promise<void> {
-  for (const { name, type, durable, autoDelete, arguments: args } of topology.exchanges) {
+  for (const exchange of topology.exchanges) {
+    const { name, type, durable, autoDelete, arguments: args, setBy = {} } = exchange;
     await declareOne(`exchange ${name}`, asTheyAre, {
+      setBy,
       check: () => channel.checkExchange(name),
       declare: () =>
         channel.assertExchange(name, type, {
@@ -75,8 +70,10 @@ export async function declareTopology(
         }),
     });
   }
-  for (const { name, durable, autoDelete, exclusive, arguments: args } of topology.queues) {
+  for (const queue of topology.queues) {
+    const { name, durable, autoDelete, exclusive, arguments: args, setBy = {} } = queue;
     await declareOne(`queue ${name}`, asTheyAre, {
+      setBy,
       check: () => channel.checkQueue(name),
       declare: () =>
         channel.assertQueue(name, { durable, autoDelete, exclusive, arguments: { ...args } }),
@@ -90,7 +87,7 @@ export async function declareTopology(
 async function declareOne(
   what: string,
   asTheyAre: ReadonlySet<string>,
-  how: { check: () => Promise<unknown>; declare: () => Promise<unknown> },
+  how: { setBy: SetBy; check: () => Promise<unknown>; declare: () => Promise<unknown> },
 ): Promise<void> {
   if (asTheyAre.has(what)) {
     await how.check();
@@ -99,16 +96,6 @@ async function declareOne(
   try {
     await how.declare();
   } catch (error) {
-    throw replyCodeOf(error) === PRECONDITION_FAILED
-      ? new InequivalentDeclaration(what, error)
-      : error;
+    throw InequivalentDeclaration.from(what, how.setBy, error) ?? error;
   }
-}
-
-const PRECONDITION_FAILED = 406;
-
-/** The AMQP reply code (404, 406 …) that amqplib puts on errors that the broker sent. */
-function replyCodeOf(thrown: unknown): number | undefined {
-  if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
-  return typeof thrown.code === 'number' ? thrown.code : undefined;
 }

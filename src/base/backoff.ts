@@ -11,13 +11,15 @@ export interface BackoffOptions {
   factor?: number;
   /** No delay is longer than this. */
   cap: number;
+  /** What takes the place of `cap` when a series of failures has lasted for `after`. */
+  later?: { after: number; cap: number };
   /** Each delay is moved by up to this fraction, up or down. Default 0.2. */
   jitter?: number;
 }
 
 /** Delays that grow with every failure and start over after a success. */
 export class Backoff {
-  readonly #options: Required<BackoffOptions>;
+  readonly #options: Required<Omit<BackoffOptions, 'later'>> & Pick<BackoffOptions, 'later'>;
   readonly #random: Random;
   #failures = 0;
 
@@ -31,9 +33,15 @@ export class Backoff {
     return this.#failures;
   }
 
-  /** The delay before the next try, in milliseconds. */
-  next(): number {
-    const { first, second, factor, cap, jitter } = this.#options;
+  /**
+   * The delay before the next try, in milliseconds.
+   *
+   * @param failingFor how long the series of failures has lasted, in milliseconds; only `later`
+   *   goes by it.
+   */
+  next(failingFor = 0): number {
+    const { first, second, factor, later, jitter } = this.#options;
+    const cap = later && failingFor >= later.after ? later.cap : this.#options.cap;
     const n = this.#failures++;
     const plain = n === 0 ? first : Math.min(cap, second * factor ** (first === 0 ? n - 1 : n));
     return plain * (1 + jitter * (2 * this.#random() - 1));

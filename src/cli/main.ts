@@ -37,12 +37,13 @@ async function run(options: RunOptions): Promise<number> {
   log.info({ version: K2HDKC_AGENT_VERSION, pid: process.pid }, 'k2hdkc-agent');
   const agent = await startAgent({
     settings,
+    version: K2HDKC_AGENT_VERSION,
     clock: systemClock,
     random: Math.random,
     secrets,
     log,
   });
-  const signal = await ending;
+  const signal = await Promise.race([ending, agent.failed]);
   log.info({ signal }, 'told to end');
   await agent.stop();
   return EXIT.ok;

@@ -69,6 +69,8 @@ export const agentConfigSchema = v.strictObject({
     slave_control_port: v.optional(v.nullable(port), null),
     control_host: v.optional(hostName, '127.0.0.1'),
     ring_stable_for: v.optional(seconds(0), 1),
+    join_after: v.optional(seconds(0), 6.5),
+    start_spacing: v.optional(seconds(0), 1.5),
     start_timeout: v.optional(seconds(1), 60),
     stuck_after: v.optional(seconds(0.1), 5),
     watch_after_change: v.optional(seconds(0), 10),
@@ -89,6 +91,8 @@ export const agentConfigSchema = v.strictObject({
     reconnect_first: v.optional(seconds(0), 0),
     reconnect_second: v.optional(seconds(0.01), 0.25),
     reconnect_cap: v.optional(seconds(0.05), 4),
+    reconnect_late_after: v.optional(seconds(0), 300),
+    reconnect_late_cap: v.optional(seconds(0.05), 24),
   }),
   trove: v.strictObject({
     heartbeat_interval: v.optional(

@@ -1,5 +1,7 @@
+import type { TlsOptions } from '../amqp/tls.ts';
 import { ConfigurationError } from '../base/errors.ts';
 import type { OsloConfig } from './oslo-config.ts';
+import { RABBIT_GROUP as GROUP, readTlsOptions } from './rabbit-tls.ts';
 
 /**
  * What [oslo_messaging_rabbit] (and control_exchange) say about declarations and connections.
@@ -24,17 +26,35 @@ export interface RabbitOptions {
   transientQueuesTtlSeconds: number;
   /** Unacknowledged messages per consumer; 0 = any number. */
   prefetchCount: number;
-  /** 0 = no heartbeats. */
+  /** After this silence the broker is taken for gone; 0 = no heartbeats. */
   heartbeatSeconds: number;
+  /** `x-cancel-on-ha-failover` for every consumer. */
+  cancelOnFailover: boolean;
+  /** Undefined: plain TCP. */
+  tls: TlsOptions | undefined;
+  /** Options that are set and mean nothing to this agent, each with where it is set. */
+  unused: string[];
 }
 
-const GROUP = 'oslo_messaging_rabbit';
 const UINT16_MAX = 65_535;
+/** What somebody may have tuned for the Python agent. docs/broker.md says what there is instead. */
+const UNUSED = [
+  'rabbit_retry_interval',
+  'rabbit_retry_backoff',
+  'rabbit_interval_max',
+  'kombu_reconnect_delay',
+  'kombu_failover_strategy',
+  'kombu_missing_consumer_retry_timeout',
+  'heartbeat_rate',
+  'heartbeat_in_pthread',
+  'direct_mandatory_flag',
+];
+const LOGIN_METHODS = ['AMQPLAIN', 'PLAIN'];
 
 /**
  * Reads the options; those in the query of transport_url beat the others. Throws
- * ConfigurationError for values that cannot be used and for what is not supported: TLS (rather
- * than connecting in plain text) and stream fanouts.
+ * ConfigurationError for values that cannot be used, for combinations that the broker refuses, and
+ * for what is not supported and would be missed: streams, compression, other login methods.
  */
 export function readRabbitOptions(
   config: OsloConfig,
@@ -45,21 +65,29 @@ export function readRabbitOptions(
   const count = (option: string, fallback: number, max = Number.MAX_SAFE_INTEGER): number => {
     const value = all.integer(GROUP, option, fallback);
     if (value >= 0 && value <= max) return value;
-    throw new ConfigurationError(
-      `${all.where(GROUP, option) ?? GROUP}: ${option} is ${value}; it goes from 0 to ${max}`,
-    );
+    throw refused(option, `is ${value}; it goes from 0 to ${max}`);
   };
+  const refused = (option: string, what: string): ConfigurationError =>
+    new ConfigurationError(`${all.where(GROUP, option) ?? GROUP}: ${option} ${what}`);
   const refuse = (option: string, why: string): void => {
-    if (!flag(option)) return;
-    throw new ConfigurationError(`${all.where(GROUP, option) ?? GROUP}: ${option} is on, ${why}`);
+    if (flag(option)) throw refused(option, `is on, ${why}`);
   };
 
-  for (const option of ['ssl', 'rabbit_use_ssl']) {
-    refuse(option, 'and TLS to the broker is not supported; nothing is sent in plain text instead');
-  }
   refuse('rabbit_stream_fanout', 'and stream queues are not supported; switch it off');
   if (flag('rabbit_quorum_queue')) {
     refuse('rabbit_ha_queues', 'and cannot be together with rabbit_quorum_queue; switch one off');
+    refuse('amqp_auto_delete', 'and RabbitMQ refuses quorum queues with it; switch one off');
+  }
+  const compression = all.string(GROUP, 'kombu_compression', '');
+  if (compression !== '') {
+    throw refused(
+      'kombu_compression',
+      `is ${compression}, and compressed messages are not read; unset it here and in Trove`,
+    );
+  }
+  const login = all.string(GROUP, 'rabbit_login_method', 'AMQPLAIN');
+  if (!LOGIN_METHODS.includes(login)) {
+    throw refused('rabbit_login_method', `is ${login}; it can be ${LOGIN_METHODS.join(' or ')}`);
   }
   return {
     controlExchange: config.string('DEFAULT', 'control_exchange', 'openstack'),
@@ -86,5 +114,11 @@ export function readRabbitOptions(
     transientQueuesTtlSeconds: count('rabbit_transient_queues_ttl', 1_800),
     prefetchCount: count('rabbit_qos_prefetch_count', 0, UINT16_MAX),
     heartbeatSeconds: count('heartbeat_timeout_threshold', 60, UINT16_MAX),
+    cancelOnFailover: flag('enable_cancel_on_failover'),
+    tls: readTlsOptions(all),
+    unused: UNUSED.flatMap((option) => {
+      const where = all.where(GROUP, option);
+      return where === undefined ? [] : [`${option} (${where})`];
+    }),
   };
 }

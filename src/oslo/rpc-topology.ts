@@ -1,4 +1,5 @@
 import type { Consumer } from '../amqp/consumer-channel.ts';
+import type { SetBy } from '../amqp/inequivalent.ts';
 import type {
   DeclarationArguments,
   ExchangeDeclaration,
@@ -6,6 +7,22 @@ import type {
   Topology,
 } from '../amqp/topology.ts';
 import type { RabbitOptions } from './rabbit-options.ts';
+
+/** Which options a declaration comes from, for a broker that holds it differently. */
+const SET_BY: SetBy = {
+  durable: 'amqp_durable_queues (or rabbit_quorum_queue)',
+  auto_delete: 'amqp_auto_delete',
+  'x-queue-type': 'rabbit_quorum_queue',
+  'x-delivery-limit': 'rabbit_quorum_delivery_limit',
+  'x-max-in-memory-length': 'rabbit_quorum_max_memory_length',
+  'x-max-in-memory-bytes': 'rabbit_quorum_max_memory_bytes',
+};
+const TRANSIENT_SET_BY: SetBy = {
+  ...SET_BY,
+  durable: 'rabbit_transient_quorum_queue',
+  'x-queue-type': 'rabbit_transient_quorum_queue',
+  'x-expires': 'rabbit_transient_queues_ttl',
+};
 
 /** What an RPC server listens on. */
 export interface RpcServerTopology {
@@ -47,6 +64,7 @@ export function rpcServerTopology(
           durable: options.transientQuorumQueue,
           autoDelete: true,
           arguments: {},
+          setBy: TRANSIENT_SET_BY,
         },
       ],
       queues: [
@@ -60,11 +78,11 @@ export function rpcServerTopology(
         { queue: fanoutQueue, exchange: fanout, routingKey: topic },
       ],
     },
-    consumers: [
-      { queue: topic, consumerTag: '1' },
-      { queue: toServer, consumerTag: '2' },
-      { queue: fanoutQueue, consumerTag: '3' },
-    ],
+    consumers: [topic, toServer, fanoutQueue].map((queue, index) => ({
+      queue,
+      consumerTag: String(index + 1),
+      arguments: options.cancelOnFailover ? { 'x-cancel-on-ha-failover': true } : {},
+    })),
   };
 }
 
@@ -76,6 +94,7 @@ export function controlExchange(options: RabbitOptions): ExchangeDeclaration {
     durable: options.durableQueues || options.quorumQueue,
     autoDelete: options.autoDelete,
     arguments: {},
+    setBy: { ...SET_BY, type: 'control_exchange' },
   };
 }
 
@@ -89,6 +108,7 @@ function topicQueue(name: string, options: RabbitOptions): QueueDeclaration {
       ...highAvailability(options),
       ...(options.quorumQueue ? quorumArguments(options) : {}),
     },
+    setBy: SET_BY,
     deleteOnStop: false,
   };
 }
@@ -105,6 +125,7 @@ function transientQueue(name: string, options: RabbitOptions): QueueDeclaration 
       ...(options.transientQuorumQueue ? quorumArguments(options) : {}),
       ...(ttl > 0 ? { 'x-expires': ttl * 1_000 } : {}),
     },
+    setBy: TRANSIENT_SET_BY,
     deleteOnStop: true,
   };
 }

@@ -36,7 +36,7 @@ type HandlerResult<M> = M extends keyof GuestResults
   ? Promise<GuestResults[M]>
   : Promise<void> | Promise<null>;
 
-/** A cast that reached no handler although Trove waits for a notification about it. */
+/** A cast that reached no handler: it has no reply that could say so. */
 export interface RefusedCast {
   readonly method: string;
   /** Decoded, but not checked. */
@@ -90,9 +90,7 @@ export function createGuestDispatcher(options: GuestDispatcherOptions): Dispatch
           ? withHandler(method, args, call)
           : withoutHandler(method, facts, args);
       } catch (failure) {
-        if (messageId === undefined && facts.notifies) {
-          onRefusedCast?.({ method, args, context, failure });
-        }
+        if (messageId === undefined) onRefusedCast?.({ method, args, context, failure });
         throw failure;
       }
       return serializer.encodeResult(await run());

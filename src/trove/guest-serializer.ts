@@ -4,40 +4,69 @@ import { Cipher, type RandomBytes } from './cipher.ts';
 import { TROVE_EXCEPTIONS } from './exceptions.ts';
 import { mapValues, type JsonObject } from './json.ts';
 
+/** Why a request cannot be read, with what an operator should compare. */
+const REASONS = {
+  /** The context and the arguments came as they are. */
+  clear:
+    'is not encrypted, but guest_info.conf has an instance_rpc_encr_key: Trove must have that key ' +
+    'for this instance (encrypted_key in its table instances)',
+  /** Encrypted, with whatever key. */
+  foreign:
+    'is not encrypted with the key of this instance: compare instance_rpc_encr_key in ' +
+    'guest_info.conf with the key Trove holds for it (encrypted_key in its table instances, opened ' +
+    'with inst_rpc_key_encr_key of the controller)',
+  /** Encrypted, and this instance has no key. */
+  keyless:
+    'is encrypted, but guest_info.conf has no instance_rpc_encr_key: it must be the key Trove ' +
+    'holds for this instance (encrypted_key in its table instances)',
+} as const;
+type Reason = keyof typeof REASONS;
+
 /**
- * A request that this instance's key does not open, or that came in the clear to a keyed guest. Its
- * caller gets a BadRequest.
+ * A request that this instance's key does not open, that came in the clear to a keyed guest, or
+ * encrypted to one without a key. Its caller gets a BadRequest.
  */
 export class UnreadableRequestError extends RpcFailure {
-  constructor(part: string, cause?: unknown) {
+  /** Whoever is told by GuestSerializer logs it, at most once a minute. */
+  override readonly logged = true;
+
+  constructor(part: string, reason: Reason, cause?: unknown) {
     super(
-      `${part} is not encrypted with the key of this instance: ` +
-        'compare instance_rpc_encr_key in guest_info.conf with the key Trove holds for it',
+      `${part} ${REASONS[reason]}`,
       { exceptionClass: 'BadRequest', exceptionModule: TROVE_EXCEPTIONS },
       { cause },
     );
   }
 }
 
+interface GuestSerializerOptions {
+  /** For tests. */
+  readonly random?: RandomBytes;
+  /** Told about every request that is refused: nobody else logs it. */
+  readonly onUnreadable?: (error: UnreadableRequestError) => void;
+}
+
 /**
  * What Trove encrypts towards a guest: every argument by itself, and the whole context as one text
  * under the key `context`; method, version and message ids stay clear (trove-rpc contract,
- * section 2). With a key, nothing that is not encrypted with it gets through: Python executes such
- * requests with the ciphertext as arguments. Without a key everything passes as it is.
+ * section 2). With a key, nothing that is not encrypted with it gets through, and without one nothing
+ * that is encrypted: Python executes such requests with the ciphertext as arguments.
  */
 export class GuestSerializer {
   readonly #cipher: Cipher | null;
+  readonly #onUnreadable: (error: UnreadableRequestError) => void;
 
   /** `key` is `instance_rpc_encr_key`, or null when Trove does not encrypt. */
-  constructor(key: string | null, random?: RandomBytes) {
+  constructor(key: string | null, { random, onUnreadable }: GuestSerializerOptions = {}) {
     this.#cipher = key === null ? null : new Cipher(key, random);
+    this.#onUnreadable = onUnreadable ?? (() => undefined);
   }
 
   /** The arguments of a request. Throws UnreadableRequestError naming the argument. */
   decodeArgs(args: JsonObject): JsonObject {
     const cipher = this.#cipher;
     if (cipher === null) return args;
-    return mapValues(args, (value, name) => open(cipher, value, `argument '${name}'`));
+    return mapValues(args, (value, name) => this.#open(cipher, value, `argument '${name}'`));
   }
 
   /**
@@ -45,10 +74,14 @@ export class GuestSerializer {
    * prefix. Throws UnreadableRequestError.
    */
   decodeContext(context: JsonObject): JsonObject {
-    if (this.#cipher === null) return context;
-    const decoded = open(this.#cipher, context['context'], 'the request context');
-    if (!isObject(decoded)) throw new UnreadableRequestError('the request context');
-    return decoded;
+    const part = 'the request context';
+    if (this.#cipher === null) {
+      if (isEncrypted(context)) this.#refuse(part, 'keyless');
+      return context;
+    }
+    if (!isEncrypted(context)) this.#refuse(part, 'clear');
+    const decoded = this.#open(this.#cipher, context['context'], part);
+    return isObject(decoded) ? decoded : this.#refuse(part, 'foreign');
   }
 
   /** The `result` of a reply: encrypted also when it is null. Failures are never encrypted. */
@@ -56,12 +89,23 @@ export class GuestSerializer {
     const value = result ?? null;
     return this.#cipher === null ? value : this.#cipher.encryptJson(value);
   }
+
+  #open(cipher: Cipher, text: unknown, part: string): unknown {
+    try {
+      return cipher.decryptJson(text);
+    } catch (error) {
+      return this.#refuse(part, 'foreign', error);
+    }
+  }
+
+  #refuse(part: string, reason: Reason, cause?: unknown): never {
+    const error = new UnreadableRequestError(part, reason, cause);
+    this.#onUnreadable(error);
+    throw error;
+  }
 }
 
-function open(cipher: Cipher, text: unknown, part: string): unknown {
-  try {
-    return cipher.decryptJson(text);
-  } catch (error) {
-    throw new UnreadableRequestError(part, error);
-  }
+/** Trove's own contexts have many keys, and none of this name. */
+function isEncrypted(context: JsonObject): boolean {
+  return Object.keys(context).length === 1 && Object.hasOwn(context, 'context');
 }

@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import type { FilesystemStats } from '../host/filesystem-stats.ts';
+import type { HardwareInfo } from '../host/hardware.ts';
+import type { ProcessFigures } from '../host/process-figures.ts';
 import { isObject } from '../oslo/envelope.ts';
 import { CAST, HIGH, LOW } from './guest-method.ts';
 import type { JsonObject } from './json.ts';
@@ -50,6 +52,21 @@ export const HANDLED_METHODS = {
     /** The argument comes only from a Trove that is pinned to guest API 1.0. */
     args: v.object({ do_not_start_on_reboot: v.optional(v.boolean(), false) }),
   },
+  start_db_with_conf_changes: {
+    ...HIGH,
+    version: '1.1',
+    /** Trove's template of the configuration, which has nothing that K2HDKC reads. */
+    args: v.object({ config_contents: v.unknown(), ds_version: unread }),
+  },
+  rebuild: {
+    ...CAST,
+    args: v.object({
+      ds_version: v.unknown(),
+      config_contents: unread,
+      /** The configuration group, empty for none; see readOverrides. */
+      config_overrides: v.optional(object, null),
+    }),
+  },
   update_overrides: {
     ...HIGH,
     args: v.object({ overrides: object, remove: v.optional(v.boolean(), false) }),
@@ -57,6 +74,8 @@ export const HANDLED_METHODS = {
   apply_overrides: { ...HIGH, args: v.object({ overrides: object }) },
   /** Always about the data volume; Trove sends null as the path. */
   get_filesystem_stats: { ...LOW, args: v.object({ fs_path: v.nullable(v.string()) }) },
+  get_hwinfo: { ...LOW, args: v.object({}) },
+  get_diagnostics: { ...LOW, args: v.object({}) },
   rpc_ping: { ...LOW, args: v.object({}) },
 } as const;
 
@@ -70,5 +89,13 @@ export type GuestArgs = {
 /** What a method returns to Trove where that is not null. */
 export interface GuestResults {
   get_filesystem_stats: FilesystemStats;
+  get_hwinfo: HardwareInfo;
+  get_diagnostics: Diagnostics;
   rpc_ping: true;
+}
+
+/** What Trove shows an administrator as the diagnostics of a guest: those of the agent itself. */
+export interface Diagnostics extends ProcessFigures {
+  /** Version of this agent. */
+  version: string;
 }

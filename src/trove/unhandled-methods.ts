@@ -16,13 +16,16 @@ const root = refused('it has no root user');
 const replication = refused('a cluster keeps its own replicas, an instance has none');
 const backups = refused('this version of the guest agent takes no backups');
 const volumes = refused('this version of the guest agent leaves the volume as it is');
-const images = refused('this version of the guest agent cannot be moved to another image');
+const upgrades = refused(
+  'chmpx and k2hdkc come with the image of the VM, rebuild the instance with the image of the ' +
+    'new version instead; nothing was changed',
+);
 const logs = refused('this version of the guest agent publishes no logs');
 const modules = refused('this version of the guest agent applies no modules');
 const ssl = refused('K2HDKC traffic inside a cluster has no TLS that Trove could manage');
-const figures = refused('this version of the guest agent does not report it');
-const resizing = refused('this version of the guest agent cannot change the flavor');
-const updates = refused('install a newer guest agent with the image of the datastore version');
+const updates = refused(
+  'the guest agent comes with the image of the VM, rebuild the instance with a newer image instead',
+);
 
 /**
  * The methods of the guest API that have no handler: every one answers, because a call without an
@@ -99,29 +102,16 @@ export const UNHANDLED_METHODS: Readonly<Record<string, GuestMethod>> = {
     answer: volumes,
   },
 
-  // Refused at the first step, before Trove replaces the disk of the server.
-  pre_upgrade: { ...HIGH, args: names(), answer: images },
-  upgrade: { ...CAST, args: names('upgrade_info'), answer: images },
-  post_upgrade: { ...HIGH, args: names('upgrade_info'), answer: images },
-  rebuild: {
-    ...CAST,
-    args: names('ds_version', 'config_contents?', 'config_overrides?'),
-    answer: images,
-  },
+  // Refused at the first step. Trove takes an upgrade for done as soon as a heartbeat says healthy,
+  // which a node that went on with its old programs would say too. docs/trove-calls.md has more.
+  pre_upgrade: { ...HIGH, args: names(), answer: upgrades },
+  upgrade: { ...CAST, args: names('upgrade_info'), answer: upgrades },
+  post_upgrade: { ...HIGH, args: names('upgrade_info'), answer: upgrades },
   update_guest: { ...HIGH, args: names(), answer: updates },
 
-  start_db_with_conf_changes: {
-    ...HIGH,
-    version: '1.1',
-    args: names('config_contents', 'ds_version?'),
-    answer: resizing,
-  },
   // Trove's way back from a failed resize calls it before restart. K2HDKC has no file made from the
   // flavor, so nothing needs to be put back, and an error here would keep the database down.
   reset_configuration: { ...HIGH, args: names('configuration'), answer: always(null) },
-
-  get_hwinfo: { ...LOW, args: names(), answer: figures },
-  get_diagnostics: { ...LOW, args: names(), answer: figures },
 
   guest_log_list: { ...HIGH, args: names(), answer: logs },
   guest_log_action: {

@@ -65,7 +65,11 @@ export const RUNS: ProgramView = { generation: 'g1', runningMs: 10_000 };
 export const ROLE: RoleView = {
   ini: 'the ini',
   lacksSelf: false,
+  dataDirectory: null,
+  servers: 1,
+  position: 0,
   ringStableMs: 60_000,
+  ringIsNew: false,
   problem: null,
 };
 

@@ -12,11 +12,11 @@ async function names(state: string, kind: 'open' | 'done'): Promise<string[]> {
 
 it('keeps a request until it is finished', async () => {
   const state = await temporaryDirectory();
-  const journal = await Journal.open(state);
+  const journal = await Journal.open(state, 'a boot');
   expect(journal.knows('a')).toBe(false);
   await journal.accept(entry('a'));
   expect(journal.knows('a')).toBe(true);
-  expect(await journal.unfinished()).toEqual([entry('a')]);
+  expect(await journal.unfinished()).toMatchObject([entry('a')]);
   await journal.finish('a');
   expect(await journal.unfinished()).toEqual([]);
   expect(journal.knows('a')).toBe(true);
@@ -25,7 +25,7 @@ it('keeps a request until it is finished', async () => {
 
 it('is for its owner alone, and forgets the body, which can hold a token', async () => {
   const state = await temporaryDirectory();
-  const journal = await Journal.open(state);
+  const journal = await Journal.open(state, 'a boot');
   await journal.accept(entry('a'));
   await journal.accept(entry('b'));
   await journal.finish('a');
@@ -40,24 +40,24 @@ it('is for its owner alone, and forgets the body, which can hold a token', async
 
 it('knows after a crash what was accepted, what is unfinished, and in which order', async () => {
   const state = await temporaryDirectory();
-  const before = await Journal.open(state);
+  const before = await Journal.open(state, 'a boot');
   for (const id of ['z', 'y', 'x', 'w']) await before.accept(entry(id));
   await before.finish('y');
-  const journal = await Journal.open(state);
-  expect(await journal.unfinished()).toEqual([entry('z'), entry('x'), entry('w')]);
+  const journal = await Journal.open(state, 'a boot');
+  expect(await journal.unfinished()).toMatchObject([entry('z'), entry('x'), entry('w')]);
   expect(journal.knows('y')).toBe(true);
   await journal.accept(entry('a'));
-  expect((await journal.unfinished()).at(-1)).toEqual(entry('a'));
+  expect((await journal.unfinished()).at(-1)).toMatchObject(entry('a'));
   expect(await names(state, 'open')).toContain('00000005-a');
 });
 
 it('takes any id, whatever it would mean as a file name', async () => {
   const state = await temporaryDirectory();
-  const journal = await Journal.open(state);
+  const journal = await Journal.open(state, 'a boot');
   const ids = ['../../x', '.', '..', 'a/b', 'a b%2F', 'é\n', 'x.tmp'];
   for (const id of ids) await journal.accept(entry(id));
-  const again = await Journal.open(state);
-  expect(await again.unfinished()).toEqual(ids.map(entry));
+  const again = await Journal.open(state, 'a boot');
+  expect(await again.unfinished()).toMatchObject(ids.map(entry));
   for (const id of ids) await again.finish(id);
   expect(await names(state, 'open')).toEqual([]);
   expect(await names(state, 'done')).toHaveLength(ids.length);
@@ -65,7 +65,7 @@ it('takes any id, whatever it would mean as a file name', async () => {
 
 it('takes what was killed between the two halves of finish for done, and keeps no body', async () => {
   const state = await temporaryDirectory();
-  const before = await Journal.open(state);
+  const before = await Journal.open(state, 'a boot');
   await before.accept(entry('a'));
   const open = path.join(state, 'journal', 'open', '00000001-a');
   const kept = path.join(state, 'kept');
@@ -73,7 +73,7 @@ it('takes what was killed between the two halves of finish for done, and keeps n
   await before.finish('a');
   await copyFile(kept, open);
 
-  const journal = await Journal.open(state);
+  const journal = await Journal.open(state, 'a boot');
   expect(await journal.unfinished()).toEqual([]);
   expect(journal.knows('a')).toBe(true);
   expect(await names(state, 'open')).toEqual([]);
@@ -82,11 +82,11 @@ it('takes what was killed between the two halves of finish for done, and keeps n
 
 it('removes what was not written to its end, and leaves what is not its own', async () => {
   const state = await temporaryDirectory();
-  await Journal.open(state);
+  await Journal.open(state, 'a boot');
   const file = (name: string): string => path.join(state, 'journal', 'open', name);
   await writeFile(file('00000001-a.0123456789ab.tmp'), 'the body');
   await writeFile(file('notes'), '');
-  const journal = await Journal.open(state);
+  const journal = await Journal.open(state, 'a boot');
   expect(journal.knows('a')).toBe(false);
   expect(await names(state, 'open')).toEqual(['notes']);
 });
@@ -98,7 +98,7 @@ it('forgets the oldest of very many', async () => {
   for (let n = 1; n <= 256; n++) {
     await writeFile(path.join(done, `${String(n).padStart(8, '0')}-id${n}`), '');
   }
-  const journal = await Journal.open(state);
+  const journal = await Journal.open(state, 'a boot');
   expect(journal.knows('id1')).toBe(true);
   await journal.accept(entry('new'));
   await journal.finish('new');
@@ -110,10 +110,20 @@ it('forgets the oldest of very many', async () => {
 
 it('does nothing about what it does not know or has finished', async () => {
   const state = await temporaryDirectory();
-  const journal = await Journal.open(state);
+  const journal = await Journal.open(state, 'a boot');
   await journal.finish('a');
   await journal.accept(entry('a'));
   await Promise.all([journal.finish('a'), journal.finish('a')]);
   await journal.finish('a');
   expect(await names(state, 'done')).toEqual(['00000001-a']);
+});
+
+it('says what was accepted before the VM was booted', async () => {
+  const state = await temporaryDirectory();
+  const before = await Journal.open(state, 'a boot');
+  await before.accept(entry('a'));
+  const [restarted] = await (await Journal.open(state, 'a boot')).unfinished();
+  expect(restarted?.fromEarlierBoot).toBe(false);
+  const [booted] = await (await Journal.open(state, 'another boot')).unfinished();
+  expect(booted?.fromEarlierBoot).toBe(true);
 });

@@ -20,7 +20,7 @@ interface Bench {
 
 async function bench(): Promise<Bench> {
   const state = await temporaryDirectory();
-  const journal = await Journal.open(state);
+  const journal = await Journal.open(state, 'a boot');
   const clock = new WatchedClock();
   const progress = (): string => 'joining the ring';
   const operations = new Operations({ journal, clock, log: silentLog, progress });

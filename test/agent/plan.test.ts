@@ -25,7 +25,13 @@ import {
   RUNS,
 } from './builders.ts';
 
-const TIMES: PlanTimes = { ringStableMs: 1_000, startTimeoutMs: 60_000, stuckAfterMs: 5_000 };
+const TIMES: PlanTimes = {
+  ringStableMs: 1_000,
+  joinAfterMs: 6_500,
+  startSpacingMs: 1_500,
+  startTimeoutMs: 60_000,
+  stuckAfterMs: 5_000,
+};
 const LONG = TIMES.startTimeoutMs + 1;
 const LONG_RUNNING = { generation: 'g1', runningMs: LONG };
 
@@ -85,6 +91,26 @@ describe('starting', () => {
       nothingRuns({ role: { ...ROLE, ringStableMs: 400 } }),
       { wait: 600 },
     ],
+    [
+      'the ring has other servers and changed since the agent started',
+      {},
+      nothingRuns({ role: { ...ROLE, servers: 3, ringIsNew: true, ringStableMs: 6_000 } }),
+      { wait: 500 },
+    ],
+    [
+      'two servers of a ring that others know start before this one',
+      {},
+      nothingRuns({ role: { ...ROLE, servers: 3, position: 2, ringStableMs: 3_000 } }),
+      { wait: 1_000 },
+    ],
+    [
+      'the other servers had their time',
+      {},
+      nothingRuns({
+        role: { ...ROLE, servers: 3, position: 2, ringIsNew: true, ringStableMs: 9_500 },
+      }),
+      'start-chmpx',
+    ],
     ['the ini is there', {}, nothingRuns(), 'start-chmpx'],
     ['after a crash', {}, nothingRuns({ restartInMs: 500 }), { wait: 500 }],
     ['chmpx has just started', {}, observed({ k2hdkc: null, status: null }), 'wait', 'starting'],
@@ -132,14 +158,14 @@ describe('what went wrong', () => {
       'chmpx did not come up',
       {},
       observed({ chmpx: LONG_RUNNING, k2hdkc: null, status: null, statusStableMs: LONG }),
-      'stop-chmpx',
+      'restart-pair',
       'did not come up',
     ],
     [
       'chmpx hangs under a k2hdkc, which is stopped first',
       {},
       observed({ chmpx: LONG_RUNNING, k2hdkc: LONG_RUNNING, status: null, statusStableMs: LONG }),
-      'stop-k2hdkc',
+      'restart-pair',
     ],
     [
       'the status of a node that ran for days is not known at this moment',
@@ -176,20 +202,20 @@ describe('what went wrong', () => {
       'the join does not move',
       {},
       observed({ k2hdkc: LONG_RUNNING, status: ringStatus(JOINING), statusStableMs: LONG }),
-      'stop-k2hdkc',
+      'restart-pair',
       'nothing moves',
     ],
     [
-      'its k2hdkc is gone: chmpx joins only once in its life',
+      'its k2hdkc is gone in the middle of a join',
       {},
       observed({ k2hdkc: null, status: ringStatus('[SERVICE IN][UP][ADD][Doing][Suspend]') }),
-      'stop-chmpx',
+      'start-k2hdkc',
     ],
     [
       'k2hdkc does not attach',
       {},
       observed({ k2hdkc: LONG_RUNNING, status: ringStatus(ALONE), statusStableMs: LONG }),
-      'stop-k2hdkc',
+      'restart-pair',
     ],
     [
       'a k2hdkc in service has let go of chmpx',
@@ -199,7 +225,7 @@ describe('what went wrong', () => {
         status: ringStatus('[SERVICE IN][UP][n/a][Nothing][Suspend]'),
         statusStableMs: LONG,
       }),
-      'stop-k2hdkc',
+      'restart-pair',
     ],
     [
       'k2hdkc was started again a moment ago',

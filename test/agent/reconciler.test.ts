@@ -9,7 +9,7 @@ import { silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
 import { WatchedClock } from '../helpers/watched-clock.ts';
-import { desiredState, nothingRuns, observed } from './builders.ts';
+import { desiredState, nothingRuns, observed, ROLE } from './builders.ts';
 
 /** A node whose looks and steps a test writes. */
 class ScriptedNode implements Node {
@@ -51,6 +51,8 @@ async function reconcile(seen: Observed, change: Partial<DesiredState> = {}): Pr
     node,
     times: {
       ringStableMs: 1_000,
+      joinAfterMs: 1_000,
+      startSpacingMs: 0,
       startTimeoutMs: 60_000,
       stuckAfterMs: 5_000,
       changingMs: 150,
@@ -198,4 +200,4 @@ describe('the end', () => {
   });
 });
 
-const unread = { ini: null, lacksSelf: false, ringStableMs: 0, problem: null };
+const unread = { ...ROLE, ini: null, ringStableMs: 0 };

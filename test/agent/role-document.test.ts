@@ -20,7 +20,9 @@ function read(role: keyof typeof ROLES, expected = EXPECTED, cuk = CUK1): RoleDo
 
 describe('a role resource that K2HR3 expanded', () => {
   it('gives the ini of a node that is in the ring', () => {
-    const { ini, servers } = read('threeServers');
+    const { ini, servers, position, dataDirectory } = read('threeServers');
+    expect(position).toBe(0);
+    expect(dataDirectory).toBe('/var/lib/antpickax/k2hdkc');
     expect(servers).toEqual(['node1.novalocal', 'node2.novalocal', 'node3.novalocal']);
     expect(ini).toContain(`SELFCUK = ${CUK1}\n`);
     expect(ini).toContain('NAME = node3.novalocal\n');
@@ -37,8 +39,10 @@ describe('a role resource that K2HR3 expanded', () => {
     expect(read('threeServers', EXPECTED, 'another-cuk')).toEqual({
       ini: null,
       servers: ['node1.novalocal', 'node2.novalocal', 'node3.novalocal'],
+      position: 0,
+      dataDirectory: null,
     });
-    expect(read('noServers')).toEqual({ ini: null, servers: [] });
+    expect(read('noServers')).toEqual({ ini: null, servers: [], position: 0, dataDirectory: null });
   });
 
   it('agrees with the ports that were configured', () => {

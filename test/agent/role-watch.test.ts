@@ -20,7 +20,13 @@ function parse(text: string, { registration, parameters }: DesiredState): RoleDo
   if (!registration || !parameters) throw new Error('no role is wanted now');
   const servers = text.split(',');
   if (servers.includes('bad')) throw new Error('the role resource is refused: bad');
-  return { ini: servers.includes('self') ? `ini of ${text}` : null, servers };
+  const position = Math.max(0, servers.indexOf('self'));
+  return {
+    ini: servers.includes('self') ? `ini of ${text}` : null,
+    servers,
+    position,
+    dataDirectory: null,
+  };
 }
 
 interface Bench {

@@ -24,6 +24,13 @@ describe('Backoff', () => {
     expect(delays(5_000, { first: 100, cap: 500 }).at(-1)).toBe(500);
   });
 
+  it('takes the later cap when it has been failing for long enough', () => {
+    const later = { after: 60_000, cap: 2_000 };
+    const backoff = new Backoff({ first: 400, cap: 500, later }, () => 0.5);
+    const failingFor = [0, 400, 59_999, 60_000, 62_000];
+    expect(failingFor.map((ms) => backoff.next(ms))).toEqual([400, 500, 500, 2_000, 2_000]);
+  });
+
   it('moves each delay by the jitter, up or down', () => {
     expect(delays(1, { first: 100, cap: 500 }, 0)).toEqual([80]);
     expect(delays(1, { first: 100, cap: 500, jitter: 0.5 }, 0)).toEqual([50]);

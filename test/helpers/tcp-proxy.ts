@@ -14,6 +14,7 @@ interface ProxyOptions {
 /** A TCP proxy to a port of 127.0.0.1 for the faults that a network has. */
 export class TcpProxy {
   readonly #server: Server;
+  #port = 0;
   readonly #pairs = new Set<{ client: Socket; server: Socket }>();
 
   private constructor(port: number, { cutAfter = Infinity, rewrite }: ProxyOptions) {
@@ -44,11 +45,13 @@ export class TcpProxy {
     const proxy = new TcpProxy(port, options);
     proxy.#server.listen(options.port ?? 0, '127.0.0.1');
     await once(proxy.#server, 'listening');
+    proxy.#port = (proxy.#server.address() as AddressInfo).port;
     return proxy;
   }
 
+  /** Where it listens, or did. */
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#port;
   }
 
   /** How many connections are open now. */

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { createServer, connect as tcpConnect, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { connect, type Channel, type ChannelModel, type GetMessage } from 'amqplib';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import type { BrokerAddress } from '../../src/amqp/connection.ts';
 import type { Delivery, OnDelivery, OutgoingMessage } from '../../src/amqp/message.ts';
-import { AmqpSession, type AmqpSessionOptions } from '../../src/amqp/session.ts';
+import { AmqpSession } from '../../src/amqp/session.ts';
+import type { AmqpSessionOptions } from '../../src/amqp/session-options.ts';
 import type { QueueDeclaration, Topology } from '../../src/amqp/topology.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { parseTransportUrl } from '../../src/oslo/transport-url.ts';
@@ -316,9 +317,9 @@ describe('a session survives', () => {
     await channel.assertExchange('x', 'topic', { durable: true });
     const session = await connected(makeSession());
     const errors = lines.filter((line) => (JSON.parse(line) as { level: number }).level === 50);
-    expect(errors.join('')).toContain('exchange x is declared differently');
-    expect(errors.join('')).toContain('queue q is declared differently');
-    expect(errors.join('')).toContain("inequivalent arg 'durable'");
+    const difference = 'is declared differently at the broker: durable is true there and false';
+    expect(errors.filter((line) => line.includes(`exchange x ${difference}`))).toHaveLength(1);
+    expect(errors.filter((line) => line.includes(`queue q ${difference}`))).toHaveLength(1);
     expect(await session.publish(message('1', { mandatory: true }))).toBe('confirmed');
     await eventually(() => expect(texts()).toEqual(['1']));
   });
@@ -336,27 +337,9 @@ describe('a session survives', () => {
     const refused = { ...address, password: 'not-the-password' };
     const session = makeSession({ brokers: [refused] });
     session.start();
-    await eventually(() => expect(lines.join('')).toContain('ACCESS-REFUSED'));
+    await eventually(() => expect(lines.join('')).toContain('the login was refused'));
     expect(lines.join('')).not.toContain(refused.password);
     await session.stop();
-  });
-
-  it('a connection on which nothing comes any more', async () => {
-    const proxy = await startProxy(address.port);
-    try {
-      const session = makeSession({
-        brokers: [{ ...address, port: proxy.port }],
-        heartbeatSeconds: 1,
-      });
-      let times = 0;
-      session.onConnected(() => times++);
-      await connected(session);
-      proxy.freeze();
-      await eventually(() => expect(times).toBe(2));
-      expect(await session.publish(message('new'))).toBe('confirmed');
-    } finally {
-      proxy.close();
-    }
   });
 });
 
@@ -405,34 +388,3 @@ describe('stop', () => {
     await session.stop();
   });
 });
-
-interface Proxy {
-  port: number;
-  /** Nothing goes through the connections of now any more; they stay open. */
-  freeze: () => void;
-  close: () => void;
-}
-
-async function startProxy(port: number): Promise<Proxy> {
-  const sockets = new Set<Socket>();
-  const server = createServer((downstream) => {
-    const upstream = tcpConnect(port, '127.0.0.1');
-    for (const socket of [downstream, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-    }
-    downstream.pipe(upstream).pipe(downstream);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    freeze: () => {
-      for (const socket of sockets) socket.unpipe().pause();
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
-}

@@ -25,7 +25,24 @@ describe('readRabbitOptions', () => {
       transientQueuesTtlSeconds: 1800,
       prefetchCount: 0,
       heartbeatSeconds: 60,
+      cancelOnFailover: false,
+      tls: undefined,
+      unused: [],
     });
+  });
+
+  it('tells which options are set and mean nothing here', () => {
+    const file = `${RABBIT}rabbit_retry_interval = 1\nheartbeat_rate = 3\n`;
+    expect(read(file, { kombu_reconnect_delay: '2' }).unused).toEqual([
+      'rabbit_retry_interval (x.conf:2)',
+      'kombu_reconnect_delay (the query of transport_url)',
+      'heartbeat_rate (x.conf:3)',
+    ]);
+  });
+
+  it('reads TLS from the query of transport_url too', () => {
+    const options = read(`${RABBIT}ssl_ca_file = /ca\n`, { ssl: '1' });
+    expect(options.tls).toEqual({ caFile: '/ca', verifyHost: false });
   });
 
   it('reads its group, and control_exchange from DEFAULT', () => {
@@ -56,9 +73,9 @@ describe('readRabbitOptions', () => {
   });
 
   it.each([
-    [`${RABBIT}ssl = true\n`, {}, 'x.conf:2: ssl is on, and TLS to the broker is not supported'],
-    [`${RABBIT}rabbit_use_ssl = 1\n`, {}, 'x.conf:2: rabbit_use_ssl is on'],
-    ['', { ssl: '1' }, 'the query of transport_url: ssl is on'],
+    [`${RABBIT}kombu_compression = gzip\n`, {}, 'x.conf:2: kombu_compression is gzip'],
+    [`${RABBIT}rabbit_login_method = EXTERNAL\n`, {}, 'x.conf:2: rabbit_login_method is EXTERNAL'],
+    [`${RABBIT}amqp_auto_delete = on\nrabbit_quorum_queue = on\n`, {}, 'amqp_auto_delete is on'],
     [`${RABBIT}rabbit_stream_fanout = true\n`, {}, 'stream queues are not supported'],
     [`${RABBIT}rabbit_ha_queues = on\nrabbit_quorum_queue = on\n`, {}, 'rabbit_ha_queues is on'],
     [`${RABBIT}rabbit_qos_prefetch_count = 70000\n`, {}, 'goes from 0 to 65535'],

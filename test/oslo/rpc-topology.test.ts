@@ -39,10 +39,17 @@ describe('rpcServerTopology', () => {
       },
     ]);
     expect(server.consumers).toEqual([
-      { queue: 'guestagent.g', consumerTag: '1' },
-      { queue: 'guestagent.g.g', consumerTag: '2' },
-      { queue: 'guestagent.g_fanout_0f', consumerTag: '3' },
+      { queue: 'guestagent.g', consumerTag: '1', arguments: {} },
+      { queue: 'guestagent.g.g', consumerTag: '2', arguments: {} },
+      { queue: 'guestagent.g_fanout_0f', consumerTag: '3', arguments: {} },
     ]);
+  });
+
+  it('has every consumer ask for a cancel at a failover with enable_cancel_on_failover', () => {
+    const { consumers } = topologyWith({ enable_cancel_on_failover: 'true' });
+    for (const consumer of consumers) {
+      expect(consumer.arguments).toEqual({ 'x-cancel-on-ha-failover': true });
+    }
   });
 
   it('leaves only its own fanout queue to be deleted at a stop', () => {

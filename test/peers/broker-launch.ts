@@ -41,34 +41,55 @@ export async function launchBroker(directory: string): Promise<BrokerDescription
     directory,
   };
   await writeFiles(plan);
-  const output = path.join(directory, 'server.log');
-  const file = await open(output, 'a');
-  const options = {
-    cwd: directory,
-    env: environment(plan),
-    stdio: ['ignore' as const, file.fd, file.fd],
-  };
+  // The server would start an epmd too, but as a daemon that outlives it.
+  const epmdArgs = ['-port', String(epmdPort), '-address', '127.0.0.1'];
+  const epmd = await startLogged(plan, '/usr/bin/epmd', epmdArgs);
   try {
-    // The server would start an epmd too, but as a daemon that outlives it.
-    const epmdArgs = ['-port', String(epmdPort), '-address', '127.0.0.1'];
-    const epmd = await startChild('/usr/bin/epmd', epmdArgs, options);
-    const server = await startChild(SERVER, [], options);
-    try {
-      await waitForPort(port, server.identity);
-    } catch (error) {
-      await killTrees([server.identity, epmd.identity]);
-      throw new Error(`RabbitMQ did not start:\n${await lastLines(output)}`, { cause: error });
-    }
-    // Neither must keep us alive: they end when we do.
-    server.process.unref();
-    epmd.process.unref();
-    return { ...plan, server: server.identity, epmd: epmd.identity };
+    return { ...plan, server: await startServer(plan), epmd };
+  } catch (error) {
+    await killTrees([epmd]);
+    throw error;
+  }
+}
+
+/** Everything about a broker that stays the same when its server is started again. */
+type BrokerPlan = Omit<BrokerDescription, 'server' | 'epmd'>;
+
+/** Starts the server of a broker whose epmd runs, and resolves when it accepts connections. */
+export async function startServer(plan: BrokerPlan): Promise<ProcessIdentity> {
+  const server = await startLogged(plan, SERVER, []);
+  try {
+    await waitForPort(plan.port, server);
+    return server;
+  } catch (error) {
+    await killTrees([server]);
+    const said = await lastLines(logOf(plan));
+    throw new Error(`RabbitMQ did not start:\n${said}`, { cause: error });
+  }
+}
+
+async function startLogged(
+  plan: BrokerPlan,
+  command: string,
+  args: string[],
+): Promise<ProcessIdentity> {
+  const file = await open(logOf(plan), 'a');
+  try {
+    const child = await startChild(command, args, {
+      cwd: plan.directory,
+      env: environment(plan),
+      stdio: ['ignore', file.fd, file.fd],
+    });
+    child.process.unref(); // it must not keep us alive: it ends when we do
+    return child.identity;
   } finally {
     await file.close();
   }
 }
 
-type BrokerPlan = Omit<BrokerDescription, 'server' | 'epmd'>;
+function logOf({ directory }: BrokerPlan): string {
+  return path.join(directory, 'server.log');
+}
 
 async function writeFiles({ directory, port, user, password }: BrokerPlan): Promise<void> {
   await mkdir(directory, { recursive: true });

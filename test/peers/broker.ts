@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { launchBroker } from './broker-launch.ts';
+import { launchBroker, startServer } from './broker-launch.ts';
 import type { BrokerDescription } from './broker-launch.ts';
 import { killTrees, signal } from './processes.ts';
 
@@ -16,6 +16,24 @@ export interface QueueInfo {
   durable: boolean;
   autoDelete: boolean;
   arguments: Record<string, unknown>;
+}
+
+/** An exchange as the broker sees it. */
+export interface ExchangeInfo {
+  name: string;
+  type: string;
+  durable: boolean;
+  autoDelete: boolean;
+  arguments: Record<string, unknown>;
+}
+
+/** How a TLS listener shows itself: PEM files. */
+export interface TlsListenerOptions {
+  caFile: string;
+  certFile: string;
+  keyFile: string;
+  /** Whether clients must show a certificate of that CA. */
+  clientCertificate: boolean;
 }
 
 /** Starts a private RabbitMQ whose files are all in `directory`; about 5 s. */
@@ -52,6 +70,17 @@ export class Broker {
     await this.#evaluate(`rabbit_vhost:delete(${binary(name)}, ${user}), null`);
   }
 
+  /** Makes a user who may use a vhost for everything. */
+  async addUser(name: string, password: string, vhost: string): Promise<void> {
+    const acting = binary(this.description.user);
+    await this.#evaluate(
+      `ok = rabbit_auth_backend_internal:add_user(` +
+        `${binary(name)}, ${binary(password)}, ${acting}), ` +
+        `rabbit_auth_backend_internal:set_permissions(${binary(name)}, ${binary(vhost)}, ` +
+        `<<".*">>, <<".*">>, <<".*">>, ${acting}), null`,
+    );
+  }
+
   /** The transport_url of a vhost, as in Trove's configuration. */
   url(vhost: string): string {
     const { user, password, port } = this.description;
@@ -75,6 +104,21 @@ export class Broker {
     return queues as QueueInfo[];
   }
 
+  /** The exchanges of a vhost that somebody declared. */
+  async listExchanges(vhost: string): Promise<ExchangeInfo[]> {
+    const exchanges = (await this.#evaluate(
+      `[begin I = maps:from_list(rabbit_exchange:info(X, ` +
+        `[name, type, durable, auto_delete, arguments])), ` +
+        `#{name => element(4, maps:get(name, I)), ` +
+        `type => maps:get(type, I), ` +
+        `durable => maps:get(durable, I), ` +
+        `autoDelete => maps:get(auto_delete, I), ` +
+        `arguments => rabbit_misc:amqp_table(maps:get(arguments, I))} end ` +
+        `|| X <- rabbit_exchange:list(${binary(vhost)})]`,
+    )) as ExchangeInfo[];
+    return exchanges.filter(({ name }) => name !== '' && !name.startsWith('amq.'));
+  }
+
   /** One queue of a vhost; undefined when it is not there. */
   async queue(vhost: string, name: string): Promise<QueueInfo | undefined> {
     return (await this.listQueues(vhost)).find((queue) => queue.name === name);
@@ -86,6 +130,14 @@ export class Broker {
       `{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(${binary(vhost)}, queue, ` +
         `${binary(name)})), {ok, _} = rabbit_amqqueue:delete(Q, false, false, ` +
         `${binary(this.description.user)}), null`,
+    );
+  }
+
+  /** Has the broker itself publish a message, which it does in a memory alarm too. */
+  async publish(vhost: string, exchange: string, routingKey: string, body: string): Promise<void> {
+    await this.#evaluate(
+      `ok = rabbit_basic:publish(rabbit_misc:r(${binary(vhost)}, exchange, ${binary(exchange)}), ` +
+        `${binary(routingKey)}, [], ${binary(body)}), null`,
     );
   }
 
@@ -107,6 +159,31 @@ export class Broker {
   /** Lets a frozen broker go on. */
   resume(): void {
     signal(this.description.server, 'SIGCONT');
+  }
+
+  /** Has the broker speak TLS on one more port, in its own way. */
+  async startTlsListener(port: number, options: TlsListenerOptions): Promise<void> {
+    const { caFile, certFile, keyFile, clientCertificate } = options;
+    await this.#evaluate(
+      `rabbit_networking:ensure_ssl(), ok = rabbit_networking:start_ssl_listener(` +
+        `{"127.0.0.1", ${port}, inet}, [{cacertfile, ${text(caFile)}}, ` +
+        `{certfile, ${text(certFile)}}, {keyfile, ${text(keyFile)}}, ` +
+        `{verify, ${clientCertificate ? 'verify_peer' : 'verify_none'}}, ` +
+        `{fail_if_no_peer_cert, ${clientCertificate}}], 4), null`,
+    );
+  }
+
+  /** Raises the memory alarm, as rabbitmqctl set_vm_memory_high_watermark does, or clears it. */
+  async setMemoryAlarm(on: boolean): Promise<void> {
+    await this.#evaluate(
+      `vm_memory_monitor:set_vm_memory_high_watermark(${on ? '1.0e-9' : '0.4'}), null`,
+    );
+  }
+
+  /** Has the broker lose power: what is not durable is gone. Resolves when it accepts again. */
+  async restart(): Promise<void> {
+    await killTrees([this.description.server]);
+    this.description.server = await startServer(this.description);
   }
 
   /** Ends the broker and everything that it started. The directory stays. */
@@ -142,6 +219,12 @@ export class Broker {
 }
 
 /** An Erlang binary literal. */
-function binary(text: string): string {
-  return `<<"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"/utf8>>`;
+function binary(value: string): string {
+  return `<<${text(value)}/utf8>>`;
+}
+
+/** An Erlang string literal. */
+function text(value: string): string {
+  const plain = value.replaceAll(/["\\]/g, String.raw`\$&`);
+  return `"${plain.replaceAll(/[^ -~]/gu, (char) => `\\x{${char.codePointAt(0)?.toString(16)}}`)}"`;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import * as v from 'valibot';
 import { RpcFailure } from '../../src/oslo/failure.ts';
-import { parseArgs } from '../../src/trove/guest-args.ts';
+import { parseArgs, type ArgsSchema } from '../../src/trove/guest-args.ts';
+import { GUEST_METHODS } from '../../src/trove/guest-methods.ts';
 import { HANDLED_METHODS } from '../../src/trove/handled-methods.ts';
 import type { JsonObject } from '../../src/trove/json.ts';
 
@@ -104,3 +105,55 @@ describe('what comes out', () => {
     expect(parse(null)).toBeNull();
   });
 });
+
+describe.each([...GUEST_METHODS])('the arguments of %s', (method, { args: schema }) => {
+  const entries = Object.entries(schema.entries);
+  const required = entries.filter(([, entry]) => entry.type !== 'optional');
+  /** The required arguments with a value that each accepts. */
+  const good = Object.fromEntries(required.map(([name]) => [name, null]));
+
+  it('that are required are enough', () => {
+    expect(refused(method, schema, good)).toBeNull();
+  });
+
+  it('that are unknown are named', () => {
+    expect(refused(method, schema, { ...good, bogus: 1 })).toBe(
+      `${method}() got an unexpected keyword argument 'bogus'`,
+    );
+  });
+
+  it('that are missing are named', () => {
+    for (const [name] of required) {
+      const rest = Object.fromEntries(Object.entries(good).filter(([other]) => other !== name));
+      expect(refused(method, schema, rest)).toBe(
+        `${method}() missing 1 required positional argument: '${name}'`,
+      );
+    }
+  });
+
+  it('that are of a wrong type are named, or never read', () => {
+    for (const [name] of entries) {
+      const wrong = [5, 'text', true, [], { a: 1 }]
+        .map((value) => refused(method, schema, { ...good, [name]: value }))
+        .filter((text) => text !== null);
+      if (wrong.length === 0) expect(typeOf(schema.entries[name])).toBe('unknown');
+      for (const text of wrong) expect(text).toContain(`${method}() argument '${name}' has the`);
+    }
+  });
+});
+
+function refused(method: string, schema: ArgsSchema<unknown>, args: JsonObject): string | null {
+  try {
+    parseArgs(method, schema, args);
+    return null;
+  } catch (error) {
+    return refusal(() => {
+      throw error;
+    });
+  }
+}
+
+/** What an argument must be, once it is there. */
+function typeOf(entry: { type: string; wrapped?: { type: string } } | undefined): string {
+  return entry?.wrapped?.type ?? entry?.type ?? 'nothing';
+}

@@ -81,16 +81,47 @@ describe('results', () => {
     for (const { result, plainResult } of replies) {
       const iv = Buffer.from(result ?? '', 'base64').subarray(0, 16);
       expect(cipher.decryptJson(result)).toEqual(plainResult);
-      const encoded = new GuestSerializer(CAPTURE_KEY, () => iv).encodeResult(plainResult);
+      const encoded = new GuestSerializer(CAPTURE_KEY, { random: () => iv }).encodeResult(
+        plainResult,
+      );
       expect(String(encoded).slice(0, 20)).toBe(result?.slice(0, 20));
     }
   });
 });
 
-it('without a key everything passes as it is', () => {
+it('without a key everything in the clear passes as it is', () => {
   const args = { overrides: null, remove: true };
   const context = { user: 'u' };
   expect(unkeyed.decodeArgs(args)).toBe(args);
   expect(unkeyed.decodeContext(context)).toBe(context);
   expect(unkeyed.encodeResult({ a: 1 })).toEqual({ a: 1 });
+});
+
+it('without a key, what is encrypted is refused, and the text says what is missing', () => {
+  const context = { context: cipher.encryptJson({}) };
+  expect(() => unkeyed.decodeContext(context)).toThrow(
+    'is encrypted, but guest_info.conf has no instance_rpc_encr_key',
+  );
+});
+
+it('a request in the clear to a keyed guest has a text of its own', () => {
+  expect(() => keyed.decodeContext({ user: 'u', odd: 1 })).toThrow('is not encrypted, but');
+  expect(() => keyed.decodeContext({})).toThrow('is not encrypted, but');
+  const mixed = { context: cipher.encryptJson({}), user: 'u' };
+  expect(() => keyed.decodeContext(mixed)).toThrow('is not encrypted, but');
+});
+
+it('tells of every request that it refuses, once', () => {
+  const told: string[] = [];
+  const onUnreadable = ({ message }: Error): void => {
+    told.push(message);
+  };
+  const serializer = new GuestSerializer(CAPTURE_KEY, { onUnreadable });
+  expect(() => serializer.decodeContext({ user: 'u' })).toThrow();
+  expect(() => serializer.decodeArgs({ a: 'text', b: 'text' })).toThrow();
+  serializer.decodeContext({ context: cipher.encryptJson({}) });
+  expect(told.map((text) => text.slice(0, 30))).toEqual([
+    'the request context is not enc',
+    "argument 'a' is not encrypted ",
+  ]);
 });

@@ -40,6 +40,8 @@ export interface ApiOptions {
   timeout?: number;
   /** Whether prepare and create_backup carry a notification, as they always do. Default true. */
   notification?: boolean;
+  /** Trove's option [upgrade_levels] guestagent, such as `ussuri`. Default: not set. */
+  upgradeLevel?: string;
 }
 
 /** How a raw RPC is sent. */
@@ -150,9 +152,13 @@ export class TrovePeer {
     id: string,
     method: string,
     kwargs: Record<string, unknown> = {},
-    { timeout, notification = true }: ApiOptions = {},
+    { timeout, notification = true, upgradeLevel }: ApiOptions = {},
   ): Promise<unknown> {
-    const options = { timeout: timeout ?? null, with_notification: notification };
+    const options = {
+      timeout: timeout ?? null,
+      with_notification: notification,
+      upgrade_level: upgradeLevel ?? null,
+    };
     return this.#client.request('api', { id, method, kwargs, ...options });
   }
 

@@ -10,6 +10,7 @@ from trove.common import context as trove_context
 from trove.common import notification
 from trove.guestagent import api as guest_api
 from trove_peer import database
+from trove_peer import settings
 
 # What Trove's taskmanager attaches to the context of a call, where a guest answers it.
 _NOTIFICATIONS = {
@@ -18,13 +19,16 @@ _NOTIFICATIONS = {
 }
 
 
-def api(id, method, kwargs, timeout, with_notification):
+def api(id, method, kwargs, timeout, with_notification, upgrade_level):
     """Calls a method of the real trove.guestagent.api.API."""
     context = _context(id)
     if with_notification and method in _NOTIFICATIONS:
         context.notification = _NOTIFICATIONS[method](
             context, request_id=context.request_id, server_type='taskmanager',
             client_ip='127.0.0.1', server_ip='127.0.0.1', tenant_id=context.project_id)
+    settings.CONF.clear_override('guestagent', group='upgrade_levels')
+    if upgrade_level is not None:
+        settings.CONF.set_override('guestagent', upgrade_level, group='upgrade_levels')
     client = guest_api.API(context, id)
     if timeout is not None:
         client.agent_low_timeout = timeout

@@ -1,0 +1,29 @@
+import type { Logger } from '../../base/log.ts';
+import type { ClusterNode } from '../cluster-node.ts';
+import type { DesiredState } from '../desired-state.ts';
+import type { Markers } from '../markers.ts';
+import type { Operations } from '../operations.ts';
+import type { PrepareParts } from '../prepare.ts';
+import type { Reconciler } from '../reconciler.ts';
+import type { Reporter } from '../reporter.ts';
+
+/** What the methods of the guest API work with. */
+export interface HandlerParts {
+  desired: () => DesiredState;
+  operations: Operations;
+  reconciler: Reconciler;
+  reporter: Reporter;
+  node: ClusterNode;
+  markers: Markers;
+  prepare: PrepareParts;
+  dataDirectory: string;
+  bootId: string;
+  /** Of this agent. */
+  version: string;
+  /** Answers come so long before Trove's own time limit (ms). */
+  replyMarginMs: number;
+  leaveOnSecondClusterComplete: boolean;
+  rejoinAfterMs: number;
+  wallClock: () => number;
+  log: Logger;
+}

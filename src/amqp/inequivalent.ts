@@ -1,0 +1,39 @@
+import { AgentError, messageOf } from '../base/errors.ts';
+
+/** Who is asked to change something: the option behind each flag or argument of a declaration. */
+export type SetBy = Readonly<Record<string, string>>;
+
+/** `PRECONDITION_FAILED - inequivalent arg 'durable' for queue …` of RabbitMQ. */
+const DIFFERENCE = /inequivalent arg '([^']+)' for .*: received (.+) but current is ([^"]+)/;
+
+/** The broker holds something of this name that was declared differently (406). */
+export class InequivalentDeclaration extends AgentError {
+  /** What is declared differently, for example `queue guestagent.1`. */
+  readonly what: string;
+
+  private constructor(what: string, message: string, cause: unknown) {
+    super('amqp-inequivalent', message, { cause });
+    this.what = what;
+  }
+
+  /** From a 406 of the broker; undefined for one that is about something else. */
+  static from(what: string, setBy: SetBy, cause: unknown): InequivalentDeclaration | undefined {
+    const [, flag, here, there] = DIFFERENCE.exec(messageOf(cause)) ?? [];
+    if (flag === undefined || here === undefined || there === undefined) return undefined;
+    const option = setBy[flag];
+    const cure =
+      option === undefined
+        ? 'delete it at the broker'
+        : `set ${option} here as Trove has it, or delete it at the broker`;
+    return new InequivalentDeclaration(
+      what,
+      `${what} is declared differently at the broker: ${flag} is ${plain(there)} there and ${plain(here)} here; ${cure}`,
+      cause,
+    );
+  }
+}
+
+/** `'true'`, `none` or `the value '60000' of type 'signedint'`: only what counts. */
+function plain(value: string): string {
+  return /'([^']*)'/.exec(value)?.[1] ?? value;
+}

@@ -1,0 +1,135 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { sleep, systemClock } from '../../src/base/clock.ts';
+import { parseRingStatus, statusWords, type RingStatus } from '../../src/cluster/status.ts';
+import { projectRoot } from '../helpers/project-root.ts';
+import { until } from '../helpers/until.ts';
+import { isRunning, signal, type ProcessIdentity } from '../peers/processes.ts';
+import type { LabProcess } from '../peers/vm/lab-process.ts';
+import type { LabVm } from '../peers/vm/lab-vm.ts';
+
+/** What Trove writes into a VM. */
+export interface GuestFiles {
+  guestInfoConf: string;
+  troveGuestagentConf: string;
+}
+
+const INI = '/etc/antpickax/k2hdkc.ini';
+const PROGRAMS = '/var/lib/k2hdkc-guest-agent/programs';
+/** The pause before an agent that ended is started again, as in our systemd unit (ms). */
+const RESTART_MS = 2_000;
+const SERVING = '[SERVICE IN][UP][n/a][Nothing][NoSuspend]';
+
+/** A node of a cluster: a simulated VM and the agent in it, which has every default of its own. */
+export class LabNode {
+  /** The Trove instance id, which is the Nova id here and so the CUK. */
+  readonly id: string;
+  readonly vm: LabVm;
+  readonly #logFile: string;
+  #agent: LabProcess | null = null;
+  /** The agent is to run for as long as the VM does. */
+  #isKept = false;
+
+  private constructor(id: string, vm: LabVm, logFile: string) {
+    this.id = id;
+    this.vm = vm;
+    this.#logFile = logFile;
+  }
+
+  /** Writes Trove's files on the VM's disk and switches it on. The agent is not started. */
+  static async create(id: string, vm: LabVm, files: GuestFiles, logFile: string): Promise<LabNode> {
+    const configuration = vm.path('/etc/trove/conf.d');
+    await mkdir(configuration, { recursive: true });
+    await writeFile(path.join(configuration, 'guest_info.conf'), files.guestInfoConf);
+    await writeFile(path.join(configuration, 'trove-guestagent.conf'), files.troveGuestagentConf);
+    await vm.start();
+    return new LabNode(id, vm, logFile);
+  }
+
+  get name(): string {
+    return this.vm.name;
+  }
+
+  /** The agent's log, on the host. */
+  get logFile(): string {
+    return this.#logFile;
+  }
+
+  /** Starts the agent, and starts it again whenever it ends, as our systemd unit does. */
+  keepAgent(): void {
+    this.#isKept = true;
+    const boot = this.vm.bootId;
+    const keep = async (): Promise<void> => {
+      while (this.vm.bootId === boot) {
+        await this.startAgent();
+        await this.#agent?.ended;
+        await sleep(systemClock, RESTART_MS);
+      }
+    };
+    keep().catch(() => undefined); // the VM went off meanwhile
+  }
+
+  async startAgent(): Promise<void> {
+    const agent = path.join(projectRoot, 'bin/k2hdkc-agent');
+    const args = ['run', '--log-format', 'text', '--log-level', 'debug'];
+    this.#agent = await this.vm.run(agent, args, { output: this.#logFile });
+  }
+
+  /** Ends the agent and waits until it is gone. */
+  async endAgent(by: NodeJS.Signals): Promise<void> {
+    this.#agent?.signal(by);
+    await this.#agent?.ended;
+    this.#agent = null;
+  }
+
+  /** As a power cut and a new start do; the agent starts with the VM, as its unit would. */
+  async reboot(): Promise<void> {
+    await this.vm.reboot();
+    if (this.#isKept) this.keepAgent();
+    else await this.startAgent();
+  }
+
+  async log(): Promise<string> {
+    return readFile(this.#logFile, 'utf8').catch(() => '');
+  }
+
+  /** A program that the agent keeps; undefined when it does not run. */
+  async program(name: 'chmpx' | 'k2hdkc'): Promise<ProcessIdentity | undefined> {
+    const file = this.vm.path(`${PROGRAMS}/${name}.json`);
+    const record = await readFile(file, 'utf8').catch(() => undefined);
+    if (record === undefined) return undefined;
+    const { identity } = JSON.parse(record) as { identity: { pid: number } };
+    const found = this.vm.processes().find(({ pid }) => pid === identity.pid)?.identity;
+    return found && isRunning(found) ? found : undefined;
+  }
+
+  async kill(name: 'chmpx' | 'k2hdkc'): Promise<void> {
+    const victim = await this.program(name);
+    if (!victim) throw new Error(`${name} does not run on ${this.name}`);
+    signal(victim, 'SIGKILL');
+    await until(`${name} on ${this.name} is gone`, () => !isRunning(victim), { everyMs: 2 });
+  }
+
+  /** The ring as this node sees it; undefined when chmpx does not run. */
+  async ring(): Promise<RingStatus | undefined> {
+    const { stdout } = await this.vm.exec('chmpxstatus', ['-conf', INI]);
+    try {
+      return parseRingStatus(stdout);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * Whether the node serves, and sees exactly `count` servers that serve. A server that has left is
+   * kept in the list as out and down until the next change.
+   */
+  async seesServing(count: number): Promise<boolean> {
+    const ring = await this.ring();
+    if (!ring || statusWords(ring.self) !== SERVING) return false;
+    const rows = ring.servers.map((server) => statusWords(server));
+    const serving = rows.filter((words) => words === SERVING).length;
+    const gone = rows.filter((words) => words.startsWith('[SERVICE OUT][DOWN]')).length;
+    return serving === count && serving + gone === rows.length;
+  }
+}
