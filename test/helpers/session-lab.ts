@@ -144,12 +144,13 @@ export class SessionLab {
 
   /**
    * Makes a fault, waits until the session serves again, and records how long that took, in
-   * milliseconds: since `fault` was called, or since the moment (monotonic) that it hands back.
+   * milliseconds: since `fault` was called or, for one that lasts, since its `end`.
    */
   async recovers(
     session: AmqpSession,
     record: Omit<FaultRecord, 'milliseconds' | 'until'>,
     fault: () => unknown,
+    since: 'call' | 'end' = 'call',
   ): Promise<number> {
     const ready = new Promise<number>((resolve) => {
       const cancel = session.onConnected(() => {
@@ -157,9 +158,10 @@ export class SessionLab {
         resolve(systemClock.monotonic());
       });
     });
-    const called = systemClock.monotonic();
-    const over = await fault();
-    const milliseconds = Math.max(0, (await ready) - (typeof over === 'number' ? over : called));
+    const call = systemClock.monotonic();
+    await fault();
+    const end = systemClock.monotonic();
+    const milliseconds = Math.max(0, (await ready) - { call, end }[since]);
     expect(this.#connectedToConsuming()).toBeLessThan(CONNECTED_TO_CONSUMING);
     await this.expectService(session, 'after the fault');
     await recordFault({ ...record, until: 'consuming and publishing', milliseconds });

@@ -179,7 +179,9 @@ describe('a serving node', () => {
     expect((await stage.trove.serviceStatus(id)).status).toBe('healthy');
     await vm.untilLog(/end-shrink/);
     await vm.untilServing();
-    expect((await stage.trove.statusHistory(id)).at(-1)).toBe('healthy');
+    await until('the last word is healthy', async () => {
+      return (await stage.trove.statusHistory(id)).at(-1) === 'healthy';
+    });
   });
 
   it('refuses a request that is not encrypted with its key', async () => {

@@ -160,6 +160,22 @@ describe('a session recovers from', () => {
     expect(took).toBeLessThan(6_000);
   });
 
+  it('a confirm that never comes: whoever published hears of it after 20 s', async () => {
+    const proxy = await lab.startProxy();
+    const clock = new WatchedClock();
+    const silent = { heartbeatSeconds: 0, clock };
+    const session = await lab.startSession({ ...lab.through(proxy), ...silent });
+    proxy.freeze();
+    const published = session.publish(lab.message('lost'));
+    const rejected = expect(published).rejects.toMatchObject({
+      code: 'amqp-unconfirmed',
+      retryable: true,
+    });
+    await clock.advance(20_000);
+    await rejected;
+    proxy.close();
+  });
+
   it('a broker that closes the connection in the breath in which it opens it', async () => {
     const openOk = methodFrame(0, [10, 41], shortString(''));
     const close = methodFrame(0, [10, 50], short(320), shortString('bye'), short(0), short(0));

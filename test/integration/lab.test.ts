@@ -59,9 +59,9 @@ describe.runIf(reason === null)('simulated VMs', () => {
 
     await sh(one, 'echo one >/var/lib/antpickax/who; echo >/tmp/who; ipcmk --queue');
     expect(await readFile(one.path('/var/lib/antpickax/who'), 'utf8')).toBe('one\n');
-    expect(await sh(two, 'ls -A /var/lib/antpickax /tmp; ipcs -q | grep -c ^0x')).toMatch(
-      /^\/tmp:\n\n\/var\/lib\/antpickax:\n0$/,
-    );
+    // The project itself can be below /tmp, so the folder need not be empty.
+    expect(await sh(two, 'ls /var/lib/antpickax/who /tmp/who 2>/dev/null || true')).toBe('');
+    expect(await sh(two, 'ipcs -q | grep -c ^0x || true')).toBe('0');
     expect(existsSync('/var/lib/antpickax/who')).toBe(false);
     expect(await sh(two, 'cat /var/lib/cloud/data/instance-id')).toBe('the-nova-id');
   });
@@ -125,7 +125,7 @@ describe.runIf(reason === null)('simulated VMs', () => {
     expect(two.bootId).not.toBe(bootId);
     expect(await sh(two, 'cat /proc/sys/kernel/random/boot_id')).toBe(two.bootId);
     expect(
-      await sh(two, 'ls -d /var/lib/antpickax/kept /tmp/* /run/kept /etc/kept 2>/dev/null'),
+      await sh(two, 'ls -d /var/lib/antpickax/kept /tmp/kept /run/kept /etc/kept 2>/dev/null'),
     ).toBe('/var/lib/antpickax/kept');
     const attempt = "timeout 1 bash -c 'exec 3<>/dev/tcp/10.77.0.11/7000' 2>/dev/null; echo $?";
     expect(await sh(two, attempt)).toBe('124'); // still cut
@@ -171,7 +171,7 @@ describe.runIf(reason === null)('simulated VMs', () => {
     const { port } = server.address() as AddressInfo;
     const relay = await lab.hub.relay(port);
     const read = (host: string): Promise<string> =>
-      sh(one, `timeout 1 bash -c 'exec 3<>/dev/tcp/${host}/${port} && cat <&3' 2>&1`);
+      sh(one, `timeout 10 bash -c 'exec 3<>/dev/tcp/${host}/${port} && cat <&3' 2>&1`);
     expect(await read('hub.lab')).toBe('from the host');
     expect(await read('127.0.0.1')).toMatch(/Connection refused/);
     await relay.close();
