@@ -37,6 +37,8 @@ export interface DesiredState {
   clustered: boolean;
   /** cluster_complete has not come yet. */
   installing: boolean;
+  /** The id of that cluster_complete, so that it is never taken for a second one. */
+  installedBy: string | null;
   /** The attached configuration group; null = detached, a member of no cluster. */
   parameters: ClusterParameters | null;
   /** Stopped on purpose: until the boot changes, or over boots too when `bootId` is null. */
@@ -56,6 +58,7 @@ export const NEW_NODE: DesiredState = {
   failure: null,
   clustered: false,
   installing: false,
+  installedBy: null,
   parameters: null,
   stopped: null,
   shrinking: null,

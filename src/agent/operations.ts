@@ -83,8 +83,7 @@ export class Operations {
     const { key, entry } = operation;
     if (this.#newest?.key === key) {
       this.#log.info({ operation: operation.name }, 'joins the one that runs already');
-      const joined = this.#newest.outcome as Promise<T>;
-      return joined.finally(() => this.#finish(entry.id));
+      return this.#join(entry.id, this.#newest.outcome as Promise<T>);
     }
     const begun = this.#tail.then(() => {
       const outcome = this.#run(operation);
@@ -94,6 +93,16 @@ export class Operations {
     this.#tail = begun.then(({ turn }) => turn);
     const outcome = begun.then((run) => run.outcome);
     this.#newest = { id: entry.id, key, outcome };
+    return outcome;
+  }
+
+  /** Interrupted, it stays open too: the next agent answers both callers. */
+  async #join<T>(id: string, outcome: Promise<T>): Promise<T> {
+    const interrupted = await outcome.then(
+      () => false,
+      (error: unknown) => error instanceof Interrupted,
+    );
+    if (!interrupted) await this.#finish(id);
     return outcome;
   }
 

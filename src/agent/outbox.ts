@@ -51,6 +51,8 @@ export class Outbox {
   /** By id: resolves when the item is safe on disk. */
   readonly #durable = new Map<string, Promise<void>>();
   #sending: Item | null = null;
+  /** Something could not be delivered, and what has piled up since is not all sent yet. */
+  #late = false;
   #next = 1;
 
   private constructor(options: OutboxOptions) {
@@ -97,16 +99,26 @@ export class Outbox {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, backoff } = this.#options;
     while (!signal.aborted) {
+      if (this.#late) this.#forgetOldStatuses();
       const [item] = this.#items;
       if (!item) {
+        this.#late = false;
         await this.#alarm.wait(clock, 3_600_000, signal);
       } else if (await this.#deliver(item, signal)) {
         backoff.reset();
         await this.#drop(item);
       } else {
+        this.#late = true;
         await this.#alarm.wait(clock, backoff.next(), signal);
       }
     }
+  }
+
+  /** After an outage only the newest status is true: those before it would tell Trove a lie. */
+  #forgetOldStatuses(): void {
+    const newest = this.#items.findLast(({ isStatus }) => isStatus);
+    const kept = this.#items.filter((item) => !item.isStatus || item === newest);
+    this.#items.splice(0, Infinity, ...kept);
   }
 
   async #load(name: string): Promise<void> {

@@ -18,9 +18,9 @@ import type { Reconciler } from './reconciler.ts';
 export interface PrepareParts {
   instanceId: string;
   desired: () => DesiredState;
-  reconciler: Reconciler;
-  outbox: Outbox;
-  markers: Markers;
+  reconciler: Pick<Reconciler, 'wish' | 'until'>;
+  outbox: Pick<Outbox, 'postDurable'>;
+  markers: Pick<Markers, 'prepareStarted' | 'prepareEnded'>;
   /** Of the data, as Trove's configuration has it; the device is null when there is none. */
   volume: { device: string | null; mountPoint: string };
   crashesUntilCrashed: number;
@@ -46,9 +46,14 @@ export interface PrepareRequest {
  *   building → `failed to spawn`, notify_exc_info
  */
 export async function prepare(parts: PrepareParts, request: PrepareRequest): Promise<void> {
-  const { phase } = parts.desired();
-  if (phase === 'prepared' && !isOurs(parts, request)) {
-    throw troveError('this instance is prepared already; prepare changes nothing');
+  const { phase, clustered } = parts.desired();
+  if (phase === 'prepared') {
+    if (!isOurs(parts, request)) {
+      throw troveError('this instance is prepared already; prepare changes nothing');
+    }
+    // The agent was killed between its last step and the note of it in the journal.
+    if (!clustered) await notifyOfEnd(parts, request);
+    return;
   }
   try {
     if (!isOurs(parts, request)) await begin(parts, request);
@@ -136,21 +141,25 @@ export async function untilReady(parts: PrepareParts): Promise<void> {
   });
 }
 
-async function succeed(parts: PrepareParts, { id, context }: PrepareRequest): Promise<void> {
-  const { desired, reconciler, markers, outbox, instanceId } = parts;
-  const notification = notifyEnd(context, instanceId);
-  const notify = async (): Promise<void> => {
-    if (notification) await outbox.postDurable(`${id}-end`, notification);
-  };
+async function succeed(parts: PrepareParts, request: PrepareRequest): Promise<void> {
+  const { desired, reconciler, markers } = parts;
   if (desired().clustered) {
     await reconciler.wish({ phase: 'ready' });
-    await notify();
+    await notifyOfEnd(parts, request);
     await reconciler.wish({ phase: 'prepared' });
   } else {
     await markers.prepareEnded();
     await reconciler.wish({ phase: 'prepared' });
-    await notify();
+    await notifyOfEnd(parts, request);
   }
+}
+
+async function notifyOfEnd(
+  { outbox, instanceId }: PrepareParts,
+  { id, context }: PrepareRequest,
+): Promise<void> {
+  const notification = notifyEnd(context, instanceId);
+  if (notification) await outbox.postDurable(`${id}-end`, notification);
 }
 
 /** Ends prepare or rebuild as `failed to spawn`, with the reason for the user. */

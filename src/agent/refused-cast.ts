@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { messageOf } from '../base/errors.ts';
 import { isObject } from '../oslo/envelope.ts';
 import { notifyExcInfo, updateBackup } from '../trove/conductor-messages.ts';
@@ -21,7 +20,7 @@ export interface RefusedCastParts {
  * and a backup as FAILED; and if Trove wants to be notified, the instance's fault shows why.
  */
 export async function tellOfRefusedCast(
-  { method, args, context, failure }: RefusedCast,
+  { id, method, args, context, failure }: RefusedCast,
   { instanceId, reconciler, outbox, nextSent }: RefusedCastParts,
 ): Promise<void> {
   const reason = messageOf(failure);
@@ -29,7 +28,6 @@ export async function tellOfRefusedCast(
   if (isSetUp && reconciler.snapshot?.desired.phase === 'new') {
     await reconciler.wish({ phase: 'failed', failure: reason });
   }
-  const id = `${method}-${randomUUID()}`;
   const backup = method === 'create_backup' ? backupId(args['backup_info']) : null;
   if (backup !== null) {
     const state = { state: 'FAILED' } as const;
@@ -37,7 +35,7 @@ export async function tellOfRefusedCast(
     await outbox.postDurable(`${id}-state`, message);
   }
   const notification = notifyExcInfo(context, instanceId, reason, [reason]);
-  if (notification) await outbox.postDurable(id, notification);
+  if (notification) await outbox.postDurable(`${id}-refused`, notification);
 }
 
 /** Null when even that cannot be told from the arguments, which nobody has checked. */

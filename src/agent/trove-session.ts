@@ -84,11 +84,10 @@ export function createRpcServer(options: GuestServerOptions): RpcServer {
   const dispatcher = createGuestDispatcher({
     serializer,
     handlers,
-    onRefusedCast: (refused) => {
+    onRefusedCast: (refused) =>
       options
         .onRefusedCast(refused)
-        .catch((err: unknown) => log.error({ err }, 'Trove was not told of a refused cast'));
-    },
+        .catch((err: unknown) => log.error({ err }, 'Trove was not told of a refused cast')),
     log,
   });
   return new RpcServer({

@@ -4,13 +4,8 @@ import { AgentError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { withDeadline } from '../base/wait.ts';
 import { encodeEnvelope, WIRE_PROPERTIES, type JsonObject } from './envelope.ts';
+import type { Caller } from './rpc-request.ts';
 import type { NewUniqueId } from './unique-id.ts';
-
-/** Who waits for a reply: `messageId` and `replyQueue` of a request. */
-interface Caller {
-  messageId: string;
-  replyQueue: string;
-}
 
 /** How a call ended: `failure` is the text of failureText, or null. */
 export interface Outcome {

@@ -1,3 +1,4 @@
+import { AgentError, asError } from '../base/errors.ts';
 import { badMessage, decodeEnvelope, isObject, type JsonObject } from './envelope.ts';
 
 /** A call or a cast, as it came in. Arguments and context may still be encrypted. */
@@ -22,15 +23,41 @@ export interface RpcRequest {
   raw: string;
 }
 
+/** Who waits for a reply. */
+export interface Caller {
+  messageId: string;
+  replyQueue: string;
+}
+
+/** A call that cannot be run, and that says whom to answer. */
+export class MalformedCallError extends AgentError {
+  readonly caller: Caller;
+
+  constructor(caller: Caller, { message }: Error) {
+    super('malformed-call', message);
+    this.caller = caller;
+  }
+}
+
 const CONTEXT = '_context_';
 
 /**
  * Decodes the body of a request: enveloped or bare (trove-rpc contract, sections 2 and 3). Throws
- * an AgentError that says what is wrong with it.
+ * an AgentError that says what is wrong with it; a MalformedCallError when somebody can be told.
  */
 export function decodeRequest(body: Uint8Array | string): RpcRequest {
   const raw = typeof body === 'string' ? body : utf8(body);
   const message = decodeEnvelope(raw);
+  try {
+    return readRequest(message, raw);
+  } catch (error) {
+    const { _msg_id: messageId, _reply_q: replyQueue } = message;
+    if (typeof messageId !== 'string' || typeof replyQueue !== 'string') throw error;
+    throw new MalformedCallError({ messageId, replyQueue }, asError(error));
+  }
+}
+
+function readRequest(message: JsonObject, raw: string): RpcRequest {
   const { method, args = {}, version = '1.0', _timeout: timeout } = message;
   if (typeof method !== 'string' || method === '') throw badMessage('it names no method');
   if (!isObject(args)) throw badMessage('its args are not an object');

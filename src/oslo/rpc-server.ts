@@ -5,9 +5,9 @@ import { AgentError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { DuplicateGuard } from './duplicate-guard.ts';
 import { badMessage } from './envelope.ts';
-import { failureText, RpcFailure } from './failure.ts';
+import { failureText, RpcFailure, typeError } from './failure.ts';
 import { Replies, type Outcome } from './replies.ts';
-import { decodeRequest, type RpcRequest } from './rpc-request.ts';
+import { decodeRequest, MalformedCallError, type RpcRequest } from './rpc-request.ts';
 import { checkSupported } from './rpc-version.ts';
 import { newUniqueId, type NewUniqueId } from './unique-id.ts';
 
@@ -49,7 +49,7 @@ export class Unfinished extends AgentError {
 /**
  * A server of oslo.messaging (trove-rpc contract, section 3). One delivery goes like this:
  *
- *     decode ──bad──► reject
+ *     decode ──bad──► reject (after telling the caller, if that is known)
  *       │
  *     seen before ──► acknowledged when the first one is
  *       │
@@ -100,6 +100,10 @@ export class RpcServer {
       request = decodeRequest(delivery.content);
     } catch (err) {
       this.#log.warn({ err, routingKey: delivery.routingKey }, 'a message was rejected');
+      if (err instanceof MalformedCallError) {
+        const failure = failureText(typeError(err.message));
+        await this.#replies.send(err.caller, { result: null, failure });
+      }
       delivery.reject();
       return;
     }

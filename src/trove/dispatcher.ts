@@ -38,6 +38,8 @@ type HandlerResult<M> = M extends keyof GuestResults
 
 /** A cast that reached no handler: it has no reply that could say so. */
 export interface RefusedCast {
+  /** As of GuestCall. */
+  readonly id: string;
   readonly method: string;
   /** Decoded, but not checked. */
   readonly args: JsonObject;
@@ -49,8 +51,11 @@ export interface RefusedCast {
 interface GuestDispatcherOptions {
   readonly serializer: GuestSerializer;
   readonly handlers: GuestHandlers;
-  /** Told about refused casts, which nobody would hear of otherwise. */
-  readonly onRefusedCast?: (refused: RefusedCast) => void;
+  /**
+   * Told about refused casts, which nobody would hear of otherwise. Resolves when that is safe: the
+   * message is acknowledged then.
+   */
+  readonly onRefusedCast?: (refused: RefusedCast) => Promise<void>;
   readonly log: Logger;
 }
 
@@ -90,7 +95,9 @@ export function createGuestDispatcher(options: GuestDispatcherOptions): Dispatch
           ? withHandler(method, args, call)
           : withoutHandler(method, facts, args);
       } catch (failure) {
-        if (messageId === undefined) onRefusedCast?.({ method, args, context, failure });
+        if (messageId === undefined) {
+          await onRefusedCast?.({ id: call.id, method, args, context, failure });
+        }
         throw failure;
       }
       return serializer.encodeResult(await run());

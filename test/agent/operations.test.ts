@@ -212,6 +212,19 @@ describe('a repeated call', () => {
     expect(ran.sort()).toEqual(['1', '2', '3']);
   });
 
+  it('stays open, like the one that it joined, when the agent stops', async () => {
+    const { operations, unfinished } = await bench();
+    const gate = deferred<string>();
+    const work = (): Promise<string> => gate.promise;
+    const first = operations.perform(operation('restart', work, entry('1')));
+    const second = operations.perform(operation('restart', work, entry('2')));
+    await until('both are accepted', async () => (await unfinished()).length === 2);
+    gate.reject(new Interrupted());
+    await expect(first).rejects.toThrow(Interrupted);
+    await expect(second).rejects.toThrow(Interrupted);
+    expect(await unfinished()).toEqual(['1', '2']);
+  });
+
   it('runs anew when the first one is over', async () => {
     const { operations } = await bench();
     let runs = 0;

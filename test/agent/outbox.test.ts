@@ -198,6 +198,40 @@ describe('what is not delivered', () => {
   });
 });
 
+describe('after an outage', () => {
+  it('only the newest status goes out, and everything else in its order', async () => {
+    const box = await bench();
+    box.outcomes.push(...Array.from({ length: 100 }, () => new Error('no session')));
+    box.outbox.postStatus(status('building'));
+    box.run();
+    await box.outbox.postDurable('1', message('first'));
+    box.outbox.postStatus(status('instance ready'));
+    await box.outbox.postDurable('2', message('second'));
+    box.outbox.postStatus(status('running'));
+    box.outbox.postStatus(status('healthy'));
+    await box.outbox.postDurable('3', message('third'));
+    await box.clock.untilWaiting();
+    const tried = box.sent.length;
+    box.outcomes.length = 0;
+    box.outbox.connected();
+    await until('all are sent', async () => (await readdir(box.directory)).length === 0);
+    expect(box.sent.slice(tried)).toEqual(['first', 'second', 'healthy', 'third']);
+  });
+
+  it('statuses are sent as they come again', async () => {
+    const box = await bench();
+    box.outcomes.push('returned');
+    box.outbox.postStatus(status('building'));
+    box.run();
+    await box.clock.advance(250);
+    box.outbox.postStatus(status('instance ready'));
+    await box.outbox.postDurable('1', message('end'));
+    box.outbox.postStatus(status('healthy'));
+    await until('all are sent', () => box.sent.length === 5);
+    expect(box.sent.slice(2)).toEqual(['instance ready', 'end', 'healthy']);
+  });
+});
+
 describe('what must not be lost', () => {
   it('is on disk, for its owner alone, until it is delivered', async () => {
     const box = await bench();

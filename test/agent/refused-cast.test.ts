@@ -17,7 +17,7 @@ async function refuse(
   const posted: ConductorMessage[] = [];
   const wishes: Partial<DesiredState>[] = [];
   await tellOfRefusedCast(
-    { method, args, context, failure: notSupported(method, 'it is a test') },
+    { id: 'r-1', method, args, context, failure: notSupported(method, 'it is a test') },
     {
       instanceId: 'i-1',
       reconciler: {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeRequest } from '../../src/oslo/rpc-request.ts';
+import { decodeRequest, MalformedCallError } from '../../src/oslo/rpc-request.ts';
 import captured from '../fixtures/oslo/requests.json' with { type: 'json' };
 
 function bytes(message: unknown): Buffer {
@@ -63,4 +63,14 @@ describe('decodeRequest', () => {
   ])('refuses %s', (body, message) => {
     expect(() => decodeRequest(body)).toThrow(message);
   });
+
+  it.each([{}, { method: 1 }, { method: 'm', args: [] }, { method: 'm', version: 1 }])(
+    'says who waits for an answer to %j',
+    (message) => {
+      const call = bytes({ ...message, _msg_id: 'm1', _reply_q: 'r1' });
+      const caller = { messageId: 'm1', replyQueue: 'r1' };
+      expect(() => decodeRequest(call)).toThrow(expect.objectContaining({ caller }) as Error);
+      expect(() => decodeRequest(bytes(message))).not.toThrow(MalformedCallError);
+    },
+  );
 });

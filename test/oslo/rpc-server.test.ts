@@ -130,6 +130,15 @@ describe('RpcServer', () => {
     expect(letter.fate).toBe('acknowledged');
   });
 
+  it('answers a call that cannot be run with a TypeError', async () => {
+    const letter = await deliver({ args: 5, _msg_id: 'm1', _reply_q: 'r1' });
+    const [reply] = publisher.messages;
+    expect(reply).toMatchObject({ result: null, ending: true, _msg_id: 'm1' });
+    expect(String(reply?.['failure'])).toMatch(/"TypeError".*it names no method/);
+    expect(letter.fate).toBe('rejected');
+    expect(dispatched).toEqual([]);
+  });
+
   it('rejects what is no message', async () => {
     expect((await deliver({ nothing: 1 })).fate).toBe('rejected');
     expect((await deliver(CALL, { compression: 'application/x-gzip' })).fate).toBe('rejected');

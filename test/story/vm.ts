@@ -6,6 +6,7 @@ import path from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { readRingStatus } from '../../src/cluster/tools.ts';
 import { statusWords } from '../../src/cluster/status.ts';
+import { findProcesses } from '../../src/process/identity.ts';
 import { projectRoot } from '../helpers/project-root.ts';
 import { until } from '../helpers/until.ts';
 import { identify, isRunning, signal, type ProcessIdentity } from '../peers/processes.ts';
@@ -174,6 +175,11 @@ export class Vm {
       if (left === undefined) continue;
       signal(left, 'SIGKILL');
       await until(`${name} is gone`, () => !isRunning(left));
+    }
+    // An agent that was killed just after it started one had no time to note it.
+    for (const pid of findProcesses((argv) => argv.includes(this.iniFile))) {
+      const left = identify(pid);
+      if (left) signal(left, 'SIGKILL');
     }
   }
 

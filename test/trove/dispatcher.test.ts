@@ -71,7 +71,10 @@ function guest(key: string | null, changed: Partial<GuestHandlers> = {}) {
   const dispatcher = createGuestDispatcher({
     serializer: new GuestSerializer(key),
     handlers: { ...handlers, ...changed },
-    onRefusedCast: (cast) => refused.push(cast),
+    onRefusedCast: (cast) => {
+      refused.push(cast);
+      return Promise.resolve();
+    },
     log: silentLog,
   });
   let accepted = 0;
@@ -212,6 +215,7 @@ describe('a refused cast is told of, because it has no reply', () => {
     const failure = await failureOf(request('create_user', { users: [] }, context));
     expect(refused).toEqual([
       {
+        id: 'u1',
         method: 'create_user',
         args: { users: [] },
         context: { trove_notification: { request_id: 'r' } },

@@ -32,8 +32,11 @@ export function lifecycleHandlers(
         wishes.requirePrepared('cluster_complete');
         if (desired().installing) {
           await parts.markers.prepareEnded();
-          await reconciler.wish({ installing: false });
+          await reconciler.wish({ installing: false, installedBy: call.id });
           parts.reporter.repeat();
+        } else if (desired().installedBy === call.id) {
+          // The agent was killed before the journal said that it was done.
+          return;
         } else if (desired().clustered && parts.leaveOnSecondClusterComplete) {
           await leaveForShrink(parts, wishes);
         }

@@ -1,0 +1,122 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { projectRoot } from '../test/helpers/project-root.ts';
+import { startBroker } from '../test/peers/broker.ts';
+import { standIns } from '../test/story/programs.ts';
+import { Stage } from '../test/story/stage.ts';
+import { Caller } from './caller.ts';
+import { Consumers } from './consumers.ts';
+import { agent, bareNode, echo, pythonGuest, type Guest } from './guests.ts';
+import { measureCalls, measureIdle, measureNode, measureStarts } from './phases.ts';
+import { resultsPage } from './results.ts';
+
+const HELP = `npm run bench:rpc -- [options]
+
+Measures this agent beside the real Python trove guest on one RabbitMQ, called by the real oslo
+client, and writes bench/RESULTS.md.
+  --starts N        how often each is started (default 7)
+  --rounds N        rounds of calls (default 5)
+  --idle SECONDS    how long nobody asks anything (default 60)
+  --no-write        leaves bench/RESULTS.md alone
+`;
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** What is measured; the two agents are prepared already, and nothing runs. */
+interface Cast {
+  detached: Guest;
+  serving: Guest;
+  python: Guest;
+  echo: Guest;
+  node: Guest;
+}
+
+async function prepareCast(stage: Stage, directory: string): Promise<Cast> {
+  const programs = await standIns(directory);
+  const found = {
+    environment: programs.environment,
+    folder: path.dirname(programs.program('chmpx')),
+  };
+  const detached = await stage.actor('detached');
+  await detached.vm.startAgent();
+  await stage.prepare({ ...detached, overrides: {} }, { clustered: false });
+  await stage.trove.waitForStatus(detached.id, 'running', 60_000);
+  await detached.vm.endAgent('SIGTERM');
+  const serving = await stage.actor('serving');
+  await serving.vm.startAgent();
+  await stage.prepare(serving, { clustered: false });
+  await stage.trove.waitForStatus(serving.id, 'healthy', 60_000);
+  await serving.vm.endAgent('SIGTERM');
+  const url = stage.broker.url(stage.vhost);
+  return {
+    detached: agent('k2hdkc-agent', detached, found),
+    serving: agent('k2hdkc-agent, serving', serving, found),
+    python: await pythonGuest(path.join(directory, 'python'), url),
+    echo: echo(path.join(directory, 'echo'), url),
+    node: bareNode(path.join(directory, 'node')),
+  };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean' },
+      starts: { type: 'string', default: '7' },
+      rounds: { type: 'string', default: '5' },
+      idle: { type: 'string', default: '60' },
+      'no-write': { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-bench-'));
+  const broker = await startBroker(path.join(directory, 'broker'));
+  try {
+    const stage = await Stage.open(
+      broker,
+      path.join(directory, 'stage'),
+      await standIns(directory),
+    );
+    try {
+      say('preparing');
+      const cast = await prepareCast(stage, directory);
+      const { detached, serving, python, echo: least, node } = cast;
+      const consumers = await Consumers.open(broker.url(stage.vhost));
+      const talking = [detached, python, least];
+      for (const guest of talking) await consumers.makeQueue(guest);
+
+      say('starting each several times');
+      const starts = await measureStarts(talking, Number(values.starts), consumers);
+      starts.set(node, await measureNode(directory, Number(values.starts)));
+
+      say('calling');
+      const trove = path.join(directory, 'stage/trove');
+      const caller = await Caller.start(trove, path.join(trove, 'trove.conf'));
+      const plan = { sequential: 500, callers: 16, rounds: Number(values.rounds), perRound: 800 };
+      const calls = await measureCalls(talking, plan, { caller, consumers });
+      await caller.stop();
+
+      // What is published for the conductor still has its queue.
+      await stage.trove.stop();
+      say(`waiting for ${values.idle} s`);
+      const all = [detached, serving, python, least, node];
+      const idle = await measureIdle(all, Number(values.idle), directory);
+      await consumers.close();
+
+      const page = await resultsPage({ ...cast, starts, calls, idle, plan });
+      process.stdout.write(page);
+      if (!values['no-write']) await writeFile(path.join(projectRoot, 'bench/RESULTS.md'), page);
+    } finally {
+      await stage.close();
+    }
+  } finally {
+    await broker.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+await main();

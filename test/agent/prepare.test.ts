@@ -1,0 +1,142 @@
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { DesiredStateStore, type DesiredState } from '../../src/agent/desired-state.ts';
+import { Markers } from '../../src/agent/markers.ts';
+import { prepare, type PrepareParts } from '../../src/agent/prepare.ts';
+import { statusOf } from '../../src/agent/status-of.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../helpers/recording-log.ts';
+import { temporaryDirectory } from '../helpers/temporary-directory.ts';
+import { observed, PARAMETERS, RUNS } from './builders.ts';
+
+const ID = 'p-1';
+const UP = observed({
+  chmpx: { ...RUNS, generation: ID },
+  k2hdkc: { ...RUNS, generation: ID },
+});
+const ARGS = {
+  packages: [],
+  databases: null,
+  memory_mb: 512,
+  users: null,
+  device_path: null,
+  mount_point: null,
+  backup_info: null,
+  config_contents: null,
+  root_password: null,
+  overrides: { 'cluster-name': PARAMETERS.clusterName, 'extdata-url': PARAMETERS.extdataUrl },
+  cluster_config: null,
+  snapshot: null,
+  modules: null,
+  ds_version: null,
+};
+
+/** What Trove gets to see of a VM, over all lives of its agent. */
+interface Seen {
+  statuses: string[];
+  notifications: string[];
+}
+
+/** The agent's life: it is killed before its next step once it has taken so many. */
+class Life {
+  #stepsLeft: number;
+  #die: (fate: 'killed') => void = () => undefined;
+  readonly killed = new Promise<'killed'>((resolve) => (this.#die = resolve));
+
+  constructor(steps: number) {
+    this.#stepsLeft = steps;
+  }
+
+  async step<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#stepsLeft-- > 0) return work();
+    this.#die('killed');
+    return new Promise(() => undefined);
+  }
+}
+
+/** Lives one life of an agent that prepares its VM, whose node is up at once. */
+async function live(
+  directory: string,
+  steps: number,
+  args: typeof ARGS,
+  seen: Seen,
+): Promise<'killed' | 'prepared' | 'failed'> {
+  const life = new Life(steps);
+  const desired = await DesiredStateStore.open(directory);
+  const look = (): void => {
+    const status = statusOf(desired.current, UP, 5);
+    if (status !== null && status !== seen.statuses.at(-1)) seen.statuses.push(status);
+  };
+  look();
+  desired.onChange(look);
+  const markers = new Markers(path.join(directory, 'markers'));
+  const parts: PrepareParts = {
+    instanceId: 'i-1',
+    desired: () => desired.current,
+    reconciler: {
+      wish: (change: Partial<DesiredState>) => life.step(() => desired.update(change)),
+      until: (done) => {
+        const step = { kind: 'rest', why: 'serving' } as const;
+        const snapshot = { desired: desired.current, observed: UP, step };
+        if (!done(snapshot)) throw new Error('it is not up');
+        return Promise.resolve(snapshot);
+      },
+    },
+    outbox: {
+      postDurable: (id) => life.step(() => Promise.resolve(void seen.notifications.push(id))),
+    },
+    markers: {
+      prepareStarted: () => life.step(() => markers.prepareStarted()),
+      prepareEnded: () => life.step(() => markers.prepareEnded()),
+    },
+    volume: { device: null, mountPoint: directory },
+    crashesUntilCrashed: 5,
+    timeoutMs: 1_000,
+    clock: systemClock,
+    log: silentLog,
+  };
+  const context = { trove_notification: { request_id: 'r' } };
+  const outcome = prepare(parts, { id: ID, args, context }).then(
+    () => 'prepared' as const,
+    () => 'failed' as const,
+  );
+  return Promise.race([life.killed, outcome]);
+}
+
+describe.each<[string, typeof ARGS, string[], string]>([
+  ['a single instance', ARGS, ['building', 'healthy'], 'p-1-end'],
+  [
+    'a cluster member',
+    { ...ARGS, cluster_config: { id: 'c', instance_type: 'member' } as never },
+    ['building', 'instance ready', 'healthy'],
+    'p-1-end',
+  ],
+  [
+    'one that cannot be',
+    { ...ARGS, overrides: { 'cluster-name': 'a b' } as never },
+    ['failed to spawn'],
+    'p-1-failed',
+  ],
+])('prepare of %s', (_name, args, statuses, notification) => {
+  const wanted = notification.endsWith('end') ? 'prepared' : 'failed';
+
+  it('has one outcome', async () => {
+    const seen: Seen = { statuses: [], notifications: [] };
+    expect(await live(await temporaryDirectory(), Infinity, args, seen)).toBe(wanted);
+    expect(seen).toEqual({ statuses, notifications: [notification] });
+  });
+
+  it('has the same one when the agent is killed before any of its steps', async () => {
+    let steps = 0;
+    for (let fate = 'killed'; fate === 'killed'; steps++) {
+      const directory = await temporaryDirectory();
+      const seen: Seen = { statuses: [], notifications: [] };
+      fate = await live(directory, steps, args, seen);
+      // What is not in the journal as done is continued, also when all of it was done.
+      expect(await live(directory, Infinity, args, seen)).toBe(wanted);
+      expect(seen.statuses).toEqual(statuses);
+      expect(new Set(seen.notifications)).toEqual(new Set([notification]));
+    }
+    expect(steps).toBeGreaterThan(2);
+  });
+});
