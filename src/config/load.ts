@@ -57,8 +57,10 @@ function withAllSections(content: unknown, file: string): object {
   if (typeof given !== 'object' || Array.isArray(given)) {
     throw new ConfigurationError(`${file}: the file must be a map of sections such as "log:"`);
   }
-  const present = Object.entries(given).filter(([, value]) => value !== null);
-  const sections = Object.keys(agentConfigSchema.entries).map((name) => [name, {}]);
+  const { entries } = agentConfigSchema;
+  const isEmpty = ([name, value]: [string, unknown]): boolean => value === null && name in entries;
+  const present = Object.entries(given).filter((section) => !isEmpty(section));
+  const sections = Object.keys(entries).map((name) => [name, {}]);
   return { ...Object.fromEntries(sections), ...Object.fromEntries(present) } as object;
 }
 

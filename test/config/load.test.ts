@@ -21,6 +21,7 @@ describe('agent.yaml', () => {
 
   it.each([
     ['unknown section', 'logs:\n  level: info\n', 'agent.yaml line 1: unknown key logs'],
+    ['unknown empty section', 'lgo:\n', 'agent.yaml line 1: unknown key lgo'],
     ['unknown key', 'log:\n  levle: info\n', 'agent.yaml line 2: unknown key log.levle'],
     [
       'port above 32767',
