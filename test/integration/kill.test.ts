@@ -1,72 +1,26 @@
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { sleep, systemClock } from '../../src/base/clock.ts';
 import type { JsonObject } from '../../src/oslo/envelope.ts';
+import { KillLab, killAndStart, openEntries, programs } from '../helpers/kill-lab.ts';
 import { randomFrom } from '../helpers/random-from.ts';
-import { RawCaller } from '../helpers/raw-caller.ts';
 import { until } from '../helpers/until.ts';
-import { Broker } from '../peers/broker.ts';
-import { standIns } from '../story/programs.ts';
-import { Stage, type Actor } from '../story/stage.ts';
+import type { Actor, Stage } from '../story/stage.ts';
 
 /** `KILL_SEED=…` is another run. */
 const SEED = Number(process.env['KILL_SEED'] ?? 20_261_122);
 
-let directory: string;
+let lab: KillLab;
 let stage: Stage;
 
 beforeAll(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-kill-'));
-  stage = await Stage.open(new Broker(inject('broker')), directory, await standIns(directory));
+  lab = await KillLab.open(inject('broker'));
+  stage = lab.stage;
   process.stdout.write(`kills by seed ${SEED}\n`);
 });
 
 afterAll(async () => {
-  await stage.close();
-  await rm(directory, { recursive: true });
+  await lab.close();
 });
-
-/** An agent that consumes. */
-async function started(name: string, overrides: JsonObject = {}): Promise<Actor> {
-  const actor = await stage.actor(name, { overrides });
-  await actor.vm.startAgent();
-  await actor.vm.untilLog(/AMQP session ready/);
-  return actor;
-}
-
-/** A member of a cluster that is in service, its installation over. */
-async function serving(name: string): Promise<{ actor: Actor; caller: RawCaller }> {
-  const actor = await started(name);
-  await stage.prepare(actor, { clustered: true });
-  await stage.trove.waitForStatus(actor.id, 'healthy', 45_000);
-  const caller = await talkTo(actor);
-  return { actor, caller };
-}
-
-function talkTo({ id, secrets }: Actor): Promise<RawCaller> {
-  const transportUrl = stage.broker.url(stage.vhost);
-  return RawCaller.open({ transportUrl, exchange: 'trove', id, key: secrets[0] ?? null });
-}
-
-/** Kills the agent and starts another. Resolves with the length of the log until then. */
-async function killAndStart({ vm }: Actor): Promise<number> {
-  await vm.endAgent('SIGKILL');
-  const logged = (await vm.log()).length;
-  await vm.startAgent();
-  return logged;
-}
-
-const openEntries = ({ vm }: Actor): Promise<string[]> => readdir(vm.path('state/journal/open'));
-const programs = ({ vm }: Actor) => [vm.program('chmpx'), vm.program('k2hdkc')];
-
-/** Each status is newer than the one before, whichever agent sent it. */
-async function expectSentIncreases({ id }: Actor): Promise<void> {
-  const all = (await stage.trove.published(id)).filter(({ method }) => method === 'heartbeat');
-  const sent = all.map(({ args }) => args['sent'] as number);
-  expect(sent).toEqual([...new Set(sent)].sort((a, b) => a - b));
-}
 
 async function notificationsOf({ id }: Actor): Promise<Set<string>> {
   const published = await stage.trove.published(id);
@@ -80,7 +34,7 @@ describe('prepare, with two kills at any moment,', () => {
   it.concurrent.each(moments.map(([first, second]) => [Math.round(first), Math.round(second)]))(
     'after %i ms and %i ms later, makes a member once',
     async (first, second) => {
-      const actor = await started('killed');
+      const actor = await lab.started('killed');
       await stage.prepare(actor, { clustered: true });
       for (const moment of [first, second]) {
         await sleep(systemClock, moment);
@@ -95,7 +49,7 @@ describe('prepare, with two kills at any moment,', () => {
       const statuses = (await stage.trove.statusHistory(actor.id)).join(' → ');
       expect(statuses).toMatch(/^(building → )?(instance ready → )?healthy$/);
       expect(stage.k2hr3.hosts(actor.cluster)).toHaveLength(1);
-      await expectSentIncreases(actor);
+      await lab.expectSentIncreases(actor);
     },
     90_000,
   );
@@ -103,7 +57,7 @@ describe('prepare, with two kills at any moment,', () => {
   it.concurrent.each(moments.slice(0, 4).map(([first]) => Math.round(first / 10)))(
     'after %i ms, of a node that cannot be, fails with status, notification and fault',
     async (moment) => {
-      const actor = await started('unfit', { 'chmpx-server-port': 40_020 });
+      const actor = await lab.started('unfit', { 'chmpx-server-port': 40_020 });
       await stage.prepare(actor, { clustered: true });
       await sleep(systemClock, moment);
       await killAndStart(actor);
@@ -151,7 +105,7 @@ describe('a call, with a kill at any moment,', () => {
 
   it('is finished and answered', { timeout: 180_000 }, async () => {
     const random = randomFrom(SEED + 1);
-    const { actor, caller } = await serving('asked');
+    const { actor, caller } = await lab.serving('asked');
     const { vm, id, cluster } = actor;
     for (const round of [1, 2, 3]) {
       for (const { method, args, status, isServing, isMember } of WISHES) {
@@ -179,106 +133,7 @@ describe('a call, with a kill at any moment,', () => {
         expect(stage.k2hr3.hosts(cluster).length === 1, what).toBe(isMember);
       }
     }
-    await expectSentIncreases(actor);
-    await caller.close();
-  });
-});
-
-describe('a request that comes again', () => {
-  /** How often an operation was begun. */
-  const begun = async ({ vm }: Actor): Promise<number> =>
-    (await vm.log()).match(/operation starts.*operation=restart/g)?.length ?? 0;
-
-  it('is not run again: at once, while it runs, after it, and after a kill', async () => {
-    const { actor, caller } = await serving('twice');
-    const { vm } = actor;
-    const call = caller.callFields();
-    const request = caller.request('restart', {}, call);
-    const answered = (): boolean => caller.replies.has(call._msg_id);
-
-    await caller.send(request);
-    await caller.send(request);
-    await vm.untilLog(/operation starts.*operation=restart/);
-    await caller.send(request);
-    await until('the answer', answered);
-    await caller.send(request);
-    await caller.call('rpc_ping');
-    expect(await begun(actor)).toBe(1);
-    expect(caller.replies.get(call._msg_id)).toHaveLength(1);
-
-    const before = programs(actor);
-    const logged = await killAndStart(actor);
-    await caller.send(request);
-    await vm.untilLog(/a request came again after a restart of the agent/, logged);
-    await caller.call('rpc_ping');
-    expect(await begun(actor)).toBe(1);
-    expect(programs(actor)).toEqual(before);
-    await caller.close();
-  });
-
-  it('is not run twice when it comes again while the next agent finishes it', async () => {
-    const { actor, caller } = await serving('resumed');
-    const { vm } = actor;
-    const call = caller.callFields();
-    const request = caller.request('restart', {}, call);
-    await caller.send(request);
-    await vm.untilLog(/operation starts.*operation=restart/);
-    const logged = await killAndStart(actor);
-    await vm.untilLog(/did not finish is continued/, logged);
-    await caller.send(request);
-    await until('the answer', () => caller.replies.has(call._msg_id));
-    await caller.call('rpc_ping');
-    const later = (await vm.log()).slice(logged);
-    expect(later.match(/operation starts/g)).toHaveLength(1);
-    await vm.untilServing();
-    await caller.close();
-  });
-});
-
-describe('killed after its last step, before the journal says so,', () => {
-  /** Puts a request that is done back among those that are not. */
-  async function forgetThatItIsDone({ vm }: Actor, request: JsonObject): Promise<void> {
-    const id = String(request['_unique_id']);
-    const journal = vm.path('state/journal');
-    const names = await readdir(path.join(journal, 'done'));
-    const name = names.find((one) => one.endsWith(`-${id}`)) ?? id;
-    await rename(path.join(journal, 'done', name), path.join(journal, 'open', name));
-    await writeFile(path.join(journal, 'open', name), JSON.stringify(request));
-  }
-
-  it.each<[string, (actor: Actor) => JsonObject, string]>([
-    ['restart', () => ({}), 'healthy'],
-    ['cluster_complete', () => ({}), 'healthy'],
-    ['update_overrides', ({ overrides }) => ({ overrides, remove: false }), 'healthy'],
-    ['stop_db', () => ({}), 'shutdown'],
-    ['update_overrides', () => ({ overrides: {}, remove: true }), 'running'],
-  ])('%s changes nothing more', async (method, args, status) => {
-    const { actor, caller } = await serving('forgotten');
-    const { vm, id, cluster } = actor;
-    const call = caller.callFields();
-    const request = caller.request(method, args(actor), call);
-    await caller.send(request);
-    await until('the answer', () => caller.replies.has(call._msg_id));
-    await stage.trove.waitForStatus(id, status, 15_000);
-    const before = {
-      programs: programs(actor),
-      hosts: stage.k2hr3.hosts(cluster),
-      desired: await readFile(vm.path('state/desired.json'), 'utf8'),
-      statuses: await stage.trove.statusHistory(id),
-    };
-
-    await vm.endAgent('SIGKILL');
-    await forgetThatItIsDone(actor, request);
-    const logged = (await vm.log()).length;
-    await vm.startAgent();
-    await vm.untilLog(/operation done/, logged);
-    await until('the second answer', () => caller.replies.get(call._msg_id)?.length === 2);
-    expect({
-      programs: programs(actor),
-      hosts: stage.k2hr3.hosts(cluster),
-      desired: await readFile(vm.path('state/desired.json'), 'utf8'),
-      statuses: await stage.trove.statusHistory(id),
-    }).toEqual(before);
+    await lab.expectSentIncreases(actor);
     await caller.close();
   });
 });
