@@ -54,7 +54,7 @@ async function buildStandIns() {
   const from = path.join(root, 'test/simulators/antpickax');
   const to = path.join(root, 'dist/test/antpickax');
   const daemons = ['chmpx', 'k2hdkc'];
-  const tools = ['chmpxstatus', 'chmpxlinetool', 'k2hlinetool'];
+  const tools = ['chmpxstatus', 'chmpxlinetool', 'k2hlinetool', 'k2hdkclinetool'];
   for (const name of daemons) {
     await build({
       ...common,

@@ -19,6 +19,8 @@ export const OUT_ALONE = '[SERVICE OUT][UP][n/a][Nothing][Suspend]';
 export const OUT = '[SERVICE OUT][UP][n/a][Nothing][NoSuspend]';
 export const IN = '[SERVICE IN][UP][n/a][Nothing][NoSuspend]';
 export const IN_ALONE = '[SERVICE IN][UP][n/a][Nothing][Suspend]';
+/** What others see of a server that is not there. */
+export const DOWN = '[SERVICE OUT][DOWN][n/a][Nothing][NoSuspend]';
 /** What `Lab.status` says when there is no chmpx to ask about. */
 export const NONE = 'exit code 1';
 

@@ -4,7 +4,14 @@ import path from 'node:path';
 import { projectRoot } from '../helpers/project-root.ts';
 
 /** The programs that the statements are about. */
-export const programs = ['chmpx', 'k2hdkc', 'chmpxstatus', 'chmpxlinetool', 'k2hlinetool'] as const;
+export const programs = [
+  'chmpx',
+  'k2hdkc',
+  'chmpxstatus',
+  'chmpxlinetool',
+  'k2hlinetool',
+  'k2hdkclinetool',
+] as const;
 export type Program = (typeof programs)[number];
 
 /** Whose behaviour a run looks at. */

@@ -1,12 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { sleep } from '../../../src/base/clock.ts';
 import { execute } from './commands.ts';
 import { readConfiguration, Refused, type Configuration, type Self } from './configuration.ts';
-import { controlPort, listen } from './control-port.ts';
+import { controlPort } from './control-port.ts';
 import type { Report } from './control-report.ts';
+import { Hazards } from './hazards.ts';
 import { watchIni } from './ini-watch.ts';
-import { openLink, type Attachment } from './link.ts';
-import { RingNode } from './ring-node.ts';
+import type { Attachment } from './link.ts';
+import { countLife } from './node-life.ts';
+import { openPorts, type Port } from './ports.ts';
+import { Ring } from './ring.ts';
+import type { Rejoin } from './ring-node.ts';
 import type { Settings } from './settings.ts';
 import {
   baseDirectory,
@@ -28,51 +31,53 @@ export interface ChmpxOptions {
   log: (line: string) => void;
 }
 
-/** One life of the stand-in for chmpx, as a single server (see README.md). */
+/** One life of the stand-in for chmpx (see README.md). */
 export class ChmpxProcess {
   readonly #options: ChmpxOptions;
-  readonly #node: RingNode;
+  readonly #ring: Ring;
+  readonly #stem: string;
   readonly #started = Date.now();
   readonly #clients = new Set<number>();
   #configuration: Configuration;
   #memory: SharedMemory | undefined;
-  #updated = Date.now();
   /** How many k2hdkc are gone without chmpx having noticed yet. */
   #unnoticed = 0;
   #reloading = Promise.resolve();
 
   constructor(options: ChmpxOptions) {
+    const { configuration, settings } = options;
+    const { group, self } = configuration;
     this.#options = options;
-    this.#configuration = options.configuration;
-    this.#node = new RingNode({
-      clock: options.settings.clock,
-      autoMerge: options.configuration.autoMerge,
+    this.#configuration = configuration;
+    this.#stem = sharedMemoryStem(baseDirectory(process.env), group, self.ctlport);
+    this.#ring = new Ring({
+      configuration,
+      settings,
+      hazards: new Hazards(settings.hazards, settings.seed, countLife(this.#stem)),
       changed: () => {
-        this.#updated = Date.now();
         this.#show();
       },
-    });
-  }
-
-  /** Opens the ports, then the shared memory. Throws Refused where chmpx does not start. */
-  async start(): Promise<void> {
-    const { settings } = this.#options;
-    const { group, self, mqAck } = this.#configuration;
-    const stem = sharedMemoryStem(baseDirectory(process.env), group, self.ctlport);
-    this.#checkLimits();
-    await this.#openPorts(readSharedMemory(stem) !== undefined);
-    const attachPort = await openLink({
       attached: (attachment) => {
         this.#attached(attachment);
       },
       detached: (pid) => {
         this.#detached(pid);
       },
+      fail: () => process.exit(1),
     });
+  }
+
+  /** Opens the ports, meets the others, then shows itself. Throws Refused where it cannot start. */
+  async start(): Promise<void> {
+    const { clock, address, chmpxStart } = this.#options.settings;
+    const { mqAck } = this.#configuration;
+    const twin = readSharedMemory(this.#stem) !== undefined;
+    await openPorts(this.#ports(), { clock, address, twin });
+    const attachPort = await this.#ring.link.open();
     this.#watch();
-    await sleep(settings.clock, settings.chmpxStart);
+    await Promise.all([sleep(clock, chmpxStart), this.#ring.meet()]);
     const started = startTime(process.pid) ?? '';
-    this.#memory = new SharedMemory(stem, { pid: process.pid, started, attachPort, mqAck });
+    this.#memory = new SharedMemory(this.#stem, { pid: process.pid, started, attachPort, mqAck });
     this.#show();
     process.stdout.write(this.#banner());
   }
@@ -96,6 +101,20 @@ export class ChmpxProcess {
     process.exit(0);
   }
 
+  #ports(): Port[] {
+    const { settings } = this.#options;
+    const { self, servers } = this.#configuration;
+    const control = controlPort({
+      settings,
+      allowed: (address) => servers.some((one) => one.name === address),
+      execute: (line) => execute(line, this.#ring, this.#report()),
+      disturbs: () => this.#disturbed(),
+    });
+    const ctlport = { name: 'ctlport', number: self.ctlport, server: control } as const;
+    if (this.#ring.isSlave) return [ctlport];
+    return [{ name: 'port', number: self.port, server: this.#ring.peers.server() }, ctlport];
+  }
+
   #watch(): void {
     watchIni({
       file: this.#options.file,
@@ -111,71 +130,27 @@ export class ChmpxProcess {
     });
   }
 
-  #checkLimits(): void {
-    const { group, numbers } = this.#configuration;
-    if (group.length > 255) {
-      throw new Refused(['InitializeShmEx(0) : Configuration information are wrong.']);
-    }
-    const limit = Number(readFileSync('/proc/sys/fs/mqueue/msg_max', 'utf8'));
-    const queues = numbers.MAXMQSERVER + numbers.MAXMQCLIENT;
-    if (process.getuid?.() !== 0 && limit < queues) {
-      throw new Refused([
-        `InitializeMaxMqSystemSize(0) : Current msg ${limit} is too small for specified msg ${queues}(MAXCLIENT in GLOBAL section).`,
-      ]);
-    }
-    if (Math.max(numbers.MAXQPERSERVERMQ, numbers.MAXQPERCLIENTMQ) > limit) {
-      throw new Refused([
-        `SetEventQueue(0) : Failed to open MQ(/${group}) by errno=EINVAL, maybe there is not enough "msg_max"(require mq_maxmsg is ${numbers.MAXQPERSERVERMQ}).`,
-      ]);
-    }
-  }
-
-  /**
-   * A twin that already has the ports does not keep this one from starting (SO_REUSEPORT). Node 20
-   * cannot share them, so this one listens as soon as the twin is gone.
-   */
-  async #openPorts(twin: boolean): Promise<void> {
-    const { settings } = this.#options;
-    const { self, servers } = this.#configuration;
-    const portOptions = {
-      settings,
-      allowed: (address: string) => servers.some((one) => one.name === address),
-      execute: (line: string) => execute(line, this.#node, this.#report()),
-      disturbs: () => this.#disturbed(),
-    };
-    const ports = [
-      { name: 'port', number: self.port },
-      { name: 'ctlport', number: self.ctlport },
-    ];
-    for (const { name, number } of ports) {
-      const server = controlPort({
-        ...portOptions,
-        ...(name === 'port' && { allowed: () => false }),
-      });
-      const outcome = await listen(server, number);
-      const retry = async (): Promise<void> => {
-        while ((await listen(server, number)) !== 'listening') await sleep(settings.clock, 200);
-      };
-      if (outcome === 'taken' && twin) void retry();
-      else if (outcome !== 'listening') {
-        throw new Refused([`SetEventQueue(0) : Could not listen ${name}(${number}).`]);
-      }
-    }
-  }
-
   #disturbed(): boolean {
-    if (!this.#options.settings.pollHurts || !this.#node.starting) return false;
+    const { node, isSlave } = this.#ring;
+    if (!this.#options.settings.pollHurts || !node.starting || isSlave) return false;
     const settled = this.#clients.size === 0 && Date.now() - this.#started > 2000;
     if (settled) return false;
-    this.#node.disturb();
+    node.disturb();
     return true;
   }
 
   #attached({ pid, rejoins, neverGivesUp }: Attachment): void {
-    const { stick } = this.#options.settings;
     this.#clients.add(pid);
-    const sticks = stick === 'always' || (stick === 'sequence' && rejoins % 3 !== 0);
-    this.#node.join(rejoins > 0 && !neverGivesUp && sticks);
+    this.#ring.join(neverGivesUp || rejoins === 0 ? 'fresh' : this.#rejoin(rejoins));
+  }
+
+  /** How it goes on after a chmpx was restarted under a living k2hdkc for the nth time. */
+  #rejoin(times: number): Rejoin {
+    const { stick } = this.#options.settings;
+    if (stick === 'never') return 'fresh';
+    if (stick === 'always') return 'stuck out';
+    if (this.#ring.alone) return times % 3 === 0 ? 'fresh' : 'stuck out';
+    return (['fresh', 'stuck doing', 'fresh', 'stuck out'] as const)[times % 4] ?? 'fresh';
   }
 
   #detached(pid: number): void {
@@ -184,7 +159,7 @@ export class ChmpxProcess {
     clock.after(50 + 300 * random(), () => {
       this.#unnoticed -= 1;
       this.#clients.delete(pid);
-      if (this.#clients.size === 0) this.#node.leave();
+      if (this.#clients.size === 0) this.#ring.node.leave();
       else this.#show();
     });
   }
@@ -205,39 +180,41 @@ export class ChmpxProcess {
     }
     if (JSON.stringify(next) === JSON.stringify(this.#configuration)) return;
     this.#configuration = next;
-    this.#node.autoMerge = next.autoMerge;
+    this.#ring.configure(next);
     this.#show();
   }
 
   #report(): Report {
     return {
       configuration: this.#configuration,
-      status: this.#node.status,
-      updated: this.#updated,
-      suspendMerge: this.#node.mergeSuspended,
+      status: this.#ring.status,
+      view: this.#ring.view,
+      slaves: this.#ring.peers.slaves,
+      suspendMerge: this.#ring.node.mergeSuspended,
       clients: [...this.#clients],
       started: Math.trunc(this.#started / 1000),
       pid: process.pid,
-      stem: this.#memory?.stem ?? '',
+      stem: this.#stem,
     };
   }
 
   #show(): void {
+    if (this.#memory === undefined) return;
     const report = this.#report();
-    this.#memory?.write(selfReport(report), wholeReport(report));
+    this.#memory.write(selfReport(report), wholeReport(report));
   }
 
   /** What the real program prints when it has started. */
   #banner(): string {
     const { self } = this.#configuration;
-    const hash = 'f'.repeat(16);
+    const { isSlave, status } = this.#ring;
     return `CHMPX HOSTNAME            = ${self.name}
-MODE                      = SERVER
+MODE                      = ${isSlave ? 'SLAVE' : 'SERVER'}
 PORT                      = ${self.port}
 CONTROL PORT              = ${self.ctlport}
 SSL                       = NO
-BASE HASH                 = ${hash}
-STATUS                    = ${statusText(this.#node.status)}
+BASE HASH                 = ${'f'.repeat(16)}
+STATUS                    = ${statusText(status)}
 
 `;
   }

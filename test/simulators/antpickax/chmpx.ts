@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { ChmpxProcess } from './chmpx-process.ts';
 import { checkFileName, readConfiguration, Refused } from './configuration.ts';
+import { checkLimits } from './limits.ts';
 import { configurationFile, parseOptions, showsErrors } from './options.ts';
 import { scheduleCrash, setProcessName } from './process-name.ts';
 import { readSettings } from './settings.ts';
@@ -33,8 +34,10 @@ async function main(): Promise<void> {
   }
   try {
     checkFileName(file, existsSync(file));
-    const given = { ctlport: options.get('ctlport'), cuk: options.get('cuk') };
+    const { address } = settings;
+    const given = { ctlport: options.get('ctlport'), cuk: options.get('cuk'), address };
     const configuration = await readConfiguration(file, readFileSync(file, 'utf8'), given);
+    checkLimits(configuration);
     const chmpx = new ChmpxProcess({ file, given, configuration, settings, log });
     await chmpx.start();
     scheduleCrash(settings.chmpxCrash);

@@ -1,9 +1,21 @@
 import { allStatus, dump, selfStatus, version, type Report } from './control-report.ts';
-import type { Answer, RingNode } from './ring-node.ts';
+import {
+  abortMerge,
+  completeMerge,
+  enter,
+  leave,
+  merge,
+  noServer,
+  success,
+  suspendMerge,
+  type Answer,
+} from './merge-commands.ts';
+import type { Ring } from './ring.ts';
 
 /** Answers one command of the control port (chmpx-k2hdkc contract, section 2). */
-export function execute(line: string, node: RingNode, report: Report): Answer {
+export async function execute(line: string, ring: Ring, report: Report): Promise<Answer> {
   const [command = '', parameter] = line.trim().split(/[ \t]+/, 2);
+  const { node } = ring;
   switch (command.toUpperCase()) {
     case 'VERSION':
       return { text: version };
@@ -14,21 +26,21 @@ export function execute(line: string, node: RingNode, report: Report): Answer {
     case 'DUMP':
       return { text: dump(report) };
     case 'SERVICEIN':
-      return node.serviceIn();
+      return ring.isSlave ? { text: onSlave } : enter(node);
     case 'SERVICEOUT':
-      return serviceOut(parameter ?? '', node, report);
+      return serviceOut(parameter ?? '', ring, report);
     case 'MERGE':
-      return node.merge();
+      return merge(node);
     case 'COMPMERGE':
-      return node.completeMerge();
+      return completeMerge(node);
     case 'ABORTMERGE':
-      return node.abortMerge();
+      return abortMerge(node);
     case 'SUSPENDMERGE':
-      return node.suspendMerge(true);
+      return suspendMerge(node, true);
     case 'NOSUSPENDMERGE':
-      return node.suspendMerge(false);
+      return suspendMerge(node, false);
     case 'UPDATESTATUS':
-      return { text: 'SUCCEED: There no server on RING.' };
+      return { text: ring.alone ? noServer : success };
     case 'TRACE':
       return { text: trace(parameter) };
     case 'TRACEVIEW':
@@ -37,6 +49,8 @@ export function execute(line: string, node: RingNode, report: Report): Answer {
       return { text: `Unknown command(${command})` };
   }
 }
+
+const onSlave = 'ERROR: The command can not be executed on the slave node.';
 
 function trace(parameter: string | undefined): string {
   return parameter === undefined
@@ -48,8 +62,12 @@ function trace(parameter: string | undefined): string {
  * SERVICEOUT host:ctlport:id. What has to match depends on CHMPXIDTYPE: with CUSTOM only the
  * third part counts, and it must be the CUSTOM_ID_SEED; host and port are not looked at.
  */
-function serviceOut(parameter: string, node: RingNode, { configuration }: Report): Answer {
-  const { idType, servers, self } = configuration;
+async function serviceOut(
+  parameter: string,
+  ring: Ring,
+  { configuration }: Report,
+): Promise<Answer> {
+  const { idType, self } = configuration;
   const [host = '', ctlport = '', id = ''] = parameter.split(':');
   const byName = idType === 'NAME';
   if (host === '' || ctlport === '' || (!byName && id === '')) {
@@ -57,11 +75,11 @@ function serviceOut(parameter: string, node: RingNode, { configuration }: Report
       text: 'ERROR: SERVICEOUT command must have parameter as server/ctlport.(ex: "SERVICEOUT servername.fqdn:ctlport")',
     };
   }
-  const target = servers.find((server) => {
+  const target = ring.view.members.find(({ server }) => {
     if (byName) return server.name === host && server.ctlport === Number(ctlport);
     return id === (idType === 'CUSTOM' ? server.seed : server.cuk);
   });
   if (target === undefined) return { text: 'ERROR: There is no such as server.' };
-  if (target !== self) return { text: 'SUCCEED: Already server has been SERVICEOUT.' };
-  return node.serviceOut();
+  if (target.server === self) return leave(ring.node);
+  return { text: await ring.expel(target) };
 }

@@ -1,12 +1,14 @@
+import { createHash } from 'node:crypto';
 import { readGlobal, type Global } from './global-section.ts';
-import { ownName } from './hosts.ts';
+import { otherName, ownName } from './hosts.ts';
 import { parseIni, port, type Section } from './ini.ts';
 
-/** A `[SVRNODE]`. */
+/** A `[SVRNODE]`, or the `[SLVNODE]` that this node is. */
 export interface ServerNode {
   /** As chmpx names it: the machine's own address where the ini says 127.0.0.1. */
   name: string;
   local: boolean;
+  /** -1 for a slave. */
   port: number;
   ctlport: number;
   cuk: string;
@@ -20,10 +22,22 @@ export interface Configuration extends Global {
   self: ServerNode;
 }
 
+/** A name of a node, always the same for the same group and id; chmpx prints it in hex. */
+export function nodeId(
+  { group, idType }: Global,
+  { name, ctlport, cuk, seed }: Pick<ServerNode, 'name' | 'ctlport' | 'cuk' | 'seed'>,
+): string {
+  const ids: Record<string, string> = { CUSTOM: seed, CUK: cuk };
+  const id = ids[idType] ?? `${name}:${ctlport}`;
+  return createHash('sha1').update(`${group} ${id}`).digest('hex').slice(0, 16);
+}
+
 /** Which node of the file is meant, when the command line says it. */
 export interface Self {
   ctlport?: string | undefined;
   cuk?: string | undefined;
+  /** See `ownName`. */
+  address?: string | undefined;
 }
 
 /** A configuration that is refused; the lines are what `-d err` shows. */
@@ -66,7 +80,7 @@ export async function readConfiguration(
     ]);
   const sections = parseIni(text);
   const global = readGlobal(sections, problem);
-  const servers = await readServers(sections, global);
+  const servers = await readNodes(sections, 'SVRNODE', global, given.address);
   if (servers.length === 0) throw problem('does not have [SVRNODE] section.');
   if (!sections.some((one) => one.name === 'SLVNODE')) {
     throw problem('does not have [SLVNODE] section.');
@@ -76,35 +90,43 @@ export async function readConfiguration(
   }
   const ctlport = given.ctlport === undefined ? global.selfCtlport : port(given.ctlport);
   const cuk = given.cuk ?? global.selfCuk;
-  const self = servers.find((one) => one.local && one.ctlport === ctlport && one.cuk === cuk);
+  const isSelf = (one: ServerNode): boolean =>
+    one.local && one.ctlport === ctlport && one.cuk === cuk;
   const where = `self control port(${ctlport})`;
-  if (global.mode === 'SLAVE') {
-    throw problem(
-      self === undefined
-        ? 'is for a slave, which this stand-in does not play.'
-        : `have "MODE" as slave mode in [GLOBAL] section, but ${where} found in server list.`,
-    );
-  }
-  if (self === undefined) {
+  const asServer = servers.find(isSelf);
+  if (global.mode !== 'SLAVE') {
+    if (asServer !== undefined) return { ...global, servers, self: asServer };
     throw problem(
       `have "MODE" as server mode in [GLOBAL] section, but ${where} not found in server list.`,
     );
   }
-  return { ...global, servers, self };
+  const slaves = await readNodes(sections, 'SLVNODE', global, given.address);
+  const self = slaves.find(isSelf);
+  if (asServer !== undefined || self === undefined) {
+    const found = asServer === undefined ? 'not found in slave list' : 'found in server list';
+    throw problem(`have "MODE" as slave mode in [GLOBAL] section, but ${where} ${found}.`);
+  }
+  return { ...global, servers, self: { ...self, port: -1 } };
 }
 
-/** All servers; of two with the same name and control port the later keys win. */
-async function readServers(sections: readonly Section[], global: Global): Promise<ServerNode[]> {
+/** All nodes of a kind; of two with the same name and control port the later keys win. */
+async function readNodes(
+  sections: readonly Section[],
+  kind: 'SVRNODE' | 'SLVNODE',
+  global: Global,
+  address: string | undefined,
+): Promise<ServerNode[]> {
   const merged = new Map<string, ServerNode>();
   for (const { name, values } of sections) {
     const host = values.get('NAME');
-    if (name !== 'SVRNODE' || host === undefined || host === '') continue;
-    const own = await ownName(host);
+    if (name !== kind || host === undefined || host === '') continue;
+    const own = await ownName(host, address);
     const ctlport = values.has('CTLPORT') ? port(values.get('CTLPORT') ?? '') : global.ctlport;
-    const key = `${own ?? host} ${ctlport}`;
+    const known = own ?? (address === undefined ? otherName(host) : host);
+    const key = `${known} ${ctlport}`;
     const before = merged.get(key);
     merged.set(key, {
-      name: own ?? host,
+      name: known,
       local: own !== undefined,
       port: values.has('PORT') ? port(values.get('PORT') ?? '') : (before?.port ?? global.port),
       ctlport,

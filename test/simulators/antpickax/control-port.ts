@@ -1,7 +1,7 @@
 import net from 'node:net';
-import { codeOf } from '../../../src/base/errors.ts';
 import { isOwnAddress } from './hosts.ts';
-import { STALL, type Answer } from './ring-node.ts';
+import type { Answer } from './merge-commands.ts';
+import { STALL } from './ring-node.ts';
 import type { Settings } from './settings.ts';
 
 /** What the control port needs to know. */
@@ -10,7 +10,7 @@ export interface ControlPortOptions {
   /** Whether a peer's address may ask, besides those of this machine. */
   allowed: (address: string) => boolean;
   /** Answers a command line. */
-  execute: (line: string) => Answer;
+  execute: (line: string) => Promise<Answer>;
   /** Whether the node is still starting; a request then is held up by 5 s. */
   disturbs: () => boolean;
 }
@@ -51,29 +51,12 @@ export function controlPort(options: ControlPortOptions): net.Server {
     socket.once('data', (data) => {
       socket.resume();
       const wait = stall();
-      const answer = execute(data.toString('latin1'));
-      clock.after(wait + (answer.delay ?? 0), () => {
-        socket.end(`${answer.text}\n`);
-        lastRequest = clock.monotonic();
+      void execute(data.toString('latin1')).then((answer) => {
+        clock.after(wait + (answer.delay ?? 0), () => {
+          socket.end(`${answer.text}\n`);
+          lastRequest = clock.monotonic();
+        });
       });
-    });
-  });
-}
-
-/** What became of an attempt to listen. */
-export type Listening = 'listening' | 'taken' | 'impossible';
-
-/** Listens on all addresses. */
-export function listen(server: net.Server, port: number): Promise<Listening> {
-  if (port <= 0 || port > 65_535) return Promise.resolve('impossible');
-  return new Promise((resolve) => {
-    const failed = (error: Error): void => {
-      resolve(codeOf(error) === 'EADDRINUSE' ? 'taken' : 'impossible');
-    };
-    server.once('error', failed);
-    server.listen(port, () => {
-      server.off('error', failed);
-      resolve('listening');
     });
   });
 }

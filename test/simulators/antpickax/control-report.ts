@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto';
-import type { Configuration, ServerNode } from './configuration.ts';
-import { chmpxTime, statusCode, statusText, unreachable, type Status } from './status.ts';
+import { nodeId, type Configuration } from './configuration.ts';
+import type { Hello } from './protocol.ts';
+import type { RingView } from './ring-view.ts';
+import { chmpxTime, statusCode, statusText, type Status } from './status.ts';
 
 /** What a report is about. */
 export interface Report {
   configuration: Configuration;
   status: Readonly<Status>;
-  /** When the status last changed, milliseconds since the epoch. */
-  updated: number;
+  view: RingView;
+  /** The slaves that are connected. */
+  slaves: readonly Hello[];
   suspendMerge: boolean;
   /** Processes of the k2hdkc that are attached. */
   clients: readonly number[];
@@ -20,26 +22,23 @@ export interface Report {
 /** Answer to VERSION. The word behind the commit tells a stand-in from the real program. */
 export const version = 'Version 1.0.113 (commit: standin) with OpenSSL';
 
-/** A number that stands for a node, always the same for the same group and id. */
-export function nodeId(configuration: Configuration, server: ServerNode): string {
-  const { group, idType } = configuration;
-  const ids: Record<string, string> = { CUSTOM: server.seed, CUK: server.cuk };
-  const id = ids[idType] ?? `${server.name}:${server.ctlport}`;
-  return createHash('sha1').update(`${group} ${id}`).digest('hex').slice(0, 16);
-}
-
-/** What is known of a server: everything of oneself, nothing of the others. */
-export function statusOf(report: Report, server: ServerNode): Readonly<Status> {
-  return server === report.configuration.self ? report.status : unreachable;
+/** When this node's own status last changed, milliseconds since the epoch. */
+export function updatedOf({ configuration, view, started }: Report): number {
+  return view.find(nodeId(configuration, configuration.self))?.updated ?? started * 1000;
 }
 
 /** The time of the last change, as chmpx writes it. */
-function lastUpdate(report: Report): string {
-  const at = new Date(report.updated);
+function lastUpdate(updated: number): string {
+  const at = new Date(updated);
   const pad = (value: number): string => String(value).padStart(2, '0');
   const day = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
   const time = `${pad(at.getHours())}h ${pad(at.getMinutes())}m ${pad(at.getSeconds())}s`;
-  return `${day} ${time} ${at.getMilliseconds()}ms 0us(${chmpxTime(report.updated)})`;
+  return `${day} ${time} ${at.getMilliseconds()}ms 0us(${chmpxTime(updated)})`;
+}
+
+/** A hash value as the control port prints it. */
+function hashValue(hash: number | undefined): string {
+  return hash === undefined ? '0xffffffffffffffff' : `0x${hash.toString(16)}`;
 }
 
 const zeroStats = ['count', 'count', 'bytes', 'bytes', 'bytes', 'time', 'time', 'time'];
@@ -64,26 +63,27 @@ function stats(title: string): string {
 
 /** Answer to SELFSTATUS. */
 export function selfStatus(report: Report): string {
-  const { configuration, status } = report;
-  const { self, numbers } = configuration;
-  const hash = status.ring === 'SERVICE IN' ? '0x0' : '0xffffffffffffffff';
+  const { configuration, status, view, slaves } = report;
+  const { self, numbers, mode } = configuration;
+  const id = nodeId(configuration, self);
+  const isSlave = mode === 'SLAVE';
   return `Server Name               = ${self.name}
-Internal ID               = 0x${nodeId(configuration, self)}
+Internal ID               = 0x${id}
 RING Name                 = ${configuration.group}
-Mode                      = Server
+Mode                      = ${isSlave ? 'Slave' : 'Server'}
 Maximum MQ Count          = ${numbers.MAXMQSERVER + numbers.MAXMQCLIENT}
 Maximum Queue / Chmpx MQ  = ${numbers.MAXQPERSERVERMQ}
 Maximum Queue / Client MQ = ${numbers.MAXQPERCLIENTMQ}
 Status                    = {
     Server Status         = ${statusCode(status)}(${statusText(status)})
-    Last Update           = ${lastUpdate(report)}
+    Last Update           = ${lastUpdate(updatedOf(report))}
 }
 Hash                      = {
-    Enable Hash Value     = ${hash}
-    Pending Hash Value    = ${hash}
+    Enable Hash Value     = ${hashValue(view.hashOf(id, 'base'))}
+    Pending Hash Value    = ${hashValue(view.hashOf(id, 'pending'))}
 }
 Connection                = {
-    Port(socket)          = ${self.port}(9)
+    Port(socket)          = ${self.port}(${isSlave ? 'n/a' : 9})
     Control Port(socket)  = ${self.ctlport}(11)
     CUK                   = ${self.cuk}
     Custom ID Seed        = ${self.seed}
@@ -95,7 +95,7 @@ Connection                = {
 }
 Connection Count          = {
     To Servers            = 1
-    From Slaves           = 0
+    From Slaves           = ${slaves.length}
     On Control port       = 1
 }
 Stats                     = {
@@ -105,9 +105,9 @@ ${stats('To(From) Servers')}${stats('To(From) Slaves')}}
 
 /** Answer to ALLSTATUS: servers only. */
 export function allStatus(report: Report): string {
-  const blocks = report.configuration.servers.map((server, index) => {
-    const status = statusOf(report, server);
-    const hash = status.ring === 'SERVICE IN' ? '0x0' : '0xffffffffffffffff';
+  const blocks = report.view.members.map(({ id, server, status, updated }, index) => {
+    const base = hashValue(report.view.hashOf(id, 'base'));
+    const pending = hashValue(report.view.hashOf(id, 'pending'));
     return `No.${index + 1}
   Server Name          = ${server.name}
     Port               = ${server.port}
@@ -120,9 +120,9 @@ export function allStatus(report: Report): string {
     Reverse Peers      = 
     Use SSL            = no
     Server Status      = ${statusCode(status)}(${statusText(status)})
-    Last Update        = ${lastUpdate(report)}
-    Enable Hash Value  = ${hash}
-    Pending Hash Value = ${hash}
+    Last Update        = ${lastUpdate(updated)}
+    Enable Hash Value  = ${base}
+    Pending Hash Value = ${pending}
 `;
   });
   return `RING Name              = ${report.configuration.group}\n${blocks.join('')}`;

@@ -8,8 +8,10 @@ export interface Geometry {
   fullMap: boolean;
 }
 
-/** What a k2h file of the stand-ins begins with; records in archive format follow at 4096. */
+/** What a k2h file of the stand-ins begins with. */
 const MARK = 'K2H STAND-IN\n';
+/** Where its records begin; see `k2h-records.ts`. */
+export const FIRST_RECORD = 4096;
 
 /**
  * Opens a k2h file, or makes it, sparse and about as big as a real one: 292 MB with the geometry

@@ -3,25 +3,37 @@ import { sleep } from '../../../src/base/clock.ts';
 import { messageOf } from '../../../src/base/errors.ts';
 import { readConfiguration, Refused, type Self } from './configuration.ts';
 import { openK2h } from './k2h-file.ts';
+import { KeyStore } from './key-store.ts';
 import { readK2hdkcSection } from './k2hdkc-section.ts';
 import { attach } from './link.ts';
 import { configurationFile, parseOptions, showsErrors } from './options.ts';
+import type { Answer, Question } from './protocol.ts';
 import { scheduleCrash, setProcessName } from './process-name.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { baseDirectory, readSharedMemory, sharedMemoryStem } from './shared-memory.ts';
 import { versionText } from './version-text.ts';
 
+/** Where a k2hdkc belongs. */
+interface Place {
+  stem: string;
+  /** Where chmpx takes attachments. */
+  port: number;
+  keys: KeyStore;
+}
+
 /** A k2hdkc that has its k2h file and keeps attached to whatever chmpx has this node's memory. */
 class K2hdkc {
   readonly #settings: Settings;
   readonly #stem: string;
+  readonly #keys: KeyStore;
   readonly #neverGivesUp: boolean;
   #attached = false;
   #rejoins = 0;
 
-  constructor(settings: Settings, stem: string, neverGivesUp: boolean) {
+  constructor(settings: Settings, { stem, keys }: Place, neverGivesUp: boolean) {
     this.#settings = settings;
     this.#stem = stem;
+    this.#keys = keys;
     this.#neverGivesUp = neverGivesUp;
   }
 
@@ -33,7 +45,8 @@ class K2hdkc {
       rejoins: this.#rejoins,
       neverGivesUp: this.#neverGivesUp,
     };
-    attach(port, attachment, () => {
+    const answer = (question: Question): Answer => this.#keys.answer(question);
+    attach(port, attachment, answer, () => {
       this.#attached = false;
       this.#rejoins += 1;
       void this.#rejoin();
@@ -62,7 +75,7 @@ class K2hdkc {
 }
 
 /** Makes or opens the k2h file and finds the chmpx. Throws Refused. */
-async function initialize(file: string, given: Self): Promise<{ stem: string; port: number }> {
+async function initialize(file: string, given: Self): Promise<Place> {
   const text = readFileSync(file, 'utf8');
   const section = readK2hdkcSection(file, text);
   try {
@@ -86,7 +99,7 @@ async function initialize(file: string, given: Self): Promise<{ stem: string; po
   if (section.maxThread > 100) {
     throw new Refused(['Initialize(0) : Could not initialize processing thread object.']);
   }
-  return { stem, port: memory.attachPort };
+  return { stem, port: memory.attachPort, keys: new KeyStore(section.file) };
 }
 
 /** Stand-in for k2hdkc: `k2hdkc -conf FILE [-ctlport N] [-cuk S] [-no_giveup_rejoin] [-d err]`. */
@@ -112,16 +125,17 @@ async function main(): Promise<void> {
   }
   try {
     await sleep(settings.clock, settings.k2hdkcStart);
-    const given = { ctlport: options.get('ctlport'), cuk: options.get('cuk') };
-    const { stem, port } = await initialize(file, given);
-    const k2hdkc = new K2hdkc(settings, stem, options.has('no_giveup_rejoin'));
+    const { address } = settings;
+    const given = { ctlport: options.get('ctlport'), cuk: options.get('cuk'), address };
+    const place = await initialize(file, given);
+    const k2hdkc = new K2hdkc(settings, place, options.has('no_giveup_rejoin'));
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
       process.on(signal, () => {
         k2hdkc.stop();
       });
     }
     process.on('SIGQUIT', () => undefined);
-    k2hdkc.attach(port);
+    k2hdkc.attach(place.port);
     scheduleCrash(settings.k2hdkcCrash);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

@@ -23,14 +23,14 @@ sub identity {
     my $file = defined $option->{conf} ? $option->{conf} : $ENV{CHMCONFFILE};
     $problem = 'no configuration';
     return unless defined $file && $file =~ /\.ini$/ && open my $ini, '<', $file;
-    my (%global, @servers, $slave, $current);
+    my (%global, @servers, @slaves, $current);
     while (my $line = <$ini>) {
         $line =~ s/^[ \t\r]+|[ \t\r\n]+$//g;
         next if $line eq '' || $line =~ /^#/;
         if ($line =~ /^\[(.*)\]$/) {
             $current = $1 eq 'GLOBAL' ? \%global : {};
             push @servers, $current if $1 eq 'SVRNODE';
-            $slave = 1 if $1 eq 'SLVNODE';
+            push @slaves, $current if $1 eq 'SLVNODE';
             next;
         }
         next unless $current && $line =~ /^([^=]*?)[ \t]*=[ \t]*(.*)$/;
@@ -39,12 +39,13 @@ sub identity {
         $current->{$key} = $value;
     }
     $problem = "configuration file($file) is not usable.";
-    return unless $slave && defined $global{GROUP} && $global{FILEVERSION} && $global{DELIVERMODE};
+    return unless @slaves && defined $global{GROUP} && $global{FILEVERSION} && $global{DELIVERMODE};
     return if defined $global{MQACK} && $global{MQACK} !~ /^(on|off|yes|no)$/i;
-    return if defined $global{MODE} && $global{MODE} !~ /^server$/i;
+    my $mode = lc($global{MODE} || 'server');
+    return if $mode !~ /^(server|slave)$/;
     my $port = $option->{ctlport} || $global{SELFCTLPORT};
     my $cuk = defined $option->{cuk} ? $option->{cuk} : $global{SELFCUK};
-    for my $server (@servers) {
+    for my $server ($mode eq 'slave' ? @slaves : @servers) {
         my $own = defined $server->{CTLPORT} ? $server->{CTLPORT} : $global{CTLPORT};
         next unless defined $port && defined $own && $own eq $port;
         next unless (defined $server->{CUK} ? $server->{CUK} : '') eq (defined $cuk ? $cuk : '');

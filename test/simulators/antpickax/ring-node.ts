@@ -1,10 +1,24 @@
 import type { Clock } from '../../../src/base/clock.ts';
-import type { Status } from './status.ts';
+import type { HazardChances } from './hazards.ts';
+import type { Order } from './protocol.ts';
+import { aborted, completed, isOperating, unreachable, type Status } from './status.ts';
 
-/** Answer of a command: its text, and how long chmpx takes to give it. */
-export interface Answer {
-  text: string;
-  delay?: number;
+/** The other servers, as this node deals with them. */
+export interface Others {
+  /** Whether none of them is up. */
+  readonly alone: boolean;
+  /** Whether one of them goes by another name here than at home: then no merge ever starts. */
+  readonly disagree: boolean;
+  /** Whether one of them is Doing or Done. */
+  readonly operating: boolean;
+  /** Whether one of them is Doing. */
+  readonly doing: boolean;
+  /** Tells them to do something. */
+  order(order: Order): void;
+  /** Brings here what this node is to hold after the merge; resolves with how many keys came. */
+  pull(): Promise<number>;
+  /** What becomes of a node that joins while another does; `fall` has been seen to already. */
+  collide(): 'wait' | 'hang' | 'fall';
 }
 
 /** How the node is set up. */
@@ -12,55 +26,63 @@ export interface RingNodeOptions {
   clock: Clock;
   /** AUTOMERGE of the ini. */
   autoMerge: boolean;
+  others: Others;
+  /** Whether bad luck strikes this node (README.md). */
+  strikes: (hazard: keyof HazardChances) => boolean;
+  /** How long a merge with others takes at least, in milliseconds. */
+  mergeTime: number;
   /** Called after every change of the status. */
   changed: () => void;
 }
 
+/** How a node got a k2hdkc: as it should, or one that has lost its chmpx and makes it stick. */
+export type Rejoin = 'fresh' | 'stuck out' | 'stuck doing';
+
 /** One phase of a merge of nothing, in milliseconds. */
-const MERGE_PHASE = 25;
+export const MERGE_PHASE = 25;
+/** What a merge takes longer for each key that comes (measured: 0.4 s for 1000). */
+const MERGE_KEY = 0.4;
 /** RWTIMEOUT × RETRYCNT of the usual ini: how long anything that goes wrong here takes. */
 export const STALL = 5000;
 
-const noServer = 'SUCCEED: There no server on RING.';
-const notAllowed = 'ERROR: Could not change status, because status is not allowed.';
-
 /**
- * The status of a single server and what changes it (chmpx-k2hdkc contract, sections 2 and 5;
- * the rows after SERVICEOUT were measured for this stand-in).
+ * The status of a server and what changes it (chmpx-k2hdkc contract, sections 2 and 5;
+ * cluster-dynamics-matched contract, sections 3 and 4).
  *
  *     SERVICE OUT n/a Nothing ──first join, AUTOMERGE, or SERVICEIN──▶ SERVICE IN ADD Pending
- *     SERVICE IN ADD|n/a Pending ──merge──▶ Doing ▶ Done ──complete──▶ SERVICE IN n/a Nothing
+ *     SERVICE IN n/a Nothing ──SERVICEOUT──▶ SERVICE IN DELETE Pending
  *     SERVICE IN n/a Nothing ──k2hdkc attaches again──▶ SERVICE IN n/a Pending
- *     SERVICE IN n/a Nothing ──SERVICEOUT──▶ SERVICE IN DELETE Pending      (and stays there)
- *     SERVICE IN DELETE Pending ──SERVICEIN, ABORTMERGE──▶ SERVICE IN n/a Pending
- *     SERVICE IN DELETE Pending ──MERGE and COMPMERGE──▶ SERVICE OUT n/a Nothing
+ *     SERVICE IN DELETE Pending ──SERVICEIN──▶ SERVICE IN n/a Pending
+ *     Pending ──MERGE──▶ Doing ──all keys are here──▶ Done ──COMPMERGE──▶ n/a Nothing, in or out
+ *     Doing, Done ──ABORTMERGE──▶ Pending
  *
- * Suspend is beside all this: it is on while no k2hdkc is attached.
+ * With AUTOMERGE a node gives MERGE and COMPMERGE itself. Suspend is beside all this: it is on
+ * while no k2hdkc is attached.
  */
 export class RingNode {
-  readonly #clock: Clock;
-  readonly #changed: () => void;
+  readonly #options: RingNodeOptions;
   #autoMerge: boolean;
   #suspendMerge = false;
   /** Goes into service by itself, once in a life. */
   #startupServiceIn = true;
-  #status: Status = {
-    ring: 'SERVICE OUT',
-    live: 'UP',
-    action: 'n/a',
-    operation: 'Nothing',
-    suspended: true,
-  };
+  #status: Status = { ...unreachable, live: 'UP', suspended: true };
   #joinAllowedAt = 0;
+  /** The next merge stays Doing. */
+  #hangs = false;
+  /** What waits for the others. */
+  readonly #waiting: { ready: () => boolean; go: () => void }[] = [];
 
-  constructor({ clock, autoMerge, changed }: RingNodeOptions) {
-    this.#clock = clock;
-    this.#autoMerge = autoMerge;
-    this.#changed = changed;
+  constructor(options: RingNodeOptions) {
+    this.#options = options;
+    this.#autoMerge = options.autoMerge;
   }
 
   get status(): Readonly<Status> {
     return this.#status;
+  }
+
+  get others(): Others {
+    return this.#options.others;
   }
 
   /** AUTOMERGE of a reloaded ini; a reload also forgets SUSPENDMERGE. */
@@ -69,134 +91,155 @@ export class RingNode {
     this.#suspendMerge = false;
   }
 
-  /** Whether the node has not yet taken its first step into service. */
-  get starting(): boolean {
-    return this.#startupServiceIn && this.#autoMerge;
-  }
-
-  /** A request on the control port during the start: nothing joins while its stall lasts. */
-  disturb(): void {
-    this.#joinAllowedAt = this.#clock.monotonic() + STALL;
-  }
-
-  /** A k2hdkc has attached; `stuck` makes it one that lost its old chmpx and is not let in. */
-  join(stuck: boolean): void {
-    this.#change({ suspended: false });
-    if (this.#status.ring === 'SERVICE IN') {
-      if (this.#status.action === 'n/a') this.#change({ operation: 'Pending' });
-      if (this.#automatic) this.#merge(this.#status.action === 'DELETE' ? STALL : MERGE_PHASE);
-    } else if (stuck) {
-      this.#startupServiceIn = false;
-    } else if (this.starting) {
-      this.#joinWhenUndisturbed();
-    }
-  }
-
-  /** The last k2hdkc has gone. */
-  leave(): void {
-    this.#change({ suspended: true });
-  }
-
-  /** SERVICEIN of the control port. */
-  serviceIn(): Answer {
-    const { ring, action, operation, suspended } = this.#status;
-    if (operation === 'Doing') {
-      return { text: 'ERROR: Could not change status, because server is operating now.' };
-    }
-    if (suspended || (ring === 'SERVICE IN' && action !== 'DELETE')) return { text: notAllowed };
-    const leaving = action === 'DELETE';
-    this.#change({ ring: 'SERVICE IN', action: leaving ? 'n/a' : 'ADD', operation: 'Pending' });
-    if (!this.#automatic) return { text: 'SUCCEED: Send status notice to no server on RING.' };
-    this.#merge(MERGE_PHASE);
-    return { text: noServer };
-  }
-
-  /** SERVICEOUT of the only server: the answer is an error, and yet the status changes. */
-  serviceOut(): Answer {
-    const { ring, action, operation } = this.#status;
-    if (ring !== 'SERVICE IN' || action !== 'n/a' || operation !== 'Nothing') {
-      return { text: notAllowed };
-    }
-    this.#change({ action: 'DELETE', operation: 'Pending' });
-    return { text: 'ERROR: Failed to send status notice to other servers.' };
-  }
-
-  /** MERGE. */
-  merge(): Answer {
-    if (this.#status.operation === 'Pending') this.#merge(MERGE_PHASE);
-    return { text: noServer };
-  }
-
-  /** COMPMERGE. */
-  completeMerge(): Answer {
-    const { operation } = this.#status;
-    if (operation === 'Pending' || operation === 'Doing') {
-      return { text: 'ERROR: Failed to complete merging.', delay: STALL };
-    }
-    this.#complete();
-    return { text: noServer };
-  }
-
-  /** ABORTMERGE. */
-  abortMerge(): Answer {
-    const { action, operation } = this.#status;
-    if (operation === 'Done') this.#change({ operation: 'Pending' });
-    if (action === 'DELETE') this.#change({ action: 'n/a' });
-    return { text: noServer };
-  }
-
-  /** SUSPENDMERGE and NOSUSPENDMERGE. */
-  suspendMerge(suspend: boolean): Answer {
-    this.#suspendMerge = suspend;
-    return { text: 'SUCCEED' };
+  /** Whether merges are started and completed without a command. */
+  get automatic(): boolean {
+    return this.#autoMerge && !this.#suspendMerge;
   }
 
   get mergeSuspended(): boolean {
     return this.#suspendMerge;
   }
 
-  get #automatic(): boolean {
-    return this.#autoMerge && !this.#suspendMerge;
+  /** Whether the node has not yet taken its first step into service. */
+  get starting(): boolean {
+    return this.#startupServiceIn && this.#autoMerge && this.#status.live === 'UP';
+  }
+
+  /** A request on the control port during the start: nothing joins while its stall lasts. */
+  disturb(): void {
+    this.#joinAllowedAt = this.#options.clock.monotonic() + STALL;
+  }
+
+  /** The others have kept this node's place in service while its chmpx was gone. */
+  remember({ action }: Status): void {
+    this.#startupServiceIn = false;
+    const operation = action === 'DELETE' ? 'Pending' : 'Nothing';
+    this.change({ ring: 'SERVICE IN', action, operation });
+  }
+
+  /** Never gets anywhere: another server did not have this one in its ini when it started. */
+  strand(): void {
+    this.#startupServiceIn = false;
+    this.change({ live: 'DOWN', suspended: false });
+  }
+
+  /** A k2hdkc has attached. */
+  join(rejoin: Rejoin): void {
+    if (this.#status.live === 'DOWN') return;
+    this.change({ suspended: false });
+    if (this.#status.ring === 'SERVICE IN') {
+      if (this.#status.action === 'n/a') this.change({ operation: 'Pending' });
+      if (this.automatic) this.merge(this.#status.action === 'DELETE' ? STALL : MERGE_PHASE);
+      return;
+    }
+    if (rejoin !== 'fresh') this.#hangs = !this.others.alone;
+    if (rejoin === 'stuck out') this.#startupServiceIn = false;
+    else if (this.starting) this.#joinWhenUndisturbed();
+  }
+
+  /** The last k2hdkc has gone. */
+  leave(): void {
+    if (this.#status.live === 'DOWN') return;
+    const operation = isOperating(this.#status) ? 'Pending' : this.#status.operation;
+    this.change({ suspended: true, operation });
+  }
+
+  /** Something has changed at the others. */
+  othersChanged(): void {
+    for (const { ready, go } of this.#waiting.splice(0)) this.#when(ready, go);
+  }
+
+  /** Tells all servers to do something, and does it. */
+  orderAll(order: Order): void {
+    this.others.order(order);
+    this.obey(order);
+  }
+
+  /** Does its part of what all servers are told. */
+  obey({ name }: Order): void {
+    if (name === 'merge') void this.#gather();
+    else if (name === 'complete') this.change(completed(this.#status));
+    else if (name === 'suspend') this.#suspendMerge = true;
+    else if (name === 'resume') this.#suspendMerge = false;
+    else if (name === 'fallBack') {
+      this.change({ ring: 'SERVICE OUT', action: 'n/a', operation: 'Nothing' });
+    } else if (name === 'abort') {
+      this.change(aborted(this.#status));
+      const again = this.automatic && !this.others.alone && this.#status.operation === 'Pending';
+      if (again) this.merge(MERGE_PHASE);
+    }
+  }
+
+  /** Gives MERGE after `phase` milliseconds, as soon as no other merge is under way. */
+  merge(phase: number): void {
+    this.#options.clock.after(phase, () => {
+      this.#when(
+        () => !this.others.operating && !this.others.disagree,
+        () => {
+          const { operation, suspended } = this.#status;
+          if (operation === 'Pending' && !suspended) this.orderAll({ name: 'merge' });
+        },
+      );
+    });
+  }
+
+  change(to: Partial<Status>): void {
+    this.#status = { ...this.#status, ...to };
+    this.#options.changed();
   }
 
   #joinWhenUndisturbed(): void {
-    const wait = this.#joinAllowedAt - this.#clock.monotonic();
+    const { clock, others } = this.#options;
+    const wait = this.#joinAllowedAt - clock.monotonic();
     if (wait > 0) {
-      this.#clock.after(wait, () => {
+      clock.after(wait, () => {
         if (!this.#status.suspended) this.#joinWhenUndisturbed();
       });
       return;
     }
-    if (!this.#automatic) return;
+    if (!this.automatic) return;
     this.#startupServiceIn = false;
-    this.#change({ ring: 'SERVICE IN', action: 'ADD', operation: 'Pending' });
-    this.#merge(MERGE_PHASE);
+    const collision = others.operating ? others.collide() : 'wait';
+    if (collision === 'fall') return;
+    this.#hangs ||= collision === 'hang';
+    this.change({ ring: 'SERVICE IN', action: 'ADD', operation: 'Pending' });
+    this.merge(MERGE_PHASE);
   }
 
   /** Pending → Doing → Done, and on to the end when merges complete by themselves. */
-  #merge(phase: number): void {
-    this.#clock.after(phase, () => {
-      if (this.#status.operation !== 'Pending') return;
-      this.#change({ operation: 'Doing' });
-      this.#clock.after(MERGE_PHASE, () => {
-        this.#change({ operation: 'Done' });
-        if (this.#automatic) this.#complete();
-      });
+  async #gather(): Promise<void> {
+    if (this.#status.operation !== 'Pending' || this.#status.suspended) return;
+    const { clock, others, mergeTime } = this.#options;
+    this.change({ operation: 'Doing' });
+    if (!others.alone && this.#isLost()) return;
+    const least = others.alone ? MERGE_PHASE : mergeTime;
+    const count = await others.pull();
+    clock.after(least + MERGE_KEY * count, () => {
+      if (this.#status.operation !== 'Doing') return;
+      this.change({ operation: 'Done' });
+      if (this.automatic) this.#completeByItself();
     });
   }
 
-  #complete(): void {
-    if (this.#status.operation !== 'Done') return;
-    const out = this.#status.action === 'DELETE';
-    this.#change({
-      ring: out ? 'SERVICE OUT' : 'SERVICE IN',
-      action: 'n/a',
-      operation: 'Nothing',
-    });
+  /** Whether this merge never ends. */
+  #isLost(): boolean {
+    const { strikes } = this.#options;
+    if (this.#hangs) return true;
+    if (!this.automatic) return strikes('lostRequest');
+    return this.#status.action === 'ADD' && strikes('hang');
   }
 
-  #change(to: Partial<Status>): void {
-    this.#status = { ...this.#status, ...to };
-    this.#changed();
+  #completeByItself(): void {
+    const { others, strikes } = this.#options;
+    if (!others.alone && this.#status.action === 'ADD' && strikes('unfinished')) return;
+    this.#when(
+      () => !others.doing,
+      () => this.change(completed(this.#status)),
+    );
+  }
+
+  #when(ready: () => boolean, go: () => void): void {
+    if (ready()) go();
+    else this.#waiting.push({ ready, go });
   }
 }

@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../../../src/base/clock.ts';
+import type { HazardChances } from './hazards.ts';
 
 /** What a test can ask of the stand-ins; each variable is described in README.md. */
 export interface Settings {
@@ -20,11 +21,24 @@ export interface Settings {
   pollHurts: boolean;
   /** When chmpx ends by a segmentation fault: `reload` adds the end by a bad ini. */
   segfault: 'unnoticed' | 'reload' | 'never';
+  /** The one address that is this node's machine; undefined for all that the machine has. */
+  address: string | undefined;
+  seed: number;
+  hazards: HazardChances;
+  /** How long a merge with others takes at least, in milliseconds. */
+  mergeTime: number;
+  /** How long a client's request waits for its answer, in milliseconds. */
+  patience: number;
 }
 
 /** Reads the `ANTPICKAX_STANDIN_…` variables. Throws on a word that is not in README.md. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  const random = seededRandom(number(env, 'SEED') ?? 1);
+  const seed = number(env, 'SEED') ?? 1;
+  const random = seededRandom(seed);
+  const address = env['ANTPICKAX_STANDIN_ADDRESS'];
+  const hazards = word(env, 'HAZARDS', ['measured', 'none']);
+  const chance = (name: string, measured: number): number =>
+    number(env, name) ?? (hazards === 'none' ? 0 : measured);
   return {
     clock: systemClock,
     random,
@@ -36,6 +50,17 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     stallEvery: number(env, 'STALL_EVERY') ?? 8,
     pollHurts: word(env, 'POLL_HURTS', ['on', 'off']) === 'on',
     segfault: word(env, 'SEGFAULT', ['unnoticed', 'reload', 'never']),
+    address: address === '' ? undefined : address,
+    seed,
+    hazards: {
+      hang: chance('HANG', 0.05),
+      unfinished: chance('UNFINISHED', 0.07),
+      together: chance('TOGETHER', 0.1),
+      early: chance('EARLY', 0.5),
+      lostRequest: chance('LOST_REQUEST', 0.07),
+    },
+    mergeTime: number(env, 'MERGE_MS') ?? 100,
+    patience: number(env, 'PATIENCE_MS') ?? 9500,
   };
 }
 

@@ -1,10 +1,10 @@
-import { nodeId, statusOf, type Report } from './control-report.ts';
-import type { ServerNode } from './configuration.ts';
-import { chmpxTime, statusText } from './status.ts';
+import { nodeId, type ServerNode } from './configuration.ts';
+import { updatedOf, type Report } from './control-report.ts';
+import { chmpxTime, slaveUp, statusText, type Status } from './status.ts';
 
 /** What `chmpxstatus -self` prints. Some lines are indented deeper than in the whole report. */
 export function selfReport(report: Report): string {
-  return fields(report, report.configuration.self)
+  return selfFields(report)
     .map(([name, value], index) => {
       const deeper = index >= 7 && index <= 12;
       return deeper ? row('    ', name, value) : row('  ', name, value);
@@ -14,8 +14,10 @@ export function selfReport(report: Report): string {
 
 /** What `chmpxstatus` prints without `-self` (captured; the self block comes first). */
 export function wholeReport(report: Report): string {
-  const { configuration, stem, pid, started, suspendMerge, clients } = report;
-  const { numbers, servers } = configuration;
+  const { configuration, stem, pid, started, suspendMerge, clients, view } = report;
+  const { numbers } = configuration;
+  const { members } = view;
+  const slaves = slaveFields(report);
   const attached = clients.length * numbers.MQPERATTACH;
   const total = numbers.MAXMQSERVER + numbers.MAXMQCLIENT;
   const id = nodeId(configuration, configuration.self).slice(0, 8);
@@ -64,23 +66,27 @@ export function wholeReport(report: Report): string {
     ['configuration file date', `${configuration.date} (unix time)`],
     ['replication count', numbers.REPLICA],
     ['maximum chmpx count', numbers.MAXCHMPX],
-    ['base hash count', report.status.ring === 'SERVICE IN' ? 1 : 0],
-    ['now operating', yesNo(report.status.operation === 'Doing')],
+    ['base hash count', view.baseHashes],
+    ['now operating', yesNo(view.operating)],
     ['last using random chmpxid', '0xffffffffffffffff'],
   ];
-  const block = (server: ServerNode, indent: string): string =>
-    fields(report, server)
-      .map(([name, value]) => row(indent, name, value))
-      .join('');
+  const block = (fields: Fields, indent: string): string =>
+    fields.map(([name, value]) => row(indent, name, value)).join('');
+  const list = (title: string, blocks: readonly Fields[]): string =>
+    `${title} [ ${blocks.length} ] = {\n` +
+    blocks.map((one, index) => `  [${index}] = {\n${block(one, '    ')}  }\n`).join('') +
+    '}\n';
   return (
     table(rows) +
     '\n' +
     table(ring) +
-    `self chmpx = {\n${block(configuration.self, '  ')}}\n` +
-    `server chmpxs [ ${servers.length} ] = {\n` +
-    servers.map((one, index) => `  [${index}] = {\n${block(one, '    ')}  }\n`).join('') +
-    '}\nslave chmpxs [ 0 ] = {\n}\n' +
-    `free chmpx area count                        = ${numbers.MAXCHMPX - servers.length}\n` +
+    `self chmpx = {\n${block(selfFields(report), '  ')}}\n` +
+    list(
+      'server chmpxs',
+      members.map(({ id }) => serverFields(report, id)),
+    ) +
+    list('slave chmpxs', slaves) +
+    `free chmpx area count                        = ${numbers.MAXCHMPX - members.length - slaves.length}\n` +
     'free sock area count                         = 8192\n\n' +
     `chmpx using MQ [ ${numbers.MAXMQSERVER} ] = {\n}\n` +
     `client process using MQ [ ${attached} ] = {\n}\n` +
@@ -99,32 +105,83 @@ export function wholeReport(report: Report): string {
   );
 }
 
-function fields(report: Report, server: ServerNode): [string, string | number][] {
-  const status = statusOf(report, server);
-  const mine = server === report.configuration.self;
-  const hash = status.ring === 'SERVICE IN' ? '0x0000000000000000' : '0xffffffffffffffff';
+type Fields = [string, string | number][];
+
+function selfFields(report: Report): Fields {
+  const { configuration, status } = report;
+  const id = nodeId(configuration, configuration.self);
+  if (configuration.mode !== 'SLAVE') return serverFields(report, id);
+  return fields(configuration.self, { id, status, updated: updatedOf(report), listens: [-1, 11] });
+}
+
+function serverFields({ configuration, view }: Report, id: string): Fields {
+  const member = view.find(id);
+  if (member === undefined) return [];
+  const mine = id === nodeId(configuration, configuration.self);
+  return fields(member.server, {
+    ...member,
+    base: view.hashOf(id, 'base'),
+    pending: view.hashOf(id, 'pending'),
+    listens: mine ? [9, 11] : [-1, -1],
+  });
+}
+
+/**
+ * The slaves that are connected. A server also lists the one before it in the ring, because that
+ * one connects to it as a slave would (seen in all rings of two and more).
+ */
+function slaveFields({ configuration, view, slaves }: Report): Fields[] {
+  const ids = { listens: [-1, -1] as const, status: slaveUp, updated: Date.now() };
+  const rows = slaves.map((one) => fields({ ...one, port: -1 }, { ...ids, id: one.node }));
+  if (configuration.mode === 'SLAVE') return rows;
+  const up = view.members.filter(({ status }) => status.live === 'UP');
+  const self = nodeId(configuration, configuration.self);
+  const before = up.at(up.findIndex(({ id }) => id === self) - 1);
+  if (before === undefined || before.id === self) return rows;
+  return [fields({ ...before.server, port: -1 }, { ...ids, id: before.id }), ...rows];
+}
+
+interface State {
+  id: string;
+  status: Readonly<Status>;
+  updated: number;
+  base?: number | undefined;
+  pending?: number | undefined;
+  /** Sockets that listen on port and control port. */
+  listens: readonly [number, number];
+}
+
+function fields(
+  node: Pick<ServerNode, 'name' | 'port' | 'ctlport' | 'cuk' | 'seed'>,
+  { id, status, updated, base, pending, listens }: State,
+): Fields {
+  const [listen, listenControl] = listens;
   return [
-    ['chmpxid', `0x${nodeId(report.configuration, server)}`],
-    ['hostname', server.name],
-    ['mode', 'server'],
-    ['base hash', hash],
-    ['pending hash', hash],
-    ['port', server.port],
-    ['control port', server.ctlport],
-    ['cuk', server.cuk],
-    ['custom id seed', server.seed],
+    ['chmpxid', `0x${id}`],
+    ['hostname', node.name],
+    ['mode', status.ring === 'SLAVE' ? 'slave' : 'server'],
+    ['base hash', hashValue(base)],
+    ['pending hash', hashValue(pending)],
+    ['port', node.port],
+    ['control port', node.ctlport],
+    ['cuk', node.cuk],
+    ['custom id seed', node.seed],
     ['endpoints', ''],
     ['control endpoints', ''],
     ['forward peers', ''],
     ['reverse peers', ''],
     ['ssl', 'no'],
     ['sockets', ''],
-    ['listen socket', mine ? 9 : -1],
+    ['listen socket', listen],
     ['control socket', -1],
-    ['listen control socket', mine ? 11 : -1],
-    ['last status update time', `${chmpxTime(report.updated)} (unix time)`],
+    ['listen control socket', listenControl],
+    ['last status update time', `${chmpxTime(updated)} (unix time)`],
     ['status', statusText(status)],
   ];
+}
+
+function hashValue(hash: number | undefined): string {
+  return `0x${hash === undefined ? 'f'.repeat(16) : hash.toString(16).padStart(16, '0')}`;
 }
 
 function table(rows: readonly (readonly [string, string | number])[]): string {
