@@ -64,13 +64,16 @@ class K2hdkc {
 
   async #rejoin(): Promise<void> {
     const { clock } = this.#settings;
-    let memory = readSharedMemory(this.#stem);
-    while (memory === undefined) {
-      await sleep(clock, 100);
-      memory = readSharedMemory(this.#stem);
+    for (;;) {
+      const memory = readSharedMemory(this.#stem);
+      await sleep(clock, memory ? 800 : 100);
+      // While a killed chmpx is not quite gone, its memory still looks like somebody's.
+      const port = readSharedMemory(this.#stem)?.attachPort;
+      if (port !== undefined && port === memory?.attachPort) {
+        this.attach(port);
+        return;
+      }
     }
-    await sleep(clock, 800);
-    this.attach(memory.attachPort);
   }
 }
 
