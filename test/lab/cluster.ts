@@ -5,7 +5,8 @@ import { until } from '../helpers/until.ts';
 import { startBroker } from '../peers/broker.ts';
 import type { Lab } from '../peers/vm/lab.ts';
 import { ClusterStage } from '../story/cluster-stage.ts';
-import type { LabNode } from '../story/lab-node.ts';
+import type { ClusterMember } from '../story/cluster-member.ts';
+import { LabMachines } from '../story/machines/lab-machines.ts';
 import type { Say } from './control.ts';
 
 /** How long a node may take from its boot until Trove sees it healthy, in seconds. */
@@ -23,7 +24,7 @@ export class LabCluster {
   static async open(lab: Lab, directory: string, say: Say): Promise<LabCluster> {
     const broker = await startBroker(path.join(directory, 'broker'));
     say(`RabbitMQ at ${lab.hub.address}:${broker.description.port}`);
-    const stage = await ClusterStage.open(broker, lab, directory);
+    const stage = await ClusterStage.open(broker, new LabMachines(lab), directory);
     say(`Trove's conductor and client; K2HR3 at ${stage.k2hr3.url}`);
     return new LabCluster(stage);
   }
@@ -56,19 +57,19 @@ export class LabCluster {
   async statusOf(name: string): Promise<string[]> {
     const node = this.#node(name);
     const { status } = await this.#stage.trove.serviceStatus(node.id);
-    if (node.vm.bootId === undefined) return ['off', status];
+    if (node.machine.boot === undefined) return ['off', status];
     const ring = await node.ring();
     return [ring ? statusWords(ring.self) : 'no chmpx', status];
   }
 
-  #node(name: string): LabNode {
+  #node(name: string): ClusterMember {
     const found = this.#stage.nodes.find((node) => node.name === name);
     if (!found) throw new Error(`there is no node "${name}"`);
     return found;
   }
 
   /** How the preparation of a node ends, by Trove's database; what it says at last when it does not. */
-  async #outcome({ id }: LabNode): Promise<string> {
+  async #outcome({ id }: ClusterMember): Promise<string> {
     const status = async (): Promise<string> => (await this.#stage.trove.serviceStatus(id)).status;
     const end = async (): Promise<string | undefined> => {
       const now = await status();

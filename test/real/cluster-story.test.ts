@@ -6,17 +6,21 @@ import { Broker } from '../peers/broker.ts';
 import { Lab } from '../peers/vm/lab.ts';
 import { ClusterStage } from '../story/cluster-stage.ts';
 import { playClusterStory } from '../story/cluster-story.ts';
+import { LabMachines } from '../story/machines/lab-machines.ts';
 import { realPrograms } from '../story/programs.ts';
 import { Timeline } from '../story/timeline.ts';
 
-// Only on the real programs: the stand-ins do not form rings.
 it("a cluster's life on simulated VMs", { timeout: 600_000 }, async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-cluster-'));
   const programs = path.dirname((await realPrograms()).program('chmpx'));
   const lab = await Lab.open(path.join(directory, 'lab'), { programs });
   const lines: string[] = [];
   const timeline = new Timeline((line) => lines.push(line));
-  const stage = await ClusterStage.open(new Broker(inject('broker')), lab, directory);
+  const stage = await ClusterStage.open(
+    new Broker(inject('broker')),
+    new LabMachines(lab),
+    directory,
+  );
   try {
     await playClusterStory(stage, timeline, { outageSeconds: 20 });
   } finally {

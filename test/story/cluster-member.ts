@@ -5,8 +5,7 @@ import { parseRingStatus, statusWords, type RingStatus } from '../../src/cluster
 import { projectRoot } from '../helpers/project-root.ts';
 import { until } from '../helpers/until.ts';
 import { isRunning, signal, type ProcessIdentity } from '../peers/processes.ts';
-import type { LabProcess } from '../peers/vm/lab-process.ts';
-import type { LabVm } from '../peers/vm/lab-vm.ts';
+import type { Machine, MachineProcess } from './machines/machine.ts';
 
 /** What Trove writes into a VM. */
 export interface GuestFiles {
@@ -20,34 +19,39 @@ const PROGRAMS = '/var/lib/k2hdkc-guest-agent/programs';
 const RESTART_MS = 2_000;
 const SERVING = '[SERVICE IN][UP][n/a][Nothing][NoSuspend]';
 
-/** A node of a cluster: a simulated VM and the agent in it, which has every default of its own. */
-export class LabNode {
+/** A node of a cluster: a machine and the agent on it. */
+export class ClusterMember {
   /** The Trove instance id, which is the Nova id here and so the CUK. */
   readonly id: string;
-  readonly vm: LabVm;
+  readonly machine: Machine;
   readonly #logFile: string;
-  #agent: LabProcess | null = null;
+  #agent: MachineProcess | null = null;
   /** The agent is to run for as long as the VM does. */
   #isKept = false;
 
-  private constructor(id: string, vm: LabVm, logFile: string) {
+  private constructor(id: string, machine: Machine, logFile: string) {
     this.id = id;
-    this.vm = vm;
+    this.machine = machine;
     this.#logFile = logFile;
   }
 
-  /** Writes Trove's files on the VM's disk and switches it on. The agent is not started. */
-  static async create(id: string, vm: LabVm, files: GuestFiles, logFile: string): Promise<LabNode> {
-    const configuration = vm.path('/etc/trove/conf.d');
+  /** Writes Trove's files on the machine's disk and switches it on. The agent is not started. */
+  static async create(
+    id: string,
+    machine: Machine,
+    files: GuestFiles,
+    logFile: string,
+  ): Promise<ClusterMember> {
+    const configuration = machine.path('/etc/trove/conf.d');
     await mkdir(configuration, { recursive: true });
     await writeFile(path.join(configuration, 'guest_info.conf'), files.guestInfoConf);
     await writeFile(path.join(configuration, 'trove-guestagent.conf'), files.troveGuestagentConf);
-    await vm.start();
-    return new LabNode(id, vm, logFile);
+    await machine.start();
+    return new ClusterMember(id, machine, logFile);
   }
 
   get name(): string {
-    return this.vm.name;
+    return this.machine.name;
   }
 
   /** The agent's log, on the host. */
@@ -58,21 +62,22 @@ export class LabNode {
   /** Starts the agent, and starts it again whenever it ends, as our systemd unit does. */
   keepAgent(): void {
     this.#isKept = true;
-    const boot = this.vm.bootId;
+    const boot = this.machine.boot;
     const keep = async (): Promise<void> => {
-      while (this.vm.bootId === boot) {
+      while (this.machine.boot === boot) {
         await this.startAgent();
         await this.#agent?.ended;
         await sleep(systemClock, RESTART_MS);
       }
     };
-    keep().catch(() => undefined); // the VM went off meanwhile
+    keep().catch(() => undefined); // the machine went off meanwhile
   }
 
   async startAgent(): Promise<void> {
     const agent = path.join(projectRoot, 'bin/k2hdkc-agent');
-    const args = ['run', '--log-format', 'text', '--log-level', 'debug'];
-    this.#agent = await this.vm.run(agent, args, { output: this.#logFile });
+    const { machine } = this;
+    const args = ['run', ...machine.agentArgs, '--log-format', 'text', '--log-level', 'debug'];
+    this.#agent = await machine.run(agent, args, this.#logFile);
   }
 
   /** Ends the agent and waits until it is gone. */
@@ -82,9 +87,9 @@ export class LabNode {
     this.#agent = null;
   }
 
-  /** As a power cut and a new start do; the agent starts with the VM, as its unit would. */
+  /** As a power cut and a new start do; the agent starts with the machine, as its unit would. */
   async reboot(): Promise<void> {
-    await this.vm.reboot();
+    await this.machine.reboot();
     if (this.#isKept) this.keepAgent();
     else await this.startAgent();
   }
@@ -95,11 +100,11 @@ export class LabNode {
 
   /** A program that the agent keeps; undefined when it does not run. */
   async program(name: 'chmpx' | 'k2hdkc'): Promise<ProcessIdentity | undefined> {
-    const file = this.vm.path(`${PROGRAMS}/${name}.json`);
+    const file = this.machine.path(`${PROGRAMS}/${name}.json`);
     const record = await readFile(file, 'utf8').catch(() => undefined);
     if (record === undefined) return undefined;
     const { identity } = JSON.parse(record) as { identity: { pid: number } };
-    const found = this.vm.processes().find(({ pid }) => pid === identity.pid)?.identity;
+    const found = this.machine.process(identity.pid);
     return found && isRunning(found) ? found : undefined;
   }
 
@@ -112,7 +117,7 @@ export class LabNode {
 
   /** The ring as this node sees it; undefined when chmpx does not run. */
   async ring(): Promise<RingStatus | undefined> {
-    const { stdout } = await this.vm.exec('chmpxstatus', ['-conf', INI]);
+    const { stdout } = await this.machine.exec('chmpxstatus', ['-conf', this.machine.inside(INI)]);
     try {
       return parseRingStatus(stdout);
     } catch {

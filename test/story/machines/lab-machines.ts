@@ -1,0 +1,82 @@
+import type { ProcessIdentity } from '../../peers/processes.ts';
+import type { LabVm } from '../../peers/vm/lab-vm.ts';
+import type { Lab } from '../../peers/vm/lab.ts';
+import type { K2hr3StandIn } from '../../simulators/k2hr3/stand-in.ts';
+import type { Machine, MachineOutput, MachineProcess, Machines } from './machine.ts';
+
+/** The simulated VMs of a lab. */
+export class LabMachines implements Machines {
+  readonly description = 'simulated VMs, each with its own network, processes and disk';
+  readonly #lab: Lab;
+
+  constructor(lab: Lab) {
+    this.#lab = lab;
+  }
+
+  get hub(): string {
+    return this.#lab.hub.address;
+  }
+
+  async connect(k2hr3: K2hr3StandIn, brokerPort: number): Promise<void> {
+    const door = await this.#lab.hub.listen((socket) => k2hr3.accept(socket));
+    k2hr3.advertise(`http://${this.hub}:${door.port}`);
+    await this.#lab.hub.relay(brokerPort);
+  }
+
+  async add(instanceId: string): Promise<Machine> {
+    return new LabMachine(await this.#lab.addVm({ instanceId }));
+  }
+
+  remove(machine: Machine): Promise<void> {
+    return this.#lab.removeVm(this.#lab.vm(machine.name));
+  }
+
+  close(): Promise<void> {
+    return this.#lab.close();
+  }
+}
+
+class LabMachine implements Machine {
+  readonly agentArgs = [];
+  readonly #vm: LabVm;
+
+  constructor(vm: LabVm) {
+    this.#vm = vm;
+  }
+
+  get name(): string {
+    return this.#vm.name;
+  }
+
+  get boot(): string | undefined {
+    return this.#vm.bootId;
+  }
+
+  path(file: string): string {
+    return this.#vm.path(file);
+  }
+
+  inside(file: string): string {
+    return file;
+  }
+
+  start(): Promise<void> {
+    return this.#vm.start();
+  }
+
+  reboot(): Promise<void> {
+    return this.#vm.reboot();
+  }
+
+  run(command: string, args: readonly string[], output: string): Promise<MachineProcess> {
+    return this.#vm.run(command, [...args], { output });
+  }
+
+  exec(command: string, args: readonly string[], timeoutMs = 30_000): Promise<MachineOutput> {
+    return this.#vm.exec(command, [...args], { timeoutMs });
+  }
+
+  process(pid: number): ProcessIdentity | undefined {
+    return this.#vm.processes().find((one) => one.pid === pid)?.identity;
+  }
+}

@@ -1,0 +1,178 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { findProcesses } from '../../../src/process/identity.ts';
+import { identify, killTrees, type ProcessIdentity } from '../../peers/processes.ts';
+import type { Machine, MachineOutput, MachineProcess, Machines } from './machine.ts';
+
+/** The first one; addresses below are for others. */
+const FIRST = 11;
+/** Folders that Trove's files and the programs expect on a VM. */
+const DIRECTORIES = ['etc/trove/conf.d', 'etc/antpickax', 'var/lib/antpickax/k2hdkc', 'run'];
+
+/**
+ * Machines for stand-ins where simulated VMs are not permitted: a folder and an address of
+ * 127.0.0.0/8 each. A reboot kills everything, but the boot id is that of the real machine.
+ */
+export class LoopbackMachines implements Machines {
+  readonly description = 'folders with an address of 127.0.0.0/8 each, with stand-ins';
+  readonly hub = '127.0.0.1';
+  readonly #directory: string;
+  /** Of chmpx and the others. */
+  readonly #programs: string;
+  readonly #machines: LoopbackMachine[] = [];
+  #made = 0;
+
+  constructor(directory: string, programs: string) {
+    this.#directory = directory;
+    this.#programs = programs;
+  }
+
+  /** Nothing to do: K2HR3 and the broker listen on 127.0.0.1, which all machines reach. */
+  connect(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async add(instanceId: string): Promise<Machine> {
+    const name = `node${this.#made + 1}`;
+    const machine = new LoopbackMachine({
+      name,
+      address: `127.0.0.${FIRST + this.#made}`,
+      directory: path.join(this.#directory, name),
+      programs: this.#programs,
+    });
+    this.#made += 1;
+    await machine.make(instanceId);
+    this.#machines.push(machine);
+    return machine;
+  }
+
+  async remove(machine: Machine): Promise<void> {
+    const found = this.#machines.findIndex(({ name }) => name === machine.name);
+    const [removed] = this.#machines.splice(found, 1);
+    await removed?.kill();
+    await rm(machine.path('/'), { recursive: true });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#machines.map((machine) => machine.kill()));
+  }
+}
+
+interface LoopbackOptions {
+  name: string;
+  address: string;
+  directory: string;
+  programs: string;
+}
+
+class LoopbackMachine implements Machine {
+  readonly name: string;
+  readonly #options: LoopbackOptions;
+  #boots = 0;
+  #on = false;
+
+  constructor(options: LoopbackOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  get boot(): string | undefined {
+    return this.#on ? String(this.#boots) : undefined;
+  }
+
+  get agentArgs(): readonly string[] {
+    const file = this.path('/etc/agent.yaml');
+    return ['--config-dir', this.path('/etc/trove/conf.d'), '--config', file];
+  }
+
+  path(file: string): string {
+    return path.join(this.#options.directory, file);
+  }
+
+  inside(file: string): string {
+    return this.path(file);
+  }
+
+  async make(instanceId: string): Promise<void> {
+    for (const one of DIRECTORIES) await mkdir(this.path(one), { recursive: true });
+    await writeFile(this.path('instance-id'), `${instanceId}\n`);
+    await writeFile(this.path('/etc/agent.yaml'), this.#agentYaml());
+  }
+
+  start(): Promise<void> {
+    this.#on = true;
+    this.#boots += 1;
+    return Promise.resolve();
+  }
+
+  async reboot(): Promise<void> {
+    await this.kill();
+    await this.start();
+  }
+
+  /** Ends everything that runs on it. */
+  async kill(): Promise<void> {
+    this.#on = false;
+    const own = `${this.#options.directory}/`;
+    const named = (argv: string[]): boolean => argv.some((word) => word.startsWith(own));
+    // An agent that is about to die may start one more.
+    for (let left = findProcesses(named); left.length > 0; left = findProcesses(named)) {
+      await killTrees(left.map(identify).filter((one) => one !== undefined));
+    }
+  }
+
+  async run(command: string, args: readonly string[], output: string): Promise<MachineProcess> {
+    const handle = openSync(output, 'a');
+    const child = spawn(command, args, {
+      cwd: '/',
+      env: this.#environment,
+      stdio: ['ignore', handle, handle],
+      detached: true, // a Ctrl-C in the terminal is for us; we end the agents in order
+    });
+    closeSync(handle);
+    const ended = once(child, 'exit');
+    await once(child, 'spawn');
+    return { ended, signal: (name) => void child.kill(name) };
+  }
+
+  exec(command: string, args: readonly string[], timeoutMs = 30_000): Promise<MachineOutput> {
+    const options = { env: this.#environment, timeout: timeoutMs, maxBuffer: 2 ** 26 };
+    return new Promise((resolve, reject) => {
+      const child = execFile(command, args, options, (error, stdout, stderr) => {
+        if (error?.killed === true) reject(new Error(`${command} did not end in time`));
+        else resolve({ code: child.exitCode, stdout, stderr });
+      });
+    });
+  }
+
+  process(pid: number): ProcessIdentity | undefined {
+    return identify(pid);
+  }
+
+  get #environment(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      PATH: `${this.#options.programs}:${process.env['PATH'] ?? ''}`,
+      ANTPICKAX_STANDIN_DIR: this.path('/var/lib/antpickax'),
+      ANTPICKAX_STANDIN_ADDRESS: this.#options.address,
+    };
+  }
+
+  #agentYaml(): string {
+    const { address } = this.#options;
+    return `paths:
+  state_dir: ${this.path('/var/lib/k2hdkc-guest-agent')}
+  markers_dir: ${this.path('/opt/trove-guestagent')}
+  ini_file: ${this.path('/etc/antpickax/k2hdkc.ini')}
+  instance_id_file: ${this.path('instance-id')}
+  data_dir: ${this.path('/var/lib/antpickax/k2hdkc')}
+node: { name: ${address}, source_address: ${address} }
+cluster: { control_host: ${address} }
+ini:
+  k2hdkc: { K2HFILE: ${this.path('/var/lib/antpickax/k2hdkc/k2hdkc.k2h')} }
+`;
+  }
+}
