@@ -22,7 +22,7 @@ it("a cluster's life on simulated VMs", { timeout: 600_000 }, async () => {
     directory,
   );
   try {
-    await playClusterStory(stage, timeline, { outageSeconds: 20 });
+    await playClusterStory(stage, timeline, { outageSeconds: 60, keys: 500 });
   } finally {
     await lab.close();
     await stage.close();

@@ -125,6 +125,16 @@ export class ClusterMember {
     }
   }
 
+  /** Runs lines with k2hdkclinetool; gives all that it printed. */
+  async keyTool(lines: readonly string[]): Promise<string> {
+    const { machine } = this;
+    const script = '/var/lib/antpickax/keys.script';
+    await writeFile(machine.path(script), [...lines, 'exit'].map((line) => `${line}\n`).join(''));
+    const words = ['-conf', machine.inside(INI), '-perm', '-run', machine.inside(script)];
+    const { stdout, stderr } = await machine.exec('k2hdkclinetool', words, 60_000);
+    return stdout + stderr;
+  }
+
   /**
    * Whether the node serves, and sees exactly `count` servers that serve. A server that has left is
    * kept in the list as out and down until the next change.

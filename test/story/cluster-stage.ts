@@ -139,6 +139,13 @@ export class ClusterStage {
     this.k2hr3.removeHost(CLUSTER, node.id);
   }
 
+  /** Runs lines with k2hdkclinetool where the first node is. */
+  async keyTool(lines: readonly string[]): Promise<string> {
+    const [node] = this.nodes;
+    if (!node) throw new Error('no node');
+    return node.keyTool(lines);
+  }
+
   hosts(): number {
     return this.k2hr3.hosts(CLUSTER).length;
   }

@@ -1,5 +1,7 @@
 import { systemClock } from '../../src/base/clock.ts';
+import { readKeys, writeKeys } from '../helpers/ring-keys.ts';
 import { until } from '../helpers/until.ts';
+import type { ClusterMember } from './cluster-member.ts';
 import type { ClusterStage } from './cluster-stage.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -7,97 +9,122 @@ import type { Timeline } from './timeline.ts';
 export interface ClusterStoryOptions {
   /** How long K2HR3 is away, in seconds. */
   outageSeconds: number;
+  /** How many keys are written at the start and read at the end. */
+  keys: number;
 }
 
 /** A cluster's life: created, grown, crashed, detached, shrunk, rebooted, without K2HR3. */
 export async function playClusterStory(
   stage: ClusterStage,
   timeline: Timeline,
-  { outageSeconds }: ClusterStoryOptions,
+  { outageSeconds, keys }: ClusterStoryOptions,
 ): Promise<void> {
-  const { trove } = stage;
-  const took = (since: number): string =>
-    `${((systemClock.monotonic() - since) / 1000).toFixed(1)} s`;
+  /** A step, whose result also tells how long it took and what Trove's database then says. */
+  const step = (title: string, work: () => Promise<string>): Promise<void> =>
+    timeline.step(title, async () => {
+      const start = systemClock.monotonic();
+      const seen = await work();
+      const seconds = ((systemClock.monotonic() - start) / 1000).toFixed(1);
+      return `${seen}, after ${seconds} s; ${await troveSays(stage)}`;
+    });
 
-  await timeline.step('three instances with a cluster_config', async () => {
-    const start = systemClock.monotonic();
+  await step('three instances with a cluster_config', async () => {
     await stage.createInstances(3);
     await stage.settled();
-    return `all healthy, each sees three, after ${took(start)}`;
+    return 'each sees three';
   });
-  await timeline.step('cluster_complete of each', async () => {
+  await step('cluster_complete of each', async () => {
     for (const node of stage.nodes) await stage.clusterComplete(node);
     return 'three installations are over';
   });
-  await timeline.step('a fourth grows the ring', async () => {
-    const start = systemClock.monotonic();
+  await step(`${keys} keys are written`, async () => {
+    const written = await writeKeys((lines) => stage.keyTool(lines), 'story', keys);
+    if (written !== keys) throw new Error(`${written} of ${keys} were acknowledged`);
+    return 'all acknowledged';
+  });
+  await step('a fourth grows the ring', async () => {
     const [fourth] = await stage.createInstances(1);
     await stage.settled();
     if (fourth) await stage.clusterComplete(fourth);
-    return `every node sees four, after ${took(start)}`;
+    return 'every node sees four';
   });
-  await timeline.step('chmpx and k2hdkc of one node crash', async () => {
-    const [first] = stage.nodes;
-    if (!first) throw new Error('no node');
-    const start = systemClock.monotonic();
+  await step('chmpx and k2hdkc of one node crash', async () => {
+    const first = nodeOf(stage, 0);
     await first.kill('k2hdkc');
     await first.kill('chmpx');
     await stage.settled();
-    return `${first.name} is back, every node sees four, after ${took(start)}`;
+    return `${first.name} is back, every node sees four`;
   });
-  await timeline.step('one node is detached', async () => {
-    const [, second] = stage.nodes;
-    if (!second) throw new Error('no node');
-    const start = systemClock.monotonic();
+  await step('one node is detached', async () => {
+    const second = nodeOf(stage, 1);
     await stage.detach(second);
-    await trove.waitForStatus(second.id, 'running', 10_000);
+    await stage.trove.waitForStatus(second.id, 'running', 10_000);
     await stage.settled(stage.nodes.filter((node) => node !== second));
     if (stage.hosts() !== 3) throw new Error(`${stage.hosts()} hosts in the role`);
-    return `${second.name} left and is unregistered, the others see three, after ${took(start)}`;
+    return `${second.name} left and is unregistered, the others see three`;
   });
-  await timeline.step('… and attached again', async () => {
-    const [, second] = stage.nodes;
-    if (!second) throw new Error('no node');
-    const start = systemClock.monotonic();
-    await stage.attach(second);
+  await step('… and attached again', async () => {
+    await stage.attach(nodeOf(stage, 1));
     await stage.settled();
-    return `every node sees four, after ${took(start)}`;
+    return 'every node sees four';
   });
-  await timeline.step('a shrink: second cluster_complete, then the server is gone', async () => {
-    const last = stage.nodes.at(-1);
-    if (!last) throw new Error('no node');
-    const start = systemClock.monotonic();
+  await step('a shrink: second cluster_complete, then the server is gone', async () => {
+    const last = nodeOf(stage, -1);
     await stage.clusterComplete(last);
-    const { status } = await trove.serviceStatus(last.id);
+    const { status } = await stage.trove.serviceStatus(last.id);
     if (status !== 'healthy') throw new Error(`${last.name} is ${status} while it leaves`);
     await stage.deleteServer(last);
     await stage.settled();
-    return `${last.name} left, the others see three, after ${took(start)}`;
+    return `${last.name} left, the others see three`;
   });
-  await timeline.step('a VM is rebooted', async () => {
-    const [first] = stage.nodes;
-    if (!first) throw new Error('no node');
-    const start = systemClock.monotonic();
+  await step('a server is rebooted', async () => {
+    const first = nodeOf(stage, 0);
     await first.reboot();
     await stage.settled();
-    return `${first.name} is back, every node sees three, after ${took(start)}`;
+    return `${first.name} is back, every node sees three`;
   });
-  await timeline.step(`K2HR3 is away for ${outageSeconds} s`, async () => {
-    const before = await Promise.all(stage.nodes.map((node) => node.program('chmpx')));
-    stage.k2hr3.faults.resetConnections = Infinity;
-    const end = systemClock.monotonic() + outageSeconds * 1000;
-    await until(
-      'the outage is over',
-      async () => {
-        const seen = await Promise.all(stage.nodes.map((node) => node.seesServing(3)));
-        if (!seen.every(Boolean)) throw new Error('the ring has changed');
-        return systemClock.monotonic() > end;
-      },
-      { seconds: outageSeconds + 30, everyMs: 1_000 },
-    );
-    stage.k2hr3.faults.resetConnections = 0;
-    const after = await Promise.all(stage.nodes.map((node) => node.program('chmpx')));
-    if (JSON.stringify(before) !== JSON.stringify(after)) throw new Error('a chmpx was restarted');
+  await step(`K2HR3 is away for ${outageSeconds} s`, async () => {
+    await withoutK2hr3(stage, outageSeconds);
     return 'no effect on the ring; the same processes';
   });
+  await step(`${keys} keys are read`, async () => {
+    const { found, missing, failed } = await readKeys(
+      (lines) => stage.keyTool(lines),
+      'story',
+      keys,
+    );
+    if (failed > 0) throw new Error(`no answer for ${failed} of ${keys} keys`);
+    // An automatic merge hides keys (docs/merge.md), so the number is shown and not judged.
+    return `${found} of ${keys} found, ${missing} not`;
+  });
+}
+
+async function withoutK2hr3(stage: ClusterStage, seconds: number): Promise<void> {
+  const programs = (): Promise<unknown> =>
+    Promise.all(stage.nodes.flatMap((node) => [node.program('chmpx'), node.program('k2hdkc')]));
+  const before = JSON.stringify(await programs());
+  stage.k2hr3.faults.resetConnections = Infinity;
+  const end = systemClock.monotonic() + seconds * 1000;
+  const over = async (): Promise<boolean> => {
+    const seen = await Promise.all(stage.nodes.map((node) => node.seesServing(3)));
+    if (!seen.every(Boolean)) throw new Error('the ring has changed');
+    return systemClock.monotonic() > end;
+  };
+  await until('the outage is over', over, { seconds: seconds + 30, everyMs: 1_000 });
+  stage.k2hr3.faults.resetConnections = 0;
+  if (JSON.stringify(await programs()) !== before) throw new Error('a program was restarted');
+}
+
+/** What Trove's database says of each instance. */
+async function troveSays({ nodes, trove }: ClusterStage): Promise<string> {
+  const words = nodes.map(
+    async ({ id, name }) => `${name} ${(await trove.serviceStatus(id)).status}`,
+  );
+  return `Trove: ${(await Promise.all(words)).join(', ')}`;
+}
+
+function nodeOf({ nodes }: ClusterStage, index: number): ClusterMember {
+  const found = nodes.at(index);
+  if (!found) throw new Error('no such node');
+  return found;
 }

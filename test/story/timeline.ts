@@ -4,6 +4,8 @@ import { messageOf } from '../../src/base/errors.ts';
 /** One step of a story and how it went. */
 interface Row {
   title: string;
+  /** Since the beginning of the timeline. */
+  at: number;
   seconds: number;
   seen: string;
   ok: boolean;
@@ -26,34 +28,40 @@ export class Timeline {
 
   /** A line that is no step. */
   note(text: string): void {
-    this.#print(`[${this.#elapsed()}]   ${text}`);
+    this.#print(`[${this.#now()}]   ${text}`);
   }
 
   /** Does a step; what it returns is what was seen. A step that throws ends the story. */
   async step(title: string, work: () => Promise<string>): Promise<void> {
-    const start = systemClock.monotonic();
-    const seconds = (): number => (systemClock.monotonic() - start) / 1000;
+    const at = this.#elapsed();
+    const seconds = (): number => this.#elapsed() - at;
     try {
       const seen = (await work()).replaceAll(/\s*\n\s*/g, ' ');
-      this.#rows.push({ title, seconds: seconds(), seen, ok: true });
-      this.#print(`[${this.#elapsed()}] ✔ ${title}: ${seen}`);
+      this.#rows.push({ title, at, seconds: seconds(), seen, ok: true });
+      this.#print(`[${this.#now()}] ✔ ${title}: ${seen}`);
     } catch (error) {
-      this.#rows.push({ title, seconds: seconds(), seen: messageOf(error), ok: false });
-      this.#print(`[${this.#elapsed()}] ✘ ${title}: ${messageOf(error)}`);
+      this.#rows.push({ title, at, seconds: seconds(), seen: messageOf(error), ok: false });
+      this.#print(`[${this.#now()}] ✘ ${title}: ${messageOf(error)}`);
       throw error;
     }
   }
 
-  /** The table of all steps. */
+  /** The table of all steps: when each began, how long it took, what was seen. */
   table(): string {
     const width = Math.max(...this.#rows.map(({ title }) => title.length));
-    const line = ({ title, seconds, seen, ok }: Row): string =>
-      `${ok ? 'ok  ' : 'FAIL'}  ${title.padEnd(width)}  ${seconds.toFixed(2).padStart(7)} s  ${seen}`;
+    const line = ({ title, at, seconds, seen, ok }: Row): string => {
+      const when = `${at.toFixed(1).padStart(6)} s + ${seconds.toFixed(2).padStart(6)} s`;
+      return `${ok ? 'ok  ' : 'FAIL'}  ${title.padEnd(width)}  ${when}  ${seen}`;
+    };
     return this.#rows.map(line).join('\n');
   }
 
-  #elapsed(): string {
-    const seconds = (systemClock.monotonic() - this.#start) / 1000;
-    return seconds.toFixed(2).padStart(6);
+  #now(): string {
+    return this.#elapsed().toFixed(2).padStart(6);
+  }
+
+  /** In seconds. */
+  #elapsed(): number {
+    return (systemClock.monotonic() - this.#start) / 1000;
   }
 }

@@ -17,7 +17,7 @@ const DIRECTORIES = ['etc/trove/conf.d', 'etc/antpickax', 'var/lib/antpickax/k2h
  * 127.0.0.0/8 each. A reboot kills everything, but the boot id is that of the real machine.
  */
 export class LoopbackMachines implements Machines {
-  readonly description = 'folders with an address of 127.0.0.0/8 each, with stand-ins';
+  readonly description: string;
   readonly hub = '127.0.0.1';
   readonly #directory: string;
   /** Of chmpx and the others. */
@@ -25,7 +25,9 @@ export class LoopbackMachines implements Machines {
   readonly #machines: LoopbackMachine[] = [];
   #made = 0;
 
-  constructor(directory: string, programs: string) {
+  /** `reason`: why there are no simulated VMs, for a person. */
+  constructor(directory: string, programs: string, reason: string) {
+    this.description = `loopback addresses 127.0.0.${FIRST}, .${FIRST + 1} … (simulated VMs: ${reason})`;
     this.#directory = directory;
     this.#programs = programs;
   }
