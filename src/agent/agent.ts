@@ -67,6 +67,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   const local = await createLocalNode({
     config,
+    overrides: settings.overrides,
     k2hr3Ca: settings.k2hr3Ca,
     desired,
     bootId,

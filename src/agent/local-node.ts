@@ -6,6 +6,7 @@ import { AgentError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import { ControlPort } from '../cluster/control-port.ts';
+import type { IniOverrides } from '../cluster/ini-overrides.ts';
 import type { RingStatus } from '../cluster/status.ts';
 import { readRingStatus } from '../cluster/tools.ts';
 import type { AgentConfig } from '../config/schema.ts';
@@ -22,6 +23,7 @@ import { RoleWatch } from './role-watch.ts';
 /** What the node of this VM is made from. */
 export interface LocalNodeOptions {
   config: AgentConfig;
+  overrides: IniOverrides;
   k2hr3Ca: string | undefined;
   desired: DesiredStateStore;
   bootId: string;
@@ -103,7 +105,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     stateDirectory: paths.state_dir,
     desired: () => desired.current,
     read: (...reading) => membership.read(...reading),
-    parse: (text, state) => parseRole(text, state, cluster),
+    parse: (text, state) => parseRole(text, state, options),
     pace: {
       settledMs: k2hr3.poll_interval * 1000,
       changingMs: k2hr3.changing_poll_interval * 1000,
@@ -140,15 +142,17 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
 function parseRole(
   text: string,
   { registration, parameters }: DesiredState,
-  configured: AgentConfig['cluster'],
+  { config, overrides }: LocalNodeOptions,
 ): RoleDocument {
   if (!registration || !parameters) throw new AgentError('not-wanted', 'no role is wanted now');
-  const serverPort = parameters.serverPort ?? configured.server_port;
-  const serverControlPort = parameters.serverControlPort ?? configured.server_control_port;
+  const serverPort = parameters.serverPort ?? config.cluster.server_port;
+  const serverControlPort = parameters.serverControlPort ?? config.cluster.server_control_port;
   return readRoleDocument(text, registration, {
+    mode: config.mode,
     clusterName: parameters.clusterName,
     ...(serverPort === null ? {} : { serverPort }),
     ...(serverControlPort === null ? {} : { serverControlPort }),
+    overrides,
   });
 }
 

@@ -1,7 +1,14 @@
 import path from 'node:path';
 import { AgentError } from '../base/errors.ts';
+import {
+  describeOverrides,
+  NO_OVERRIDES,
+  overrideProblems,
+  withOverrides,
+  type IniOverrides,
+} from '../cluster/ini-overrides.ts';
 import { parseRole } from '../cluster/parse-role.ts';
-import { firstProblems, type Problem } from '../cluster/problems.ts';
+import { firstProblems, notSane as notSaneProblem, type Problem } from '../cluster/problems.ts';
 import { renderIni } from '../cluster/render.ts';
 import { validateRole } from '../cluster/validate.ts';
 import type { Registration } from './desired-state.ts';
@@ -18,11 +25,14 @@ export interface RoleDocument {
   dataDirectory: string | null;
 }
 
-/** The ports and the name that the role must agree with. */
+/** What the role must agree with, and what the operator sets in its place. */
 export interface RoleExpectations {
+  /** Default server. */
+  mode?: 'server' | 'slave';
   clusterName: string;
   serverPort?: number;
   serverControlPort?: number;
+  overrides?: IniOverrides;
 }
 
 /**
@@ -36,23 +46,34 @@ export function readRoleDocument(
   registration: Registration,
   expectations: RoleExpectations,
 ): RoleDocument {
+  const { mode = 'server', overrides = NO_OVERRIDES, ...expected } = expectations;
   const reading = parseRole(text);
   if (!reading.ok) throw refused(reading.problems);
-  const { model } = reading;
+  const model = withOverrides(reading.model, overrides);
   const { cuk, roleName } = registration;
-  const problems = validateRole(model, { ...expectations, cuk, mode: 'server' });
+  const problems = [
+    ...overrideProblems(model, overrides).map(notSaneProblem),
+    ...validateRole(model, { ...expected, cuk, mode }),
+  ];
   const notSane = problems.filter(({ kind }) => kind === 'not-sane');
   if (notSane.length > 0) throw refused(notSane);
   const servers = model.servers.map(({ name }) => name);
   if (problems.length > 0) return { ini: null, servers, position: 0, dataDirectory: null };
-  const ini = renderIni(model, { cuk, origin: roleName.replace(':role:', ':resource:') });
+  const ini = renderIni(model, {
+    cuk,
+    origin: roleName.replace(':role:', ':resource:'),
+    overridden: describeOverrides(overrides),
+  });
   const file = model.k2hdkc?.get('K2HFILE');
   const dataDirectory = typeof file === 'string' ? path.dirname(file) : null;
   return {
     ini,
     servers,
     dataDirectory,
-    position: model.servers.findIndex((server) => server.cuk === cuk),
+    position: Math.max(
+      0,
+      model.servers.findIndex((server) => server.cuk === cuk),
+    ),
   };
 }
 

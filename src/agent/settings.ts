@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { readTls } from '../amqp/tls.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
 import type { LogFormat, LogLevel } from '../base/log.ts';
+import { overriddenPaths, readIniOverrides, type IniOverrides } from '../cluster/ini-overrides.ts';
 import { loadAgentConfig } from '../config/load.ts';
 import type { AgentConfig } from '../config/schema.ts';
 import { readConfigFiles } from '../oslo/config-files.ts';
@@ -19,32 +20,62 @@ export interface RunOptions {
   logLevel?: LogLevel | undefined;
 }
 
-/** Everything that was configured, read and checked before anything is touched. */
-export interface Settings {
+/** What a node of either mode is configured with. */
+export interface NodeSettings {
   agent: AgentConfig;
-  guest: GuestConfig;
-  rabbit: RabbitOptions;
+  overrides: IniOverrides;
   /** PEM text of the CA of K2HR3, when one is named. */
   k2hr3Ca: string | undefined;
 }
 
+/** Everything that was configured for a server, read and checked before anything is touched. */
+export interface Settings extends NodeSettings {
+  guest: GuestConfig;
+  rabbit: RabbitOptions;
+}
+
 /**
- * Reads agent.yaml and Trove's files.
+ * Reads agent.yaml.
  *
  * @throws ConfigurationError in one line: what is wrong, where, and what it should be.
+ */
+export async function readNodeSettings(options: RunOptions): Promise<NodeSettings> {
+  const { configFile } = options;
+  const agent = await loadAgentConfig(configFile, { mustExist: options.configFileNamed });
+  if (options.logFormat) agent.log.format = options.logFormat;
+  if (options.logLevel) agent.log.level = options.logLevel;
+  const overrides = readIniOverrides(agent.ini, configFile, agent.mode);
+  await mustExist(overrides, configFile);
+  return { agent, overrides, k2hr3Ca: await readCa(agent.k2hr3.ca_file) };
+}
+
+/**
+ * Reads agent.yaml, unless the caller has, and Trove's files.
+ *
+ * @throws ConfigurationError as above.
  */
 export async function readSettings(
   options: RunOptions,
   environment: NodeJS.ProcessEnv,
+  node?: NodeSettings,
 ): Promise<Settings> {
-  const agent = await loadAgentConfig(options.configFile, { mustExist: options.configFileNamed });
-  if (options.logFormat) agent.log.format = options.logFormat;
-  if (options.logLevel) agent.log.level = options.logLevel;
+  const settings = node ?? (await readNodeSettings(options));
   const oslo = await readConfigFiles([{ directory: options.configDirectory }], environment);
   const guest = readGuestConfig(oslo);
   const rabbit = readRabbitOptions(oslo, guest.transport.options);
   if (rabbit.tls) await readTls(rabbit.tls); // a mistake in its files is one of the configuration
-  return { agent, guest, rabbit, k2hr3Ca: await readCa(agent.k2hr3.ca_file) };
+  return { ...settings, guest, rabbit };
+}
+
+/** chmpx refuses an ini that names a file which is not there, and leaves if it runs already. */
+async function mustExist(overrides: IniOverrides, configFile: string): Promise<void> {
+  for (const { key, path } of overriddenPaths(overrides)) {
+    await access(path).catch((cause: unknown) => {
+      throw new ConfigurationError(`${configFile}: ${key} = ${path}: ${messageOf(cause)}`, {
+        cause,
+      });
+    });
+  }
 }
 
 async function readCa(file: string | null): Promise<string | undefined> {

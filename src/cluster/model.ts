@@ -68,6 +68,11 @@ export function serverOf(model: ClusterModel, cuk: string): ServerNode | undefin
   return model.servers.find((server) => server.cuk === cuk);
 }
 
+/** The slave of this CUK. */
+export function slaveOf(model: ClusterModel, cuk: string): SlaveNode | undefined {
+  return model.slaves.find((slave) => slave.cuk === cuk);
+}
+
 /** What chmpx or k2hdkc will use for a key: the value given, or else its own default. */
 export function effective(
   section: SectionName,

@@ -19,6 +19,8 @@ export interface RenderOptions {
   cuk: string;
   /** Where the model came from, for the comment at the top. Never a secret. */
   origin: string;
+  /** What the operator has set in it, one line; empty for nothing. */
+  overridden?: string;
 }
 
 /**
@@ -26,7 +28,10 @@ export interface RenderOptions {
  * of the model, nodes and keys have a fixed order. The result is read back and compared before it
  * is handed out, because chmpx leaves when a file that it reloads is wrong.
  */
-export function renderIni(model: ClusterModel, { cuk, origin }: RenderOptions): string {
+export function renderIni(
+  model: ClusterModel,
+  { cuk, origin, overridden = '' }: RenderOptions,
+): string {
   const rendered: ClusterModel = {
     global: { ...model.global, selfCuk: cuk },
     servers: inRingOrder(model.servers),
@@ -35,7 +40,8 @@ export function renderIni(model: ClusterModel, { cuk, origin }: RenderOptions): 
   };
   const text = [
     `# Made by k2hdkc-guest-agent from ${comment(origin)}.\n` +
-      '# Changes in this file are lost: it is written again when the role changes.\n',
+      '# Changes in this file are lost: it is written again when the role changes.\n' +
+      (overridden === '' ? '' : `# Set by ini: in agent.yaml: ${comment(overridden)}.\n`),
     section('GLOBAL', globalValues(rendered.global)),
     ...rendered.servers.map((node) => section('SVRNODE', serverValues(node))),
     ...rendered.slaves.map((node) => section('SLVNODE', slaveValues(node))),
@@ -51,7 +57,7 @@ export function renderIni(model: ClusterModel, { cuk, origin }: RenderOptions): 
 
 /** Text for a comment: one line, printable, and nothing that looks like a template. */
 function comment(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]|[{}]/g, '?').slice(0, 200);
+  return text.replaceAll(/[^\x20-\x7e]|[{}]/g, '?').slice(0, 1000);
 }
 
 /**

@@ -1,12 +1,7 @@
-import type { Scalar } from './keys.ts';
-import {
-  effective,
-  serverOf,
-  type ClusterModel,
-  type ServerNode,
-  type SlaveNode,
-} from './model.ts';
+import { refusedByK2hdkc } from './combinations.ts';
+import { effective, serverOf, slaveOf, type ClusterModel, type ServerNode } from './model.ts';
 import { firstProblems, notSane, shown, type Problem } from './problems.ts';
+import { tlsProblems } from './tls.ts';
 import { SELF_PLACEHOLDER } from './values.ts';
 
 /** What this node knows about itself and its cluster without asking K2HR3. */
@@ -37,8 +32,12 @@ export function validateRole(model: ClusterModel, expected: Expected): Problem[]
     ...selfProblems(model, expected),
   ].map(notSane);
   if (problems.length > 0) return firstProblems(problems);
-  if (expected.mode === 'slave' || serverOf(model, expected.cuk)) return [];
-  const text = `[SVRNODE] none has CUK = ${shown(expected.cuk)}: this node is not registered`;
+  const [section, self] =
+    expected.mode === 'slave'
+      ? ['SLVNODE', slaveOf(model, expected.cuk)]
+      : ['SVRNODE', serverOf(model, expected.cuk)];
+  if (self) return [];
+  const text = `[${section}] none has CUK = ${shown(expected.cuk)}: this node is not registered`;
   return [{ kind: 'not-registered', text }];
 }
 
@@ -105,42 +104,20 @@ function repeated(
   return texts;
 }
 
-/** chmpx refuses TLS without a certificate, and a certificate without TLS. */
-function tlsProblems({ global, servers }: ClusterModel): string[] {
-  const texts: string[] = [];
-  const get = (node: SlaveNode, key: string): Scalar | undefined =>
-    node.settings.get(key) ?? global.settings.get(key);
-  for (const node of servers) {
-    const tls = get(node, 'SSL') === true;
-    for (const key of ['SERVER_CERT', 'SERVER_PRIKEY']) {
-      const given = get(node, key) !== undefined;
-      if (tls && !given) texts.push(`[SVRNODE] ${node.name} has SSL = yes, but no ${key}`);
-      if (!tls && given) texts.push(`[SVRNODE] ${node.name} has ${key}, but SSL = no`);
-    }
-    if (!tls && get(node, 'SSL_VERIFY_PEER') === true) {
-      texts.push(`[SVRNODE] ${node.name} has SSL_VERIFY_PEER = yes, but SSL = no`);
-    }
-  }
-  return texts;
-}
-
 function k2hdkcProblems({ k2hdkc }: ClusterModel, { mode }: Expected): string[] {
   if (k2hdkc === undefined) return mode === 'server' ? ['[K2HDKC] is missing'] : [];
   const texts: string[] = [];
   if (k2hdkc.get('K2HTYPE') === 'file' && !k2hdkc.has('K2HFILE')) {
     texts.push('[K2HDKC] K2HTYPE = file, but no K2HFILE');
   }
-  const least = effective('K2HDKC', k2hdkc, 'MINTHREAD');
-  const most = effective('K2HDKC', k2hdkc, 'MAXTHREAD');
-  if (Number(least) > Number(most)) {
-    texts.push(`[K2HDKC] MINTHREAD = ${String(least)} is more than MAXTHREAD = ${String(most)}`);
-  }
+  const get = (key: string) => effective('K2HDKC', k2hdkc, key);
+  texts.push(...refusedByK2hdkc(get).map((text) => `[K2HDKC] ${text}`));
   return texts;
 }
 
 /** chmpx finds itself by local host, CTLPORT = SELFCTLPORT and CUK = SELFCUK, or does not start. */
 function selfProblems(model: ClusterModel, expected: Expected): string[] {
-  if (expected.mode === 'slave') return [];
+  if (expected.mode === 'slave') return slaveSelfProblems(model, expected);
   const texts: string[] = [];
   const { selfControlPort } = model.global;
   const { serverControlPort = selfControlPort, serverPort } = expected;
@@ -156,6 +133,21 @@ function selfProblems(model: ClusterModel, expected: Expected): string[] {
   }
   if (serverPort !== undefined && self.port !== serverPort) {
     texts.push(`[SVRNODE] ${self.name}: PORT = ${self.port} is not the ${serverPort} configured`);
+  }
+  return texts;
+}
+
+/** The same for a slave, which also needs an id of its own (seen on chmpx 1.0.113). */
+function slaveSelfProblems(model: ClusterModel, { cuk }: Expected): string[] {
+  const { global } = model;
+  const self = slaveOf(model, cuk);
+  if (self === undefined) return [];
+  const texts: string[] = [];
+  if (self.controlPort !== global.selfControlPort) {
+    texts.push(`[SLVNODE] ${self.name}: CTLPORT = ${self.controlPort} is not SELFCTLPORT`);
+  }
+  if (global.idType === 'CUSTOM' && self.seed === undefined) {
+    texts.push(`[SLVNODE] ${self.name} has no CUSTOM_ID_SEED, and CHMPXIDTYPE is CUSTOM`);
   }
   return texts;
 }

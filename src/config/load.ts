@@ -57,11 +57,15 @@ function withAllSections(content: unknown, file: string): object {
   if (typeof given !== 'object' || Array.isArray(given)) {
     throw new ConfigurationError(`${file}: the file must be a map of sections such as "log:"`);
   }
-  const { entries } = agentConfigSchema;
-  const isEmpty = ([name, value]: [string, unknown]): boolean => value === null && name in entries;
+  const sections = new Map(
+    Object.entries(agentConfigSchema.entries).flatMap(([name, schema]) =>
+      schema.type === 'strict_object' ? [[name, {}]] : [],
+    ),
+  );
+  const isEmpty = ([name, value]: [string, unknown]): boolean =>
+    value === null && sections.has(name);
   const present = Object.entries(given).filter((section) => !isEmpty(section));
-  const sections = Object.keys(entries).map((name) => [name, {}]);
-  return { ...Object.fromEntries(sections), ...Object.fromEntries(present) } as object;
+  return { ...Object.fromEntries(sections), ...Object.fromEntries(present) };
 }
 
 function lineOf(document: Document, keys: string[], lines: LineCounter): string {

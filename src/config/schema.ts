@@ -26,11 +26,28 @@ const hostName = v.pipe(
   v.regex(/^[A-Za-z0-9._:-]+$/, 'must be a host name or an address'),
 );
 
+/** What chmpx reads behind `KEY =`; src/cluster/ini-overrides.ts checks each. */
+const iniKeys = v.nullish(
+  v.record(
+    v.string(),
+    v.union(
+      [v.string(), v.number(), v.boolean()],
+      'must be a word, a number, true or false: put anything else in quotes',
+    ),
+  ),
+  {},
+);
+const secretUrl = v.pipe(
+  v.string(),
+  v.regex(/^https?:\/\/[^\s]+$/, 'must be an http or https URL'),
+);
+
 /**
  * Everything that agent.yaml can say, with its defaults. config/agent.yaml documents each key for
  * the operator; a test keeps the two alike.
  */
 export const agentConfigSchema = v.strictObject({
+  mode: v.optional(v.picklist(['server', 'slave']), 'server'),
   paths: v.strictObject({
     state_dir: v.optional(absolutePath, '/var/lib/k2hdkc-guest-agent'),
     markers_dir: v.optional(absolutePath, '/opt/trove-guestagent'),
@@ -86,6 +103,22 @@ export const agentConfigSchema = v.strictObject({
     crashes_until_crashed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 5),
     leave_on_second_cluster_complete: v.optional(v.boolean('must be true or false'), true),
     rejoin_after: v.optional(seconds(1), 600),
+  }),
+  ini: v.strictObject({
+    global: iniKeys,
+    server: iniKeys,
+    slave: iniKeys,
+    k2hdkc: iniKeys,
+  }),
+  slave: v.strictObject({
+    registration_url: v.optional(v.nullable(secretUrl), null),
+    role_token: v.optional(v.nullable(v.string('must be text: put it in quotes')), null),
+    role_name: v.optional(v.nullable(v.string()), null),
+    api_uri: v.optional(v.nullable(secretUrl), null),
+    user_data_file: v.optional(absolutePath, '/var/lib/cloud/instance/user-data.txt'),
+    cluster_name: v.optional(v.nullable(v.string()), null),
+    install_packages: v.optional(v.boolean('must be true or false'), false),
+    leave_timeout: v.optional(seconds(1), 20),
   }),
   amqp: v.strictObject({
     reconnect_first: v.optional(seconds(0), 0),

@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readIniText } from '../../src/cluster/ini-text.ts';
-import { KEYS, type KeyKind, type Scalar, type SectionName } from '../../src/cluster/keys.ts';
-import { inRingOrder, type ClusterModel, type Settings } from '../../src/cluster/model.ts';
 import { parseRole } from '../../src/cluster/parse-role.ts';
 import { renderIni } from '../../src/cluster/render.ts';
+import { models } from './models.ts';
 import { CUK1, roleModel } from './roles.ts';
 
 const OPTIONS = { cuk: CUK1, origin: 'yrn:yahoo:::tenant0:resource:mycluster/server' };
@@ -37,6 +36,14 @@ describe('renderIni', () => {
     expect(renderIni(turned, OPTIONS)).toBe(renderIni(model, OPTIONS));
   });
 
+  it('names in a comment what the operator has set', () => {
+    const [, , line] = renderIni(roleModel(), {
+      ...OPTIONS,
+      overridden: 'global.REPLICA, k2hdkc.MAXTHREAD',
+    }).split('\n');
+    expect(line).toBe('# Set by ini: in agent.yaml: global.REPLICA, k2hdkc.MAXTHREAD.');
+  });
+
   it('keeps its comment on one line, whatever it is told', () => {
     const text = renderIni(roleModel(), { cuk: CUK1, origin: 'a\n[EVIL]\nK={{x}}é' });
     expect(text.split('\n')[0]).toBe('# Made by k2hdkc-guest-agent from a?[EVIL]?K=??x???.');
@@ -66,93 +73,3 @@ describe('renderIni', () => {
     );
   });
 });
-
-const nameText = fc.stringMatching(/^[A-Za-z0-9.:-]{1,20}$/);
-const seedText = fc.stringMatching(/^[A-Za-z0-9.-]{1,20}$/);
-const plainText = fc.stringMatching(/^[!$%&()*+,./0-9:<>?@A-Z^a-z|~-]( ?[!$-&/0-9:A-Za-z]){0,12}$/);
-const port = fc.integer({ min: 1, max: 32_767 });
-
-/** Any value that a key of this kind may have. */
-function valueOf(kind: KeyKind): fc.Arbitrary<Scalar> {
-  switch (kind.is) {
-    case 'port':
-      return port;
-    case 'integer':
-      return fc.integer({ min: kind.least, max: kind.most });
-    case 'boolean':
-      return fc.boolean();
-    case 'word':
-      return fc.constantFrom(...kind.words);
-    case 'self':
-    case 'name':
-      return nameText;
-    case 'seed':
-      return seedText;
-    case 'hosts':
-      return fc.array(seedText, { minLength: 1, maxLength: 4 }).map((hosts) => hosts.join(','));
-    case 'path':
-    case 'text':
-      return plainText;
-  }
-}
-
-/** Some of the keys of a section that have no field of their own in the model. */
-function settingsOf(section: SectionName, fields: string[]): fc.Arbitrary<Settings> {
-  const specs = KEYS[section].filter(({ name }) => !fields.includes(name));
-  return fc
-    .tuple(
-      ...specs.map(({ name, kind, required }) =>
-        fc.record({
-          name: fc.constant(name),
-          value: valueOf(kind),
-          given: required ? fc.constant(true) : fc.boolean(),
-        }),
-      ),
-    )
-    .map((all) => new Map(all.filter((one) => one.given).map(({ name, value }) => [name, value])));
-}
-
-const NODE_FIELDS = ['NAME', 'CUK', 'PORT', 'CTLPORT', 'CUSTOM_ID_SEED'];
-const GLOBAL_FIELDS = ['GROUP', 'MODE', 'CHMPXIDTYPE', 'SELFCTLPORT', 'SELFCUK'];
-
-const slaves = fc.record(
-  {
-    name: nameText,
-    controlPort: port,
-    cuk: nameText,
-    seed: seedText,
-    settings: settingsOf('SLVNODE', NODE_FIELDS),
-  },
-  { requiredKeys: ['name', 'controlPort', 'settings'], noNullPrototype: true },
-);
-const servers = fc.record(
-  {
-    name: nameText,
-    controlPort: port,
-    port,
-    cuk: nameText,
-    seed: seedText,
-    settings: settingsOf('SVRNODE', NODE_FIELDS),
-  },
-  { requiredKeys: ['name', 'controlPort', 'port', 'cuk', 'settings'], noNullPrototype: true },
-);
-const globals = fc.record(
-  {
-    group: plainText,
-    mode: fc.constantFrom('SERVER', 'SLAVE'),
-    idType: fc.constantFrom('NAME', 'CUSTOM'),
-    selfControlPort: port,
-    selfCuk: fc.constant('__SELF_INSTANCE_ID__'),
-    settings: settingsOf('GLOBAL', GLOBAL_FIELDS),
-  },
-  { noNullPrototype: true },
-);
-const models: fc.Arbitrary<ClusterModel> = fc.record(
-  {
-    global: globals,
-    servers: fc.array(servers, { maxLength: 4 }).map(inRingOrder),
-    slaves: fc.array(slaves, { maxLength: 2 }).map(inRingOrder),
-    k2hdkc: fc.option(settingsOf('K2HDKC', []), { nil: undefined }),
-  },
-  { noNullPrototype: true },
-);

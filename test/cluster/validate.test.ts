@@ -9,7 +9,11 @@ const SERVER: Expected = {
   serverControlPort: 8021,
   mode: 'server',
 };
-const SLAVE: Expected = { clusterName: 'mycluster', cuk: CUK1, mode: 'slave' };
+const SLAVE: Expected = {
+  clusterName: 'mycluster',
+  cuk: '00000009-aaaa-4bbb-8ccc-000000000009',
+  mode: 'slave',
+};
 
 function problems(edit: (text: string) => string, expected = SERVER): string[] {
   return validateRole(roleModel('threeServers', edit), expected).map(({ kind, text }) => {
@@ -32,6 +36,27 @@ describe('validateRole', () => {
     expect(validateRole(roleModel(), stranger)).toEqual([{ kind: 'not-registered', text }]);
     expect(validateRole(roleModel('noServers'), SERVER)).toMatchObject([
       { kind: 'not-registered' },
+    ]);
+  });
+
+  it('tells a slave that the role lacks', () => {
+    const text = '[SLVNODE] none has CUK = "somebody-else": this node is not registered';
+    expect(validateRole(roleModel('ofSlave'), { ...SLAVE, cuk: 'somebody-else' })).toEqual([
+      { kind: 'not-registered', text },
+    ]);
+  });
+
+  it('wants the slave itself to be one that chmpx can find and name', () => {
+    const model = roleModel('ofSlave');
+    const slaves = model.slaves.map(({ name, cuk = '', settings }) => ({
+      name,
+      cuk,
+      settings,
+      controlPort: 9031,
+    }));
+    expect(validateRole({ ...model, slaves }, SLAVE).map(({ text }) => text)).toEqual([
+      '[SLVNODE] node9.novalocal: CTLPORT = 9031 is not SELFCTLPORT',
+      '[SLVNODE] node9.novalocal has no CUSTOM_ID_SEED, and CHMPXIDTYPE is CUSTOM',
     ]);
   });
 

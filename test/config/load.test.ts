@@ -44,6 +44,9 @@ describe('agent.yaml', () => {
     ['a list', '- a\n', 'must be a map'],
     ['duplicate key', 'log:\n  level: info\n  level: warn\n', 'agent.yaml line 3'],
     ['broken YAML', 'log: {\n', 'agent.yaml line'],
+    ['another mode', 'mode: client\n', 'agent.yaml line 1: mode must be one of'],
+    ['a list in the ini', 'ini:\n  global:\n    REPLICA: [1]\n', 'line 3: ini.global.REPLICA ='],
+    ['a URL that is none', 'slave:\n  api_uri: k2hr3\n', 'slave.api_uri = "k2hr3" must be an'],
     ['heartbeat too slow', 'trove:\n  heartbeat_interval: 90\n', 'must be at most 60'],
   ])('refuses %s in one line that says where', (_, text, message) => {
     expect(() => parse(text)).toThrow(ConfigurationError);
@@ -71,7 +74,7 @@ describe('agent.yaml', () => {
     expect(parse(uncommented)).toEqual(parse(''));
     const keys = Object.entries(parse('')).flatMap(([section, values]) => [
       section,
-      ...Object.keys(values),
+      ...(typeof values === 'object' ? Object.keys(values) : []),
     ]);
     for (const key of keys) expect(uncommented).toMatch(new RegExp(`^ *${key}:`, 'm'));
   });
