@@ -12,6 +12,17 @@ const FIRST = 11;
 /** Folders that Trove's files and the programs expect on a VM. */
 const DIRECTORIES = ['etc/trove/conf.d', 'etc/antpickax', 'var/lib/antpickax/k2hdkc', 'run'];
 
+/** What loopback machines are made with. */
+export interface LoopbackMachinesOptions {
+  directory: string;
+  /** The folder of chmpx and the others. */
+  programs: string;
+  /** Why there are no simulated VMs, for a person. */
+  reason: string;
+  /** Added to the environment of everything on them. */
+  environment: Record<string, string>;
+}
+
 /**
  * Machines for stand-ins where simulated VMs are not permitted: a folder and an address of
  * 127.0.0.0/8 each. A reboot kills everything, but the boot id is that of the real machine.
@@ -19,17 +30,14 @@ const DIRECTORIES = ['etc/trove/conf.d', 'etc/antpickax', 'var/lib/antpickax/k2h
 export class LoopbackMachines implements Machines {
   readonly description: string;
   readonly hub = '127.0.0.1';
-  readonly #directory: string;
-  /** Of chmpx and the others. */
-  readonly #programs: string;
+  readonly #options: LoopbackMachinesOptions;
   readonly #machines: LoopbackMachine[] = [];
   #made = 0;
 
-  /** `reason`: why there are no simulated VMs, for a person. */
-  constructor(directory: string, programs: string, reason: string) {
-    this.description = `loopback addresses 127.0.0.${FIRST}, .${FIRST + 1} … (simulated VMs: ${reason})`;
-    this.#directory = directory;
-    this.#programs = programs;
+  constructor(options: LoopbackMachinesOptions) {
+    const addresses = `127.0.0.${FIRST}, .${FIRST + 1} …`;
+    this.description = `loopback addresses ${addresses} (simulated VMs: ${options.reason})`;
+    this.#options = options;
   }
 
   /** Nothing to do: K2HR3 and the broker listen on 127.0.0.1, which all machines reach. */
@@ -40,10 +48,10 @@ export class LoopbackMachines implements Machines {
   async add(instanceId: string): Promise<Machine> {
     const name = `node${this.#made + 1}`;
     const machine = new LoopbackMachine({
+      ...this.#options,
       name,
       address: `127.0.0.${FIRST + this.#made}`,
-      directory: path.join(this.#directory, name),
-      programs: this.#programs,
+      directory: path.join(this.#options.directory, name),
     });
     this.#made += 1;
     await machine.make(instanceId);
@@ -63,11 +71,9 @@ export class LoopbackMachines implements Machines {
   }
 }
 
-interface LoopbackOptions {
+interface LoopbackOptions extends Omit<LoopbackMachinesOptions, 'reason'> {
   name: string;
   address: string;
-  directory: string;
-  programs: string;
 }
 
 class LoopbackMachine implements Machine {
@@ -160,6 +166,7 @@ class LoopbackMachine implements Machine {
       PATH: `${this.#options.programs}:${process.env['PATH'] ?? ''}`,
       ANTPICKAX_STANDIN_DIR: this.path('/var/lib/antpickax'),
       ANTPICKAX_STANDIN_ADDRESS: this.#options.address,
+      ...this.#options.environment,
     };
   }
 

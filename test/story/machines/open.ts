@@ -7,7 +7,8 @@ import { LoopbackMachines } from './loopback-machines.ts';
 import type { Machines } from './machine.ts';
 
 /**
- * Simulated VMs; where they are not permitted, or for `loopback`, loopback addresses.
+ * Simulated VMs; where they are not permitted, or for `loopback`, loopback addresses, with an
+ * `environment` for the stand-ins.
  *
  * @throws Error for real programs where simulated VMs are not permitted, with the reason.
  */
@@ -15,6 +16,7 @@ export async function openMachines(
   directory: string,
   programs: Programs,
   { loopback }: { loopback: boolean },
+  environment: Record<string, string> = {},
 ): Promise<Machines> {
   const folder = path.dirname(programs.program('chmpx'));
   const problem = loopback ? 'not wanted' : namespacesPermitted();
@@ -25,5 +27,5 @@ export async function openMachines(
         `(${problem}): try --stand-ins`,
     );
   }
-  return new LoopbackMachines(directory, folder, problem);
+  return new LoopbackMachines({ directory, programs: folder, reason: problem, environment });
 }
