@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     reporters: ['default', './test/conformance/reporter.ts'],
+    // Most tests wait for other processes most of the time: two files at a time, also on two cores.
+    maxWorkers: 2,
     projects: [
       {
         test: {

@@ -223,6 +223,7 @@ describe.runIf(reason === null)('simulated VMs', () => {
     await expect(Lab.open(own)).rejects.toThrow(`is the lab of process ${child.pid ?? 0}`);
     child.kill('SIGKILL');
     await until('all is gone', () => !namespacesInUse().some((one) => ours.includes(one)));
+    await until('its process is', () => record && !isRunning(record.owner));
 
     const next = await Lab.open(own);
     expect(existsSync(path.join(own, 'node1'))).toBe(false);

@@ -1,8 +1,12 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { systemClock } from '../../src/base/clock.ts';
 import { launchBroker, startServer } from './broker-launch.ts';
 import type { BrokerDescription } from './broker-launch.ts';
 import { killTrees, signal } from './processes.ts';
+
+/** How long a node is tried that erl_call cannot connect to, in milliseconds. */
+const CONNECT_PATIENCE_MS = 30_000;
 
 export type { BrokerDescription } from './broker-launch.ts';
 
@@ -202,16 +206,26 @@ export class Broker {
   }
 
   /** Evaluates Erlang in the node; the value of the last expression comes back as JSON. */
-  #evaluate(expressions: string): Promise<unknown> {
+  async #evaluate(expressions: string): Promise<unknown> {
+    const end = systemClock.monotonic() + CONNECT_PATIENCE_MS;
+    for (;;) {
+      const { json, complaint } = await this.#erlCall(expressions);
+      if (json !== undefined) return JSON.parse(json);
+      // On a busy machine a node may be too slow for erl_call; nothing was evaluated then.
+      const again = complaint.includes('failed to connect') && systemClock.monotonic() < end;
+      if (!again) throw new Error(`RabbitMQ refused ${expressions}: ${complaint}`);
+    }
+  }
+
+  #erlCall(expressions: string): Promise<{ json: string | undefined; complaint: string }> {
     const { directory, distributionPort } = this.description;
     const program = `io:put_chars(rabbit_json:encode(begin ${expressions} end)).\n`;
     const args = ['-address', `127.0.0.1:${distributionPort}`, '-e', '-fetch_stdout'];
     const options = { env: { HOME: directory, PATH: '/usr/bin' }, timeout: 30_000 };
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       const child = execFile('/usr/bin/erl_call', args, options, (error, stdout, stderr) => {
         const json = /^(.*)\{ok, ok\}\s*$/s.exec(stdout)?.[1];
-        if (error === null && json !== undefined) resolve(JSON.parse(json));
-        else reject(new Error(`RabbitMQ refused ${expressions}: ${stdout}${stderr}`));
+        resolve({ json: error === null ? json : undefined, complaint: `${stdout}${stderr}` });
       });
       child.stdin?.end(program);
     });
