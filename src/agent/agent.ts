@@ -69,6 +69,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     config,
     overrides: settings.overrides,
     k2hr3Ca: settings.k2hr3Ca,
+    programUser: settings.programUser,
     desired,
     bootId,
     clock,

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
@@ -8,6 +8,7 @@ import type { ControlPort } from '../cluster/control-port.ts';
 import { publishIni } from '../cluster/publish.ts';
 import { mustLeaveRing } from '../cluster/ring.ts';
 import { statusWords, type RingStatus } from '../cluster/status.ts';
+import { makeSharedDirectory } from '../host/shared-directory.ts';
 import type { DesiredStateStore } from './desired-state.ts';
 import type { Membership } from './membership.ts';
 import type { Observed } from './observed.ts';
@@ -16,6 +17,7 @@ import type { KeptProgram } from './programs.ts';
 import type { Node } from './reconciler.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { RoleWatch } from './role-watch.ts';
+import type { StartSite } from './start-site.ts';
 
 /** What a node is made of. Times in milliseconds. */
 export interface ClusterNodeParts {
@@ -26,7 +28,11 @@ export interface ClusterNodeParts {
   membership: Membership;
   role: RoleWatch;
   iniFile: string;
+  /** What makes the VM ready for a start. */
+  site: Pick<StartSite, 'prepareChmpx' | 'prepareK2hdkc'>;
   readStatus: () => Promise<RingStatus | null>;
+  /** Why the status cannot be read at all, whatever chmpx does; null when it can. */
+  statusProblem: () => string | null;
   controlPort: (port: number) => ControlPort;
   /** How long leaving the ring may take: for stop_db, and when the node leaves for good. */
   leaveLimits: { stopMs: number; goodMs: number };
@@ -62,6 +68,7 @@ export class ClusterNode implements Node {
       chmpx: chmpx.view(),
       k2hdkc: k2hdkc.view(),
       status,
+      statusProblem: this.#parts.statusProblem(),
       statusStableMs: now - this.#wordsSince,
       role: view,
       iniPublished: view.ini === (await this.#iniOnDisk()),
@@ -79,7 +86,7 @@ export class ClusterNode implements Node {
   }
 
   async act(action: Action, signal: AbortSignal): Promise<void> {
-    const { desired, chmpx, k2hdkc, membership, role } = this.#parts;
+    const { desired, chmpx, k2hdkc, membership, role, site } = this.#parts;
     const { generation, parameters } = desired.current;
     switch (action) {
       case 'register':
@@ -93,9 +100,9 @@ export class ClusterNode implements Node {
       case 'start-chmpx':
         this.#forgetLeave();
         role.hurry();
-        return this.#start(chmpx, generation);
+        return this.#start(chmpx, generation, () => site.prepareChmpx());
       case 'start-k2hdkc':
-        return this.#startK2hdkc(generation);
+        return this.#start(k2hdkc, generation, () => site.prepareK2hdkc());
       case 'service-in':
         return this.#serviceIn();
       case 'leave-ring':
@@ -128,23 +135,24 @@ export class ClusterNode implements Node {
     const { role, iniFile, log } = this.#parts;
     const { ini } = role.view();
     if (ini === null) return;
-    await mkdir(path.dirname(iniFile), { recursive: true });
+    await makeSharedDirectory(path.dirname(iniFile));
     const written = await publishIni(iniFile, ini);
     if (written) log.info({ file: iniFile }, 'ini published');
-  }
-
-  async #startK2hdkc(generation: string): Promise<void> {
-    const { dataDirectory } = this.#parts.role.view();
-    if (dataDirectory !== null) await mkdir(dataDirectory, { recursive: true });
-    await this.#start(this.#parts.k2hdkc, generation);
   }
 
   #iniOnDisk(): Promise<string | null> {
     return readFile(this.#parts.iniFile, 'utf8').catch(() => null);
   }
 
-  async #start(program: KeptProgram, generation: string): Promise<void> {
+  /** One that somebody else has started, by hand say, is taken over and never doubled. */
+  async #start(
+    program: KeptProgram,
+    generation: string,
+    prepare: () => Promise<void>,
+  ): Promise<void> {
     try {
+      if (await program.adopt(generation)) return;
+      await prepare();
       await program.start(generation);
     } catch (error) {
       this.#parts.restarts.crashed(messageOf(error));

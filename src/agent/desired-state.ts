@@ -31,6 +31,8 @@ export type Phase = 'new' | 'preparing' | 'ready' | 'prepared' | 'failed';
 export interface DesiredState {
   version: 1;
   phase: Phase;
+  /** When the prepare or rebuild under way began (wall clock, ms): its time limit counts from there. */
+  preparingSince?: number;
   /** Why prepare failed, in one line. */
   failure: string | null;
   /** Created with a cluster_config, so that Trove ends the installation by cluster_complete. */

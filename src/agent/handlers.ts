@@ -10,7 +10,10 @@ import { Wishes } from './handlers/wishes.ts';
  * calls mean here is in docs/trove-calls.md.
  */
 export function guestHandlers(parts: HandlerParts): GuestHandlers {
-  const wishes = new Wishes(parts);
+  const wishes = new Wishes({
+    ...parts,
+    crashLoopAfter: parts.prepare.crashesUntilCrashed,
+  });
   return {
     ...figureHandlers(parts),
     ...lifecycleHandlers(parts, wishes),

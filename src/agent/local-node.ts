@@ -2,29 +2,33 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
-import { AgentError, messageOf } from '../base/errors.ts';
+import { AgentError, codeOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import { ControlPort } from '../cluster/control-port.ts';
 import type { IniOverrides } from '../cluster/ini-overrides.ts';
 import type { RingStatus } from '../cluster/status.ts';
-import { readRingStatus } from '../cluster/tools.ts';
+import { readRingStatus, TOOL_MISSING } from '../cluster/tools.ts';
 import type { AgentConfig } from '../config/schema.ts';
 import { nodeName } from '../host/node-name.ts';
-import { DirectLauncher } from '../process/direct-launcher.ts';
+import type { SystemUser } from '../host/system-user.ts';
 import { ClusterNode } from './cluster-node.ts';
 import type { DesiredState, DesiredStateStore } from './desired-state.ts';
 import { Membership } from './membership.ts';
 import { KeptProgram } from './programs.ts';
 import { RestartPolicy } from './restart-policy.ts';
+import { createLauncher } from './program-launcher.ts';
 import { readRoleDocument, type RoleDocument } from './role-document.ts';
 import { RoleWatch } from './role-watch.ts';
+import { StartSite } from './start-site.ts';
 
 /** What the node of this VM is made from. */
 export interface LocalNodeOptions {
   config: AgentConfig;
   overrides: IniOverrides;
   k2hr3Ca: string | undefined;
+  /** Who runs the programs; null: the user of the agent. */
+  programUser: SystemUser | null;
   desired: DesiredStateStore;
   bootId: string;
   clock: Clock;
@@ -53,22 +57,38 @@ const STATUS_TIMEOUT_MS = 5_000;
 export async function createLocalNode(options: LocalNodeOptions): Promise<LocalNode> {
   const { config, desired, clock, random, log, secrets } = options;
   const { paths, cluster, programs, k2hr3 } = config;
-  const restarts = new RestartPolicy(clock, random, {
-    first: cluster.restart_first * 1000,
-    second: cluster.restart_second * 1000,
-    cap: cluster.restart_cap * 1000,
+  const restarts = new RestartPolicy({
+    clock,
+    random,
+    backoff: {
+      first: cluster.restart_first * 1000,
+      second: cluster.restart_second * 1000,
+      cap: cluster.restart_cap * 1000,
+    },
+    loopAfter: cluster.crashes_until_crashed,
+    log,
   });
-  const launcher = new DirectLauncher({
+  const { launcher, inheritsLimits } = createLauncher({
+    form: programs.launcher,
     directory: path.join(paths.state_dir, 'programs'),
+    user: options.programUser,
     bootId: options.bootId,
     clock,
-    adoptedPollMs: cluster.adopted_check_interval * 1000,
+    pollMs: cluster.adopted_check_interval * 1000,
+    log,
   });
-  const keep = (name: 'chmpx' | 'k2hdkc', signal: NodeJS.Signals): KeptProgram =>
+  const marks = ['-conf', paths.ini_file];
+  const keep = (
+    name: 'chmpx' | 'k2hdkc',
+    signal: NodeJS.Signals,
+    more: { needs?: string; environment?: Record<string, string> } = {},
+  ): KeptProgram =>
     new KeptProgram({
       name,
       command: programs[name],
-      args: ['-conf', paths.ini_file, '-d', 'err'],
+      args: [...marks, '-d', 'err'],
+      marks,
+      ...more,
       stopSignals: [
         { signal, waitMs: cluster.stop_wait * 1000 },
         { signal: 'SIGKILL', waitMs: KILL_WAIT_MS },
@@ -83,7 +103,10 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     });
   // chmpx ignores SIGTERM for ever; HUP ends it.
   const chmpx = keep('chmpx', 'SIGHUP');
-  const k2hdkc = keep('k2hdkc', 'SIGTERM');
+  const k2hdkc = keep('k2hdkc', 'SIGTERM', {
+    needs: 'chmpx',
+    environment: { CHMDBGMODE: 'ERR' }, // else what its chmpx library complains of is not seen
+  });
   const membership = new Membership({
     desired,
     http: {
@@ -118,6 +141,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     onChange: options.onRole,
   });
   desired.onChange(() => role.hurry());
+  const status = statusReader(programs.chmpxstatus, paths.ini_file, options.programUser, log);
   const node = new ClusterNode({
     desired,
     chmpx,
@@ -126,7 +150,15 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     membership,
     role,
     iniFile: paths.ini_file,
-    readStatus: statusReader(programs.chmpxstatus, paths.ini_file, log),
+    site: new StartSite({
+      iniFile: paths.ini_file,
+      sharedDirectory: paths.shared_dir,
+      user: options.programUser,
+      inheritsLimits,
+      log,
+    }),
+    readStatus: status.read,
+    statusProblem: status.problem,
     controlPort: (port) => new ControlPort({ port, clock, host: cluster.control_host }),
     leaveLimits: {
       stopMs: cluster.stop_leave_limit * 1000,
@@ -170,20 +202,32 @@ async function readInstanceId(file: string): Promise<string> {
 function statusReader(
   command: string,
   conf: string,
+  user: SystemUser | null,
   log: Logger,
-): () => Promise<RingStatus | null> {
+): { read: () => Promise<RingStatus | null>; problem: () => string | null } {
   let complaint = '';
-  return async () => {
+  let problem: string | null = null;
+  const read = async (): Promise<RingStatus | null> => {
     try {
-      const status = await readRingStatus({ command, conf, timeoutMs: STATUS_TIMEOUT_MS });
+      const as = user ?? undefined;
+      const status = await readRingStatus({
+        command,
+        conf,
+        timeoutMs: STATUS_TIMEOUT_MS,
+        user: as,
+      });
       complaint = '';
+      problem = null;
       return status;
     } catch (error) {
       if (messageOf(error) !== complaint) {
         complaint = messageOf(error);
         log.warn({ reason: complaint }, 'the status of chmpx is not known');
       }
+      // Any other failure can be one of chmpx, whose shared memory the tool reads.
+      problem = codeOf(error) === TOOL_MISSING ? complaint : null;
       return null;
     }
   };
+  return { read, problem: () => problem };
 }

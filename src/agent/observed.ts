@@ -33,6 +33,8 @@ export interface Observed {
   k2hdkc: ProgramView | null;
   /** What chmpxstatus says; null when chmpx does not run or is not ready. */
   status: RingStatus | null;
+  /** Why the status cannot be read at all, whatever chmpx does; null when it can. */
+  statusProblem: string | null;
   /** How long the status of this node has been the same, in milliseconds. */
   statusStableMs: number;
   role: RoleView;

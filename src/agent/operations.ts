@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { messageOf } from '../base/errors.ts';
+import { AgentError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { withDeadline } from '../base/wait.ts';
 import { Unfinished } from '../oslo/rpc-server.ts';
@@ -121,6 +121,7 @@ export class Operations {
       const why = messageOf(error);
       const text = interrupted ? 'operation interrupted' : 'operation failed';
       this.#log.warn({ operation: name, id: entry.id, seconds: seconds(), why }, text);
+      if (error instanceof AgentError) error.logged = true;
       throw error;
     } finally {
       this.#running.delete(name);

@@ -159,13 +159,15 @@ function planPrograms(observed: Observed, times: PlanTimes): Step {
   if (!chmpx) {
     // A k2hdkc whose chmpx is gone spins, and a new chmpx under it sticks in SERVICE OUT.
     if (k2hdkc) return act('stop-k2hdkc', 'chmpx is gone: both start again');
-    if (observed.restartInMs > 0)
-      return wait('pausing before the next start', observed.restartInMs);
+    if (observed.restartInMs > 0) return wait(pausing(observed), observed.restartInMs);
     const early = quietBeforeStart(role, times) - role.ringStableMs;
     if (early > 0) return wait('the ring has just changed: others must know it first', early);
     return act('start-chmpx', 'chmpx does not run');
   }
   if (status?.self.live !== 'UP') {
+    if (observed.statusProblem !== null) {
+      return wait(`the status of chmpx is not known (${observed.statusProblem})`);
+    }
     // A status that cannot be read just now says nothing against a chmpx that has run for days.
     if (Math.min(chmpx.runningMs, observed.statusStableMs) <= times.startTimeoutMs) {
       return wait('chmpx is starting');
@@ -174,7 +176,7 @@ function planPrograms(observed: Observed, times: PlanTimes): Step {
   }
   if (!k2hdkc) {
     return observed.restartInMs > 0
-      ? wait('pausing before the next start', observed.restartInMs)
+      ? wait(pausing(observed), observed.restartInMs)
       : act('start-k2hdkc', 'k2hdkc does not run');
   }
   return isServing(status.self)
@@ -213,6 +215,11 @@ function planJoin(
     return act('restart-pair', 'nothing moves any more: both start again');
   }
   return wait(ofOthers ? 'the ring merges' : 'joining the ring');
+}
+
+/** The reason is for who waits: it has the last lines that the program wrote. */
+function pausing({ crashReason }: Observed): string {
+  return `pausing before the next start${because(crashReason || null)}`;
 }
 
 function because(problem: string | null): string {

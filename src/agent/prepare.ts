@@ -81,6 +81,7 @@ async function begin(parts: PrepareParts, { id, args }: PrepareRequest): Promise
   await reconciler.wish({
     ...NEW_NODE,
     phase: 'preparing',
+    preparingSince: parts.clock.wall(),
     clustered,
     installing: clustered,
     parameters,
@@ -125,7 +126,7 @@ export function readParameters(
 /** Waits until the node serves, or is detached. Throws when that cannot be, or takes too long. */
 export async function untilReady(parts: PrepareParts): Promise<void> {
   const { reconciler, clock, timeoutMs, crashesUntilCrashed } = parts;
-  const limit = clock.monotonic() + timeoutMs;
+  const limit = clock.monotonic() + timeoutMs - spentMs(parts);
   await reconciler.until(({ desired, observed, step }) => {
     if (desired.parameters === null) return step.kind === 'rest';
     if (observed.crashes >= crashesUntilCrashed) {
@@ -139,6 +140,15 @@ export async function untilReady(parts: PrepareParts): Promise<void> {
     }
     return serves(desired, observed);
   });
+}
+
+/**
+ * What agents before this one have spent on it: the limit is Trove's patience, which does not begin
+ * anew with each of them. A clock that was set back meanwhile counts as nothing spent.
+ */
+function spentMs({ desired, clock }: PrepareParts): number {
+  const now = clock.wall();
+  return Math.max(0, now - (desired().preparingSince ?? now));
 }
 
 async function succeed(parts: PrepareParts, request: PrepareRequest): Promise<void> {

@@ -9,8 +9,12 @@ export interface KeptProgramOptions {
   name: 'chmpx' | 'k2hdkc';
   command: string;
   args: string[];
-  /** What ends it, in turn. */
-  stopSignals: StopSignal[];
+  /** See ProgramSpec. */
+  marks: string[];
+  needs?: string;
+  environment?: Record<string, string>;
+  /** What ends it, in turn; there is at least one. */
+  stopSignals: [StopSignal, ...StopSignal[]];
   launcher: Launcher;
   clock: Clock;
   log: Logger;
@@ -42,10 +46,11 @@ export class KeptProgram {
     };
   }
 
-  /** Takes over the process that an earlier agent left running, if there is one. */
-  async adopt(generation: string): Promise<void> {
+  /** Takes over the process that runs already, if there is one, and says whether there is. */
+  async adopt(generation: string): Promise<boolean> {
     const program = await this.#options.launcher.adopt(this.#spec(generation));
     if (program) this.#keep(program, 'adopted');
+    return program !== null;
   }
 
   async start(generation: string): Promise<void> {
@@ -67,8 +72,13 @@ export class KeptProgram {
   }
 
   #spec(generation: string): ProgramSpec {
-    const { name, command, args } = this.#options;
-    return { name, command, args, generation };
+    const { name, command, args, marks, needs, environment, stopSignals } = this.#options;
+    return {
+      ...{ name, command, args, marks, generation },
+      stopSignal: stopSignals[0].signal,
+      ...(needs === undefined ? {} : { needs }),
+      ...(environment === undefined ? {} : { environment }),
+    };
   }
 
   #keep(program: RunningProgram, how: 'started' | 'adopted'): void {

@@ -44,7 +44,7 @@ export async function rebuild(parts: PrepareParts, request: RebuildRequest): Pro
 }
 
 async function begin(parts: PrepareParts, { id, args }: RebuildRequest): Promise<void> {
-  const { reconciler, markers, volume, log } = parts;
+  const { reconciler, markers, volume, clock, log } = parts;
   await checkVolume(volume);
   const parameters = readParameters(args.config_overrides, log);
   const { phase, clustered, registration } = parts.desired();
@@ -52,6 +52,7 @@ async function begin(parts: PrepareParts, { id, args }: RebuildRequest): Promise
   await reconciler.wish({
     ...NEW_NODE,
     phase: 'preparing',
+    preparingSince: clock.wall(),
     // Trove does not say whether this is a member of one of its clusters. It calls cluster_complete
     // for no other instance, and for a rebuilt one only to shrink its cluster.
     clustered: phase === 'new' || clustered,

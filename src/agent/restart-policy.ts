@@ -1,8 +1,19 @@
 import { Backoff, type BackoffOptions, type Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
 
 /** A run of this length without a crash is a good one (ms). */
 const GOOD_MINUTE_MS = 60_000;
+
+/** What a restart policy works with. */
+export interface RestartPolicyOptions {
+  clock: Clock;
+  random: Random;
+  backoff: BackoffOptions;
+  /** So many crashes without a good minute in between are a crash loop. */
+  loopAfter: number;
+  log: Logger;
+}
 
 /**
  * When the pair of chmpx and k2hdkc may start again after a crash: at once the first time, then
@@ -11,13 +22,17 @@ const GOOD_MINUTE_MS = 60_000;
 export class RestartPolicy {
   readonly #clock: Clock;
   readonly #backoff: Backoff;
+  readonly #loopAfter: number;
+  readonly #log: Logger;
   #notBefore = 0;
   #servingSince: number | null = null;
   #crashes = 0;
   #reason = '';
 
-  constructor(clock: Clock, random: Random, backoff: BackoffOptions) {
+  constructor({ clock, random, backoff, loopAfter, log }: RestartPolicyOptions) {
     this.#clock = clock;
+    this.#loopAfter = loopAfter;
+    this.#log = log;
     this.#backoff = new Backoff(backoff, random);
   }
 
@@ -42,6 +57,9 @@ export class RestartPolicy {
     this.#reason = reason;
     this.#servingSince = null;
     this.#notBefore = this.#clock.monotonic() + this.#backoff.next();
+    if (this.#crashes === this.#loopAfter) {
+      this.#log.error({ reason, crashes: this.#crashes }, 'a crash loop; tried again all the same');
+    }
   }
 
   /** To be told at every look at the node whether it serves. */

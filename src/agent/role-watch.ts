@@ -54,6 +54,9 @@ export class RoleWatch {
   readonly #backoff: Backoff;
   readonly #file: string;
   #document: RoleDocument | null = null;
+  /** What must still be written; null when the disk has the newest document. */
+  #unsaved: KeptRole | null = null;
+  #diskFails = false;
   #documentOf: string | null = null;
   #etag: string | undefined;
   #problem: string | null = null;
@@ -128,7 +131,8 @@ export class RoleWatch {
       const etag = this.#current() ? this.#etag : undefined;
       const reading = await read(registration, etag, signal);
       if (registration !== this.#options.desired().registration) return; // nobody wants it any more
-      if (reading.changed) await this.#take(reading.text, registration);
+      if (reading.changed) this.#take(reading.text, registration);
+      await this.#save();
       this.#etag = reading.changed ? reading.etag : this.#etag;
       if (this.#retryMs !== null) log.info('K2HR3 answers again');
       this.#backoff.reset();
@@ -145,7 +149,7 @@ export class RoleWatch {
     }
   }
 
-  async #take(text: string, registration: Registration): Promise<void> {
+  #take(text: string, registration: Registration): void {
     const { parse, desired, log, clock, onChange } = this.#options;
     const document = parse(text, desired());
     const before = this.#current();
@@ -159,8 +163,7 @@ export class RoleWatch {
     this.#documentOf = registration.parametersKey;
     // A document without this node is no good to start from.
     if (document.ini !== null && before?.ini !== document.ini) {
-      const kept: KeptRole = { of: registration.parametersKey, text };
-      await this.#onDisk(writeFileAtomic(this.#file, JSON.stringify(kept)));
+      this.#unsaved = { of: registration.parametersKey, text };
     }
     onChange();
   }
@@ -173,17 +176,31 @@ export class RoleWatch {
     if (this.#documentOf === null) return;
     this.#document = null;
     this.#documentOf = null;
+    this.#unsaved = null;
     await this.#onDisk(rm(this.#file, { force: true }));
   }
 
-  /** A disk that is full or read-only does not keep the role from being used. */
-  async #onDisk(change: Promise<void>): Promise<void> {
-    await change.catch((err: unknown) => {
-      this.#options.log.warn(
-        { err, file: this.#file },
-        'the role document on disk stays as it was',
-      );
-    });
+  /** A disk that is full may have room at the next reading. */
+  async #save(): Promise<void> {
+    const kept = this.#unsaved;
+    if (kept === null) return;
+    const saved = await this.#onDisk(writeFileAtomic(this.#file, JSON.stringify(kept)));
+    if (saved && this.#unsaved === kept) this.#unsaved = null;
+  }
+
+  /** A disk that is full or read-only does not keep the role from being used; said once. */
+  async #onDisk(change: Promise<void>): Promise<boolean> {
+    const { log } = this.#options;
+    try {
+      await change;
+      if (this.#diskFails) log.info({ file: this.#file }, 'the role document is on disk again');
+      this.#diskFails = false;
+    } catch (err) {
+      const text = 'the role document on disk stays as it was';
+      if (!this.#diskFails) log.warn({ err, file: this.#file }, text);
+      this.#diskFails = true;
+    }
+    return !this.#diskFails;
   }
 
   #setProblem(problem: string | null): void {

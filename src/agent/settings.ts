@@ -5,6 +5,7 @@ import type { LogFormat, LogLevel } from '../base/log.ts';
 import { overriddenPaths, readIniOverrides, type IniOverrides } from '../cluster/ini-overrides.ts';
 import { loadAgentConfig } from '../config/load.ts';
 import type { AgentConfig } from '../config/schema.ts';
+import { findUser, type SystemUser } from '../host/system-user.ts';
 import { readConfigFiles } from '../oslo/config-files.ts';
 import { readRabbitOptions, type RabbitOptions } from '../oslo/rabbit-options.ts';
 import { readGuestConfig, type GuestConfig } from '../trove/guest-config.ts';
@@ -26,6 +27,8 @@ export interface NodeSettings {
   overrides: IniOverrides;
   /** PEM text of the CA of K2HR3, when one is named. */
   k2hr3Ca: string | undefined;
+  /** Who runs chmpx, k2hdkc and their tools; null: the user of the agent. */
+  programUser: SystemUser | null;
 }
 
 /** Everything that was configured for a server, read and checked before anything is touched. */
@@ -46,7 +49,9 @@ export async function readNodeSettings(options: RunOptions): Promise<NodeSetting
   if (options.logLevel) agent.log.level = options.logLevel;
   const overrides = readIniOverrides(agent.ini, configFile, agent.mode);
   await mustExist(overrides, configFile);
-  return { agent, overrides, k2hr3Ca: await readCa(agent.k2hr3.ca_file) };
+  const { user } = agent.programs;
+  const programUser = user === null ? null : await findUser(user);
+  return { agent, overrides, programUser, k2hr3Ca: await readCa(agent.k2hr3.ca_file) };
 }
 
 /**

@@ -10,6 +10,8 @@ export interface ToolOptions {
   timeoutMs: number;
   /** Added to this process's own environment. */
   env?: Record<string, string>;
+  /** Runs it as this user. */
+  user?: { uid: number; gid: number } | undefined;
 }
 
 /** The name, version and commit that a tool gives itself. */
@@ -18,6 +20,9 @@ export interface ToolVersion {
   version: string;
   commit: string;
 }
+
+/** The code of the error for a tool that cannot be started: it says nothing about chmpx. */
+export const TOOL_MISSING = 'tool-missing';
 
 /** A status of 300 nodes has 500 kB; a tool that prints more than this has gone wrong (characters). */
 const MOST_OUTPUT = 4_000_000;
@@ -71,7 +76,7 @@ export async function toolVersion(
 
 /** Runs a tool to its end. Throws when it cannot be started or does not end in time. */
 async function run(
-  { command, timeoutMs, env }: ToolOptions,
+  { command, timeoutMs, env, user }: ToolOptions,
   args: string[],
 ): Promise<{ stdout: string; stderr: string }> {
   const { execa } = await import('execa'); // 6 MiB and 50 ms that not every command of ours needs
@@ -82,11 +87,16 @@ async function run(
     killSignal: 'SIGKILL',
     maxBuffer: MOST_OUTPUT,
     ...(env === undefined ? {} : { env }),
+    ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
   });
   if (result.timedOut) throw failed(command, `no answer within ${timeoutMs} ms`);
   if (result.isMaxBuffer) throw failed(command, 'it prints without end');
   if (result.code !== undefined) {
-    throw failed(command, `cannot be started (${result.code}): install it, or set its path`);
+    throw new AgentError(
+      TOOL_MISSING,
+      `${command}: cannot be started (${result.code}): install it, or set its path`,
+      { retryable: true },
+    );
   }
   if (result.signal !== undefined) throw failed(command, `it was killed by ${result.signal}`);
   return { stdout: result.stdout, stderr: result.stderr };

@@ -4,6 +4,9 @@ import { LOG_FORMATS, LOG_LEVELS } from '../base/log.ts';
 /** chmpx keeps ports in a C short: above 32767 they turn negative (chmpx-k2hdkc contract, 8). */
 export const HIGHEST_PORT = 32767;
 
+/** Who starts chmpx and k2hdkc: the agent itself, or systemd as units of their own. */
+export const LAUNCHERS = ['direct', 'systemd'] as const;
+
 const absolutePath = v.pipe(
   v.string(),
   v.startsWith('/', 'must be an absolute path'),
@@ -21,6 +24,7 @@ const port = v.pipe(
   ),
 );
 const command = v.pipe(v.string(), v.nonEmpty('must name a program'));
+const userName = v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]*$/i, 'must be the name of a user'));
 const hostName = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z0-9._:-]+$/, 'must be a host name or an address'),
@@ -57,6 +61,7 @@ export const agentConfigSchema = v.strictObject({
     ),
     instance_id_file: v.optional(absolutePath, '/var/lib/cloud/data/instance-id'),
     data_dir: v.optional(v.nullable(absolutePath), null),
+    shared_dir: v.optional(absolutePath, '/var/lib/antpickax'),
   }),
   log: v.strictObject({
     level: v.optional(v.picklist(LOG_LEVELS), 'info'),
@@ -70,6 +75,8 @@ export const agentConfigSchema = v.strictObject({
     chmpx: v.optional(command, 'chmpx'),
     k2hdkc: v.optional(command, 'k2hdkc'),
     chmpxstatus: v.optional(command, 'chmpxstatus'),
+    launcher: v.optional(v.nullable(v.picklist(LAUNCHERS)), null),
+    user: v.optional(v.nullable(userName), null),
   }),
   k2hr3: v.strictObject({
     ca_file: v.optional(v.nullable(absolutePath), null),
@@ -91,7 +98,7 @@ export const agentConfigSchema = v.strictObject({
     start_timeout: v.optional(seconds(1), 60),
     stuck_after: v.optional(seconds(0.1), 5),
     watch_after_change: v.optional(seconds(0), 10),
-    adopted_check_interval: v.optional(seconds(0.01), 0.25),
+    adopted_check_interval: v.optional(seconds(0.01), 0.2),
     status_interval: v.optional(seconds(0.05), 10),
     changing_status_interval: v.optional(seconds(0.05), 0.15),
     stop_wait: v.optional(seconds(1), 20),

@@ -16,8 +16,6 @@ interface RemoteException {
 
 /** An error that reaches the caller as the Python exception it names. */
 export class RpcFailure extends AgentError {
-  /** Whether whoever threw it has logged it, so that the server need not. */
-  readonly logged: boolean = false;
   readonly exceptionClass: string;
   readonly exceptionModule: string;
   readonly exceptionArgs: readonly unknown[];

@@ -5,7 +5,7 @@ import { AgentError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { DuplicateGuard } from './duplicate-guard.ts';
 import { badMessage } from './envelope.ts';
-import { failureText, RpcFailure, typeError } from './failure.ts';
+import { failureText, typeError } from './failure.ts';
 import { Replies, type Outcome } from './replies.ts';
 import { decodeRequest, MalformedCallError, type RpcRequest } from './rpc-request.ts';
 import { checkSupported } from './rpc-version.ts';
@@ -153,7 +153,7 @@ export class RpcServer {
       return { result: result ?? null, failure: null };
     } catch (err) {
       if (err instanceof Unfinished) return null;
-      const logged = err instanceof RpcFailure && err.logged;
+      const logged = err instanceof AgentError && err.logged;
       if (!logged) this.#log.warn({ err, method, uniqueId }, 'a request failed');
       return { result: null, failure: failureText(err) };
     }

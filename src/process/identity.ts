@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 /**
  * One process for sure: a PID alone is reused, together with the start time and the boot it is not.
@@ -50,4 +50,18 @@ export function findProcesses(wanted: (argv: string[]) => boolean): number[] {
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => wanted(commandLine(pid)));
+}
+
+/** When a process was started, in clock ticks since boot; Infinity when it is gone. */
+export function startTicks(pid: number): number {
+  return Number(identify(pid, '')?.startTicks ?? Infinity);
+}
+
+/** The PID namespace of a process, by the kernel's name for it; null when it cannot be known. */
+export function pidNamespace(pid: number | 'self'): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return null;
+  }
 }

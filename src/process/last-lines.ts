@@ -8,15 +8,20 @@ export async function lastLines(file: string, count = 3, maxBytes = 2048): Promi
     const { size } = await handle.stat();
     const buffer = Buffer.alloc(Math.min(size, maxBytes));
     await handle.read(buffer, 0, buffer.length, size - buffer.length);
-    const lines = buffer.toString('utf8').split('\n');
-    return lines
-      .map((line) => line.trim())
-      .filter(Boolean)
-      .slice(-count)
-      .join(' | ');
+    return joinLines(buffer.toString('utf8'), count);
   } catch {
     return '';
   } finally {
     await handle.close();
   }
+}
+
+/** The last few lines of a text, joined to one. */
+export function joinLines(text: string, count = 3): string {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .slice(-count)
+    .join(' | ');
 }

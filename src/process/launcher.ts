@@ -2,15 +2,26 @@ import type { ProcessIdentity } from './identity.ts';
 
 /** A program to run for as long as it likes. */
 export interface ProgramSpec {
-  /** Short name, for records, files and log lines: `chmpx`. */
+  /** Short name, for records, files, units and log lines: `chmpx`. */
   name: string;
   command: string;
   args: string[];
+  /**
+   * Words of `args`, in a row, that make a process of this program ours whoever started it: the
+   * option and the file of its configuration.
+   */
+  marks: string[];
+  /** What asks it to end, for who stops it without us: the shutdown of the VM. */
+  stopSignal: NodeJS.Signals;
+  /** The name of a program that must not be stopped before this one. */
+  needs?: string;
+  /** Added to its environment. */
+  environment?: Record<string, string>;
   /** What its start belongs to; it is remembered with the process and given back at adoption. */
   generation: string;
 }
 
-/** How a process ended. An adopted one is not our child: its exit code is not to be had. */
+/** How a process ended. An adopted one is not our child: its exit code is not always to be had. */
 export interface ProcessEnd {
   code: number | null;
   signal: string | null;
@@ -35,6 +46,6 @@ export interface RunningProgram {
  */
 export interface Launcher {
   launch(spec: ProgramSpec): Promise<RunningProgram>;
-  /** The process that an earlier agent left running under this name, or null. */
+  /** The process of this program that runs already, whoever started it, or null. */
   adopt(spec: ProgramSpec): Promise<RunningProgram | null>;
 }

@@ -28,7 +28,7 @@ type Reason = keyof typeof REASONS;
  */
 export class UnreadableRequestError extends RpcFailure {
   /** Whoever is told by GuestSerializer logs it, at most once a minute. */
-  override readonly logged = true;
+  override logged = true;
 
   constructor(part: string, reason: Reason, cause?: unknown) {
     super(

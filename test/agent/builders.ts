@@ -79,6 +79,7 @@ export function observed(change: Partial<Observed> = {}): Observed {
     chmpx: RUNS,
     k2hdkc: RUNS,
     status: ringStatus(IN),
+    statusProblem: null,
     statusStableMs: 10_000,
     role: ROLE,
     iniPublished: true,

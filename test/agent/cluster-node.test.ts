@@ -29,12 +29,17 @@ async function bench(change: Partial<DesiredState>, limits = { stopMs: 10_000, g
   const [clock, log, random] = [systemClock, silentLog, Math.random] as const;
   const desired = await DesiredStateStore.open(directory);
   await desired.update(desiredState(change));
-  const restarts = new RestartPolicy(clock, random, { first: 0, cap: 1 });
+  const restarts = new RestartPolicy({
+    ...{ clock, random, log },
+    backoff: { first: 0, cap: 1 },
+    loopAfter: 5,
+  });
   const keep = async (name: 'chmpx' | 'k2hdkc'): Promise<KeptProgram> => {
     const program = new KeptProgram({
       name,
       command: '/bin/sh',
       args: ['-c', `exec sleep 1000 # ${name}`],
+      marks: [`exec sleep 1000 # ${name}`],
       stopSignals: [{ signal: 'SIGKILL', waitMs: 10_000 }],
       launcher: launcherIn(path.join(directory, 'programs')),
       clock,
@@ -76,6 +81,8 @@ async function bench(change: Partial<DesiredState>, limits = { stopMs: 10_000, g
       const words = statuses.length > 1 ? statuses.shift() : statuses[0];
       return Promise.resolve(words == null ? null : ringStatus(words, IN));
     },
+    statusProblem: () => null,
+    site: { prepareChmpx: () => Promise.resolve(), prepareK2hdkc: () => Promise.resolve() },
     controlPort: (port) => new ControlPort({ port, clock, host: '127.0.0.1' }),
     leaveLimits: limits,
     pollMs: 1,

@@ -113,6 +113,16 @@ describe('starting', () => {
     ],
     ['the ini is there', {}, nothingRuns(), 'start-chmpx'],
     ['after a crash', {}, nothingRuns({ restartInMs: 500 }), { wait: 500 }],
+    [
+      'chmpxstatus is gone: nothing is known against a pair that runs',
+      {},
+      observed({
+        ...{ chmpx: LONG_RUNNING, k2hdkc: LONG_RUNNING, status: null, statusStableMs: LONG },
+        statusProblem: 'chmpxstatus: cannot be started (ENOENT)',
+      }),
+      'wait',
+      'chmpxstatus: cannot be started (ENOENT)',
+    ],
     ['chmpx has just started', {}, observed({ k2hdkc: null, status: null }), 'wait', 'starting'],
     [
       'chmpx is not up yet',

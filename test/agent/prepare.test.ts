@@ -10,6 +10,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { observed, PARAMETERS, RUNS } from './builders.ts';
 
 const ID = 'p-1';
+const TIMEOUT_MS = 60_000;
 const UP = observed({
   chmpx: { ...RUNS, generation: ID },
   k2hdkc: { ...RUNS, generation: ID },
@@ -91,7 +92,7 @@ async function live(
     },
     volume: { device: null, mountPoint: directory },
     crashesUntilCrashed: 5,
-    timeoutMs: 1_000,
+    timeoutMs: TIMEOUT_MS,
     clock: systemClock,
     log: silentLog,
   };
@@ -102,6 +103,22 @@ async function live(
   );
   return Promise.race([life.killed, outcome]);
 }
+
+it('gives an agent that takes it over only what is left of the time', async () => {
+  const seen: Seen = { statuses: [], notifications: [] };
+  const since = (ms: number): Partial<DesiredState> => ({
+    ...{ phase: 'preparing', generation: ID, parameters: PARAMETERS },
+    preparingSince: systemClock.wall() - ms,
+  });
+  const outcomeAfter = async (ms: number): Promise<string> => {
+    const directory = await temporaryDirectory();
+    await (await DesiredStateStore.open(directory)).update(since(ms));
+    return live(directory, Infinity, ARGS, seen);
+  };
+  expect(await outcomeAfter(TIMEOUT_MS + 1)).toBe('failed');
+  expect(await outcomeAfter(0)).toBe('prepared');
+  expect(await outcomeAfter(-TIMEOUT_MS)).toBe('prepared'); // the clock was set back
+});
 
 describe.each<[string, typeof ARGS, string[], string]>([
   ['a single instance', ARGS, ['building', 'healthy'], 'p-1-end'],

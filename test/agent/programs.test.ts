@@ -16,13 +16,14 @@ interface Bench {
 }
 
 /** Keeps a shell script as chmpx; agents with the same directory are one after the other. */
-function keep(directory: string, text: string, stopSignals = [KILL]): Bench {
+function keep(directory: string, text: string, stopSignals: [StopSignal] = [KILL]): Bench {
   const crashes: string[] = [];
   const { log, texts } = recordingLog();
   const program = new KeptProgram({
     name: 'chmpx',
     command: '/bin/sh',
     args: ['-c', text],
+    marks: [text],
     stopSignals,
     launcher: launcherIn(directory),
     clock: systemClock,

@@ -1,11 +1,14 @@
 import { expect, it } from 'vitest';
 import { RestartPolicy } from '../../src/agent/restart-policy.ts';
+import { recordingLog } from '../helpers/recording-log.ts';
 import { WatchedClock } from '../helpers/watched-clock.ts';
 
-function policy(): { clock: WatchedClock; restarts: RestartPolicy } {
+function policy(): { clock: WatchedClock; restarts: RestartPolicy; texts: string[] } {
   const clock = new WatchedClock();
   const backoff = { first: 0, second: 500, cap: 30_000 };
-  return { clock, restarts: new RestartPolicy(clock, () => 0.5, backoff) };
+  const { log, texts } = recordingLog();
+  const options = { clock, random: () => 0.5, backoff, loopAfter: 5, log };
+  return { clock, restarts: new RestartPolicy(options), texts };
 }
 
 it('starts again at once the first time, then after ever longer pauses', () => {
@@ -18,6 +21,15 @@ it('starts again at once the first time, then after ever longer pauses', () => {
   expect(waits).toEqual([0, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
   expect(restarts.crashes).toBe(9);
   expect(restarts.reason).toBe('killed');
+});
+
+it('says once that it is a crash loop, and goes on', () => {
+  const { restarts, texts } = policy();
+  for (let n = 0; n < 4; n++) restarts.crashed('killed');
+  expect(texts).toEqual([]);
+  for (let n = 0; n < 3; n++) restarts.crashed('killed');
+  expect(texts).toEqual(['a crash loop; tried again all the same']);
+  expect(restarts.waitMs).toBe(16_000);
 });
 
 it('lets the pause go by', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { DesiredState, Registration } from '../../src/agent/desired-state.ts';
@@ -302,6 +302,23 @@ describe('what is kept', () => {
     box.desired.current = desiredState({ registration: null });
     await pass(box, 1_000);
     expect(box.watch.view().problem).toBeNull();
+  });
+
+  it('is kept as soon as the disk has room for it again, although it is the same', async () => {
+    const box = await bench('self');
+    const file = path.join(box.state, 'role.json');
+    await mkdir(path.join(file, 'x'), { recursive: true });
+    await box.run();
+    await pass(box, SETTLED);
+    await rm(file, { recursive: true });
+    await pass(box, SETTLED);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ text: 'self' });
+    expect(box.reads).toHaveLength(3);
+    const about = box.texts.filter((text) => text.includes('on disk'));
+    expect(about).toEqual([
+      'the role document on disk stays as it was',
+      'the role document is on disk again',
+    ]);
   });
 
   it('does not end the watch when the disk refuses to keep or to forget it', async () => {

@@ -16,6 +16,7 @@ import {
   programFile,
   script,
   SLEEPER,
+  specOf,
 } from './programs.ts';
 
 /** Has another process launch a program, and kills that process. */
@@ -74,12 +75,12 @@ describe('a program without a record', () => {
   });
 
   it.each([
-    ['other arguments', { args: ['-conf', '/etc/y.ini'] }],
-    ['more arguments', { args: ['-conf', '/etc/x.ini', '-d'] }],
+    ['another configuration', { marks: ['-conf', '/etc/y.ini'] }],
+    ['its marks apart', { marks: ['-conf', '-d'] }],
     ['another name', { command: '/usr/bin/program2' }],
   ])('is not adopted with %s', async (_, difference) => {
     const directory = await temporaryDirectory();
-    const spec = await programFile(directory, '-conf', '/etc/x.ini');
+    const spec = await programFile(directory, '-conf', '/etc/x.ini', '-d');
     await launched(launcherIn(directory), spec);
     await rm(path.join(directory, 'program.json'));
     expect(await launcherIn(directory).adopt({ ...spec, ...difference })).toBeNull();
@@ -95,7 +96,7 @@ describe('a record', () => {
     const other = await launched(launcherIn(await temporaryDirectory()), SLEEPER);
     const { pid, startTicks } = other.identity;
     const file = path.join(directory, 'chmpx.json');
-    const spec = { name: 'chmpx', command: '/nonexistent/chmpx', args: [], generation: 'g1' };
+    const spec = specOf({ name: 'chmpx', command: '/nonexistent/chmpx', args: [] });
     await writeFile(file, recordOf(other.identity));
     expect(await launcherIn(directory).adopt(spec)).toMatchObject({ identity: { pid } });
     const earlier = String(Number(startTicks) - 1);
@@ -107,7 +108,7 @@ describe('a record', () => {
     const directory = await temporaryDirectory();
     const own = identify(process.pid, 'the boot before');
     if (!own) throw new Error('this process is not there');
-    const spec = { name: 'chmpx', command: '/nonexistent/chmpx', args: [], generation: 'g1' };
+    const spec = specOf({ name: 'chmpx', command: '/nonexistent/chmpx', args: [] });
     await writeFile(path.join(directory, 'chmpx.json'), recordOf(own));
     expect(await launcherIn(directory).adopt(spec)).toBeNull();
     expect(await launcherIn(directory, 'the boot before').adopt(spec)).not.toBeNull();

@@ -10,6 +10,8 @@ export interface Programs {
   readonly program: (name: Program) => string;
   /** What they need in their environment. */
   environment: Record<string, string>;
+  /** Where chmpx has its shared memory. */
+  sharedDirectory: string;
   /** Removes what killed programs of a cluster left outside the story's folder. */
   cleanUp(cluster: string): Promise<void>;
 }
@@ -23,6 +25,7 @@ export async function standIns(directory: string): Promise<Programs> {
     kind: name,
     program,
     environment: { ANTPICKAX_STANDIN_DIR: shared },
+    sharedDirectory: shared,
     cleanUp: () => Promise.resolve(),
   };
 }
@@ -36,6 +39,7 @@ export async function realPrograms(): Promise<Programs> {
     kind: name,
     program,
     environment: {},
+    sharedDirectory: shared,
     async cleanUp(cluster) {
       const own = (await readdir(shared)).filter((file) => file.startsWith(`${cluster}-`));
       for (const file of own) await rm(path.join(shared, file));

@@ -190,6 +190,7 @@ export class Vm {
       `  markers_dir: ${this.path('markers')}`,
       `  ini_file: ${this.iniFile}`,
       `  instance_id_file: ${this.path('instance-id')}`,
+      `  shared_dir: ${this.#files.programs.sharedDirectory}`,
       'node:',
       '  name: 127.0.0.1',
       'log:',

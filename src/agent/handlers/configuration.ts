@@ -3,7 +3,7 @@ import type { GuestHandlers } from '../../trove/dispatcher.ts';
 import { guestError } from '../../trove/exceptions.ts';
 import { OverridesError, readOverrides, type ClusterParameters } from '../../trove/overrides.ts';
 import type { HandlerParts } from './parts.ts';
-import { isUp, type Wishes } from './wishes.ts';
+import type { Wishes } from './wishes.ts';
 
 /** The methods that attach, change and detach the configuration group. */
 export function configurationHandlers(
@@ -14,7 +14,11 @@ export function configurationHandlers(
   const attach = (wanted: ClusterParameters): Promise<void> => {
     const { parameters, stopped } = desired();
     const change = { parameters: wanted, shrinking: null };
-    return wishes.leave(change, { parameters }, stopped ? () => true : isUp);
+    return wishes.leave(
+      change,
+      { parameters },
+      stopped ? () => true : (snapshot) => wishes.isUp(snapshot),
+    );
   };
   const detach = (): Promise<void> => {
     const { parameters } = desired();

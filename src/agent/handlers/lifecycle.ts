@@ -3,7 +3,7 @@ import { isStopped } from '../plan.ts';
 import { prepare } from '../prepare.ts';
 import { rebuild } from '../rebuild.ts';
 import type { HandlerParts } from './parts.ts';
-import { isUp, type Wishes } from './wishes.ts';
+import type { Wishes } from './wishes.ts';
 
 /** The methods that set the node up, start it, stop it and end its creation. */
 type Lifecycle =
@@ -45,7 +45,8 @@ export function lifecycleHandlers(
     restart: (_, call) =>
       wishes.perform('restart', call, '', async () => {
         wishes.requirePrepared('restart');
-        await wishes.make({ generation: call.id, stopped: null, shrinking: null }, isUp);
+        const change = { generation: call.id, stopped: null, shrinking: null };
+        await wishes.make(change, (snapshot) => wishes.isUp(snapshot));
       }),
 
     // A node that serves already (a resized VM has booted) is left alone: chmpx and k2hdkc have
@@ -53,7 +54,8 @@ export function lifecycleHandlers(
     start_db_with_conf_changes: (_, call) =>
       wishes.perform('start_db_with_conf_changes', call, '', async () => {
         wishes.requirePrepared('start_db_with_conf_changes');
-        await wishes.make({ stopped: null, shrinking: null }, isUp);
+        const change = { stopped: null, shrinking: null };
+        await wishes.make(change, (snapshot) => wishes.isUp(snapshot));
       }),
 
     stop_db: ({ do_not_start_on_reboot: staysDown }, call) =>

@@ -8,6 +8,8 @@ import type { HandlerParts } from './parts.ts';
 
 type WishParts = Pick<HandlerParts, 'desired' | 'operations' | 'reconciler' | 'replyMarginMs'> & {
   node: Pick<HandlerParts['node'], 'startAfresh'>;
+  /** So many crashes without a good minute in between are a crash loop. */
+  crashLoopAfter: number;
 };
 
 /**
@@ -79,8 +81,24 @@ export class Wishes {
       (snapshot) => snapshot.observed.leaveFailure !== null || isSo(snapshot),
     );
     if (observed.leaveFailure === null) return;
-    await this.make(undo, () => true);
+    // The wish first: until it has changed, a node with a clean sheet would leave once more.
+    await this.#parts.reconciler.wish(undo);
+    this.startOver();
     throw guestError(`this node cannot leave the ring: ${observed.leaveFailure}`);
+  }
+
+  /**
+   * In service in the cluster that it should be in, or with nothing to serve. Throws a GuestError
+   * with the reason, as the program wrote it, when the programs do not stay up.
+   */
+  isUp({ desired, observed, step }: Snapshot): boolean {
+    if (observed.crashes >= this.#parts.crashLoopAfter) {
+      throw guestError(`the programs do not stay up: ${observed.crashReason}`);
+    }
+    const { parameters, registration } = desired;
+    if (parameters === null) return step.kind === 'rest';
+    // Until it leaves, a node that moves serves in the cluster that it was in.
+    return registration?.parametersKey === parametersKey(parameters) && serves(desired, observed);
   }
 
   /** Throws a TroveError, unless prepare has succeeded. */
@@ -91,14 +109,6 @@ export class Wishes {
       phase === 'failed' ? `prepare failed: ${failure ?? 'unknown'}` : 'prepare is not over yet';
     throw troveError(`${method} is not possible on this instance: ${why}`);
   }
-}
-
-/** In service in the cluster that it should be in, or with nothing to serve. */
-export function isUp({ desired, observed, step }: Snapshot): boolean {
-  const { parameters, registration } = desired;
-  if (parameters === null) return step.kind === 'rest';
-  // Until it leaves, a node that moves serves in the cluster that it was in.
-  return registration?.parametersKey === parametersKey(parameters) && serves(desired, observed);
 }
 
 /** Stopped, and unregistered if K2HR3 could be reached; if not, that is tried on and on. */

@@ -104,7 +104,14 @@ async function serving({ canLeave }: { canLeave: boolean }) {
     progress: () => reconciler.progress(),
   });
   const common = { desired: () => desired.current, log: silentLog };
-  const wishes = new Wishes({ ...common, operations, reconciler, node, replyMarginMs: 2_000 });
+  const wishes = new Wishes({
+    ...common,
+    operations,
+    reconciler,
+    node,
+    replyMarginMs: 2_000,
+    crashLoopAfter: 5,
+  });
   const handlers = configurationHandlers(common, wishes);
   const call: GuestCall = { id: 'r1', body: '{}', context: {}, accepted: () => undefined };
   return { desired, node, update: (args: UpdateArgs) => handlers.update_overrides(args, call) };

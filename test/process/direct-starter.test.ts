@@ -6,7 +6,7 @@ import { AgentError } from '../../src/base/errors.ts';
 import { isAlive } from '../../src/process/identity.ts';
 import type { RunningProgram } from '../../src/process/launcher.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
-import { launched, launcherIn, script, SLEEPER } from './programs.ts';
+import { launched, launcherIn, script, SLEEPER, specOf } from './programs.ts';
 
 /** Process group and session of a process: fields 5 and 6 of its stat. */
 async function groupAndSession({ identity }: RunningProgram): Promise<number[]> {
@@ -56,7 +56,7 @@ describe('launch', () => {
     ['is not executable', fileURLToPath(import.meta.url)],
   ])('says what to do when the command %s', async (_, command) => {
     const directory = await temporaryDirectory();
-    const spec = { name: 'chmpx', command, args: [], generation: 'g1' };
+    const spec = specOf({ name: 'chmpx', command, args: [] });
     const error: unknown = await launcherIn(directory)
       .launch(spec)
       .catch((thrown: unknown) => thrown);

@@ -1,0 +1,26 @@
+import path from 'node:path';
+import { findProcesses, pidNamespace, startTicks } from './identity.ts';
+import type { ProgramSpec } from './launcher.ts';
+
+/**
+ * The PID of a process of this program that has the marks of `spec` on its command line, or null.
+ * Of several it is the oldest. Processes of containers are not ours, even if their files have the
+ * same names.
+ */
+export function findProgram(spec: Pick<ProgramSpec, 'command' | 'marks'>): number | null {
+  const own = pidNamespace('self');
+  const pids = findProcesses((argv) => isProgram(argv, spec)).filter(
+    (pid) => pidNamespace(pid) === own,
+  );
+  const [oldest] = pids.toSorted((a, b) => startTicks(a) - startTicks(b));
+  return oldest ?? null;
+}
+
+/** A script has its interpreter before its own name. */
+function isProgram(argv: string[], { command, marks }: Pick<ProgramSpec, 'command' | 'marks'>) {
+  const program = path.basename(command);
+  const start = argv.slice(0, 2).findIndex((word) => path.basename(word) === program);
+  if (start < 0 || marks.length === 0) return false;
+  const args = argv.slice(start + 1);
+  return args.some((_, at) => marks.every((mark, offset) => args[at + offset] === mark));
+}

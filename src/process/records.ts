@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { makePrivateDirectory, writeFileAtomic } from '../host/atomic-file.ts';
+import { isAlive, type ProcessIdentity } from './identity.ts';
+
+/** What is remembered of a process that runs. */
+export interface ProcessRecord {
+  identity: ProcessIdentity;
+  generation: string;
+}
+
+/** The records of what runs, `NAME.json` each, by which the next agent finds it. */
+export class ProcessRecords {
+  readonly #directory: string;
+  readonly #bootId: string;
+
+  constructor(directory: string, bootId: string) {
+    this.#directory = directory;
+    this.#bootId = bootId;
+  }
+
+  /**
+   * Never rejects: the process runs, and to call that a failure would get it a second one beside
+   * it. Without a record the next agent finds it by its command line.
+   */
+  async write(name: string, record: ProcessRecord): Promise<void> {
+    try {
+      await makePrivateDirectory(this.#directory);
+      await writeFileAtomic(this.#file(name), JSON.stringify(record));
+    } catch {
+      // See above.
+    }
+  }
+
+  /** The record of a process that still lives, or null. */
+  async read(name: string): Promise<ProcessRecord | null> {
+    try {
+      const record = JSON.parse(await readFile(this.#file(name), 'utf8')) as ProcessRecord;
+      const { identity } = record;
+      return identity.bootId === this.#bootId && isAlive(identity) ? record : null;
+    } catch {
+      return null; // none, or none that is of use
+    }
+  }
+
+  #file(name: string): string {
+    return path.join(this.#directory, `${name}.json`);
+  }
+}

@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import { constants } from 'node:os';
+import { promisify } from 'node:util';
+import { AgentError, messageOf } from '../base/errors.ts';
+import type { SystemUser } from '../host/system-user.ts';
+import { cannotExecute } from './cannot-execute.ts';
+import { joinLines } from './last-lines.ts';
+import type { ProcessEnd, ProgramSpec } from './launcher.ts';
+import type { Started, Starter } from './starter.ts';
+
+const run = promisify(execFile);
+
+/** How long systemd and the journal may take for an answer (ms). */
+const TIMEOUT_MS = 20_000;
+/** How long the programs may take to stop when the VM is shut down, in seconds. */
+const STOP_SECONDS = 20;
+/** What systemd says when there is no such program, or it is not executable (exit codes 203, 127). */
+const NOT_FOUND = /Failed to find executable|Failed at step EXEC|203\/EXEC|No such file/;
+
+/**
+ * Has systemd start each program as a unit of its own: never a child of the agent or of its sandbox,
+ * with its own limits, OOM score, journal identifier and the mounts of process 1. The units are
+ * transient, made from agent.yaml and gone after the end of the program; drop-ins in
+ * /etc/systemd/system/UNIT.d change them.
+ */
+export class SystemdStarter implements Starter {
+  readonly #user: SystemUser | null;
+
+  /** `user` null: root. */
+  constructor({ user }: { user: SystemUser | null }) {
+    this.#user = user;
+  }
+
+  async start(spec: ProgramSpec): Promise<Started> {
+    const unit = unitOf(spec.name);
+    // Of a run that failed systemd keeps the unit, so that one can look at it, and its name.
+    await run('systemctl', ['reset-failed', unit], { timeout: TIMEOUT_MS }).catch(() => undefined);
+    const options = [`--unit=${unit}`, '--quiet', '--service-type=exec'];
+    const command = [spec.command, ...spec.args].map((word) => word.replaceAll('$', '$$$$'));
+    const words = [...options, ...unitSettings(spec, this.#user), '--', ...command];
+    try {
+      await run('systemd-run', words, { timeout: TIMEOUT_MS });
+    } catch (cause) {
+      const why = textOf(cause);
+      if (NOT_FOUND.test(why)) throw cannotExecute(spec, cause);
+      // One that ended at once was started all the same; how it ended is said by `ended`.
+      if ((await show(unit, 'ExecMainPID')).ExecMainPID !== '0') return this.#started(unit);
+      throw new AgentError(
+        'cannot-start',
+        `cannot start ${spec.name} as unit ${unit}: ${why}; look at it with systemctl status ${unit}`,
+        { cause, retryable: true },
+      );
+    }
+    return this.#started(unit);
+  }
+
+  async find(spec: ProgramSpec): Promise<number | null> {
+    const { MainPID } = await show(unitOf(spec.name), 'MainPID');
+    return Number(MainPID) || null;
+  }
+
+  async howEnded(spec: ProgramSpec): Promise<ProcessEnd> {
+    const unit = unitOf(spec.name);
+    const { ExecMainCode, ExecMainStatus } = await show(unit, 'ExecMainCode', 'ExecMainStatus');
+    const status = Number(ExecMainStatus);
+    // As of waitid(2): 1 = it ended by itself, 2 and 3 = by a signal; 0 = the unit is gone.
+    if (ExecMainCode === '1') return { code: status, signal: null };
+    if (ExecMainCode !== '2' && ExecMainCode !== '3') return { code: null, signal: null };
+    const known = Object.entries(constants.signals).find(([, number]) => number === status);
+    return { code: null, signal: known?.[0] ?? `signal ${status}` };
+  }
+
+  async lastOutput(_: ProgramSpec, pid: number): Promise<string> {
+    const words = ['--quiet', '--boot', '--output=cat', '--lines=3', `_PID=${pid}`];
+    return run('journalctl', words, { timeout: TIMEOUT_MS }).then(
+      ({ stdout }) => joinLines(stdout),
+      () => '',
+    );
+  }
+
+  /** The journal keeps itself small. */
+  tidy(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #started(unit: string): Promise<Started> {
+    const { ExecMainPID } = await show(unit, 'ExecMainPID');
+    return { pid: Number(ExecMainPID), ended: null };
+  }
+}
+
+/** The unit of a program. */
+export function unitOf(name: string): string {
+  return `k2hdkc-guest-${name}.service`;
+}
+
+function unitSettings(spec: ProgramSpec, user: SystemUser | null): string[] {
+  const settings = [
+    'Restart=no', // the agent decides that
+    `KillSignal=${spec.stopSignal}`, // chmpx ignores TERM: a shutdown of the VM would take 90 s
+    `TimeoutStopSec=${STOP_SECONDS}`,
+    `SyslogIdentifier=${spec.name}`,
+    'StandardOutput=journal',
+    'StandardError=journal',
+    'LimitNOFILE=65536',
+    'LimitMSGQUEUE=infinity',
+    'OOMScoreAdjust=-500', // without the database this VM is of no use
+    'UMask=0022',
+    ...(user ? [`User=${user.name}`] : []),
+    // What is started later is stopped earlier.
+    ...(spec.needs === undefined ? [] : [`After=${unitOf(spec.needs)}`]),
+  ];
+  const environment = Object.entries(spec.environment ?? {});
+  return [
+    `--description=${spec.name} of K2HDKC, kept by k2hdkc-guest-agent`,
+    ...settings.map((setting) => `--property=${setting}`),
+    ...environment.map(([name, value]) => `--setenv=${name}=${value}`),
+  ];
+}
+
+/** Properties of a unit; empty texts when systemd does not answer. */
+async function show<T extends string>(unit: string, ...names: T[]): Promise<Record<T, string>> {
+  const words = ['show', unit, ...names.map((name) => `--property=${name}`)];
+  const text = await run('systemctl', words, { timeout: TIMEOUT_MS }).then(
+    ({ stdout }) => stdout,
+    () => '',
+  );
+  const lines = text.split('\n').map((line) => line.split('=') as [string, string | undefined]);
+  const values = new Map(lines);
+  return Object.fromEntries(names.map((name) => [name, values.get(name) ?? ''])) as Record<
+    T,
+    string
+  >;
+}
+
+/** What a command that failed wrote, as one line. */
+function textOf(thrown: unknown): string {
+  const text =
+    thrown instanceof Error && 'stderr' in thrown && typeof thrown.stderr === 'string'
+      ? joinLines(thrown.stderr)
+      : '';
+  return text || messageOf(thrown);
+}
