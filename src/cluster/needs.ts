@@ -82,9 +82,17 @@ function dataFile(k2hdkc: Settings | undefined): NeededFile | null {
   return { file, bytes: k2hBytes('K2HDKC', k2hdkc, page) };
 }
 
-/** A new k2h file has 4 elements and 8 pages for each of its collision keys. */
+/**
+ * A new k2h file: a header, 32 bytes for each key, and for each of its collision keys 4 elements and
+ * 8 pages. Each part is a whole number of memory pages.
+ */
 function k2hBytes(section: SectionName, settings: Settings, page: number): number {
   const bits = (key: string): number => Number(effective(section, settings, key));
-  const keys = 2 ** (bits('K2HMASKBIT') + bits('K2HCMASKBIT'));
-  return 61_440 + keys * (464 + 8 * page);
+  const keys = 2 ** bits('K2HMASKBIT');
+  const collisionKeys = keys * 2 ** bits('K2HCMASKBIT');
+  return 53_248 + wholePages(32 * keys) + wholePages((464 + 8 * page) * collisionKeys);
+}
+
+function wholePages(bytes: number): number {
+  return Math.ceil(bytes / MEMORY_PAGE) * MEMORY_PAGE;
 }

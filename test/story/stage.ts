@@ -29,6 +29,8 @@ export interface ActorOptions {
   overrides?: Record<string, unknown>;
   /** The server port that the role in K2HR3 has, if not that of the configuration group. */
   rolePort?: number;
+  /** The data file in the role, if not one in the VM's own folder. */
+  k2hFile?: string;
 }
 
 const CONTROL_EXCHANGE = 'trove';
@@ -95,7 +97,7 @@ export class Stage {
       serverPort: options.rolePort ?? serverPort,
       serverControlPort: controlPort,
       slaveControlPort,
-      k2hFile: path.join(directory, 'data/k2hdkc.k2h'),
+      k2hFile: options.k2hFile ?? path.join(directory, 'data/k2hdkc.k2h'),
     });
     await this.trove.addInstance({ id, name, key });
     const vm = await Vm.create({

@@ -1,0 +1,154 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { projectRoot } from '../helpers/project-root.ts';
+import { until } from '../helpers/until.ts';
+import { Broker } from '../peers/broker.ts';
+import { Container, containersPermitted } from '../peers/nspawn/container.ts';
+import { standIns } from '../story/programs.ts';
+import { Stage, type Actor } from '../story/stage.ts';
+
+const reason = containersPermitted();
+if (reason !== null) {
+  process.stderr.write(
+    `NOT TESTED: units of systemd, no container can be booted here: ${reason}\n`,
+  );
+}
+
+const AGENT = 'k2hdkc-guest-agent.service';
+const CHMPX = 'k2hdkc-guest-chmpx.service';
+const K2HDKC = 'k2hdkc-guest-k2hdkc.service';
+/** Where the programs are in the container. */
+const PROGRAMS = '/opt/antpickax';
+
+describe.runIf(reason === null)('the agent as a unit of systemd', () => {
+  let directory: string;
+  let stage: Stage;
+  let actor: Actor;
+  let container: Container;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-systemd-'));
+    const peers = path.join(directory, 'peers');
+    await mkdir(peers);
+    stage = await Stage.open(new Broker(inject('broker')), peers, await standIns(peers));
+    actor = await stage.actor('unit', { k2hFile: '/var/lib/k2hdkc/data/k2hdkc.k2h' });
+    await install();
+    container = await Container.boot({ directory, folders: [projectRoot] });
+  }, 120_000);
+
+  afterAll(async () => {
+    await container.close();
+    await stage.close();
+    await rm(directory, { recursive: true });
+  });
+
+  /** Puts onto the disk of the container what a guest image and Trove put onto that of a VM. */
+  async function install(): Promise<void> {
+    const root = path.join(directory, 'root');
+    Container.makeRoot(root);
+    const file = (name: string): string => path.join(root, name);
+    for (const folder of ['etc/trove', `${PROGRAMS}/..`, 'etc/k2hdkc-guest-agent', 'root']) {
+      await mkdir(file(folder), { recursive: true });
+    }
+    await cp(path.join(projectRoot, 'dist/test/antpickax'), file(PROGRAMS), { recursive: true });
+    await cp(actor.vm.path('conf.d'), file('etc/trove/conf.d'), { recursive: true });
+    await mkdir(file('var/lib/cloud/data'), { recursive: true });
+    await cp(actor.vm.path('instance-id'), file('var/lib/cloud/data/instance-id'));
+    await writeFile(
+      file('etc/k2hdkc-guest-agent/agent.yaml'),
+      'node:\n  name: 127.0.0.1\nprograms:\n  user: k2hdkc\n',
+    );
+    const units = file('etc/systemd/system');
+    const unit = await readFile(path.join(projectRoot, 'systemd', AGENT), 'utf8');
+    const agent = path.join(projectRoot, 'bin/k2hdkc-agent');
+    await writeFile(path.join(units, AGENT), unit.replace('/usr/bin/k2hdkc-agent', agent));
+    // The stand-ins are scripts of this Node.js.
+    const paths = `${PROGRAMS}:${path.dirname(process.execPath)}:/usr/sbin:/usr/bin`;
+    await mkdir(file('etc/systemd/system.conf.d'));
+    await writeFile(
+      file('etc/systemd/system.conf.d/paths.conf'),
+      `[Manager]\nDefaultEnvironment=PATH=${paths}\n`,
+    );
+  }
+
+  const property = (unit: string, name: string): Promise<string> =>
+    container.run('systemctl', 'show', '--value', `--property=${name}`, unit);
+  const pids = async (): Promise<string[]> => [
+    await property(CHMPX, 'MainPID'),
+    await property(K2HDKC, 'MainPID'),
+  ];
+  const agentLog = (): Promise<string> =>
+    container.run('journalctl', '--output=cat', '-t', 'k2hdkc-agent');
+  const healthy = () => stage.trove.waitForStatus(actor.id, 'healthy', 45_000);
+
+  it('says what a chmpx that is not root’s lacks, before it is started', async () => {
+    await container.run('systemctl', 'start', AGENT);
+    await stage.prepare(actor, { clustered: true });
+    await until('the message', async () =>
+      (await agentLog()).includes(
+        'fs.mqueue.msg_max is 10, chmpx needs 136 as user k2hdkc; run: sysctl -w fs.mqueue.msg_max=136',
+      ),
+    );
+    expect(await property(CHMPX, 'LoadState')).toBe('not-found');
+    await container.setIpcParameter('fs.mqueue.msg_max', 136);
+    await healthy();
+  });
+
+  it('has the programs in units of their own, beside its own', async () => {
+    expect(await agentLog()).toContain('who starts chmpx and k2hdkc launcher=systemd');
+    const [chmpx = '', k2hdkc = ''] = await pids();
+    for (const [unit, pid] of [
+      [CHMPX, chmpx],
+      [K2HDKC, k2hdkc],
+    ] as const) {
+      const proc = async (name: string) =>
+        (await container.run('cat', `/proc/${pid}/${name}`)).trim();
+      expect(await proc('cgroup')).toMatch(new RegExp(`/${unit}$`, 'm'));
+      expect(await property(unit, 'OOMScoreAdjust')).toBe('-500');
+      expect(await proc('limits')).toMatch(/^Max open files +65536 +65536/m);
+      expect(await proc('status')).toMatch(/^Uid:\s+990\s+990\s/m);
+      expect(await container.run('readlink', `/proc/${pid}/ns/mnt`)).toBe(
+        await container.run('readlink', '/proc/1/ns/mnt'),
+      );
+      expect(await property(unit, 'Restart')).toBe('no');
+    }
+    expect(await property(CHMPX, 'KillSignal')).toBe('1');
+    expect(await property(K2HDKC, 'KillSignal')).toBe('15');
+    expect(await property(K2HDKC, 'After')).toContain(CHMPX);
+    const owner = await container.run('stat', '-c', '%U', '/var/lib/k2hdkc/data/k2hdkc.k2h');
+    expect(owner).toBe('k2hdkc');
+  });
+
+  it.each(['restart', 'kill --signal=KILL'])('keeps their PIDs over its own %s', async (how) => {
+    const before = await pids();
+    const agent = await property(AGENT, 'MainPID');
+    await container.run('systemctl', ...how.split(' '), AGENT);
+    await until('another agent', async () => {
+      const now = await property(AGENT, 'MainPID');
+      return now !== agent && now !== '0';
+    });
+    expect(await stage.trove.api(actor.id, 'rpc_ping', {}, { timeout: 30 })).toBe(true);
+    expect(await pids()).toEqual(before);
+  });
+
+  it('starts them again when they crash, and says how they ended', async () => {
+    const [before = ''] = await pids();
+    await container.run('kill', '-KILL', before);
+    await until('another chmpx', async () => !['0', before].includes((await pids())[0] ?? '0'));
+    await until('it serves', async () => {
+      const status = await container
+        .run(`${PROGRAMS}/chmpxstatus`, '-conf', '/etc/antpickax/k2hdkc.ini', '-self')
+        .catch(() => '');
+      return status.includes('[SERVICE IN][UP][n/a][Nothing][NoSuspend]');
+    });
+    expect(await agentLog()).toMatch(/ended by itself program=chmpx .*signal=SIGKILL/);
+  });
+
+  it('is shut down with them in seconds: chmpx by the signal that it heeds', async () => {
+    expect(await container.powerOff()).toBeLessThan(30);
+    const log = await readFile(path.join(directory, 'boot.log'), 'utf8');
+    expect(log).not.toMatch(/timed out|Killing process/i);
+  });
+});

@@ -1,0 +1,161 @@
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { until } from '../../helpers/until.ts';
+import { identify, killTrees, processTree, type ProcessIdentity } from '../processes.ts';
+
+/** What is in a container beyond the /usr of this machine. */
+export interface ContainerOptions {
+  /** Its folder; `root` below becomes its root directory. */
+  directory: string;
+  /** Folders and files of this machine that it sees, each at the same place. */
+  folders: string[];
+}
+
+const SYSTEM_TARGET = `[Unit]
+Description=What this container is for
+Requires=basic.target systemd-journald.service
+After=basic.target
+`;
+
+/**
+ * A container of systemd-nspawn in which systemd is booted: the /usr of this machine read-only, an
+ * /etc and /var of its own, and the network of this machine. It is no login machine: nothing runs in
+ * it but systemd and its journal.
+ */
+export class Container {
+  readonly root: string;
+  readonly #nspawn: ChildProcess;
+  readonly #init: ProcessIdentity;
+
+  private constructor(root: string, nspawn: ChildProcess, init: ProcessIdentity) {
+    this.root = root;
+    this.#nspawn = nspawn;
+    this.#init = init;
+  }
+
+  /** Writes what a root directory needs to be taken for one of Debian. */
+  static makeRoot(root: string): void {
+    const folders = ['usr', 'etc/systemd/system', 'var/lib', 'run', 'tmp', 'proc', 'sys', 'dev'];
+    for (const folder of folders) mkdirSync(path.join(root, folder), { recursive: true });
+    for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
+      symlinkSync(`usr/${name}`, path.join(root, name));
+    }
+    const files = {
+      'os-release': 'ID=debian\n',
+      'machine-id': 'uninitialized\n',
+      passwd:
+        'root:x:0:0:root:/root:/bin/sh\nk2hdkc:x:990:990::/nonexistent:/usr/sbin/nologin\nnobody:x:65534:65534::/:/bin/sh\n',
+      group: 'root:x:0:\nadm:x:4:\nsystemd-journal:x:999:\nk2hdkc:x:990:\nnogroup:x:65534:\n',
+      'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
+      hosts: '127.0.0.1 localhost\n',
+      'systemd/system/default.target': SYSTEM_TARGET,
+    };
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(path.join(root, 'etc', name), text);
+    }
+  }
+
+  /** Boots it; resolves when systemd has reached its target (about 2 s). */
+  static async boot({ directory, folders }: ContainerOptions): Promise<Container> {
+    const root = path.join(directory, 'root');
+    const log = await open(path.join(directory, 'boot.log'), 'a');
+    const nspawn = spawn('systemd-nspawn', nspawnArguments(root, folders, ['--boot']), {
+      stdio: ['ignore', log.fd, log.fd],
+      detached: true,
+    });
+    await once(nspawn, 'spawn');
+    await log.close();
+    const own = identify(nspawn.pid ?? 0);
+    if (!own) throw new Error(`systemd-nspawn ended at once, see ${directory}/boot.log`);
+    const init = await until('process 1 of the container', () => processTree(own)[1]);
+    const container = new Container(root, nspawn, init);
+    await until('the container is up', async () => {
+      const state = await container.run('systemctl', 'is-active', 'default.target').catch(() => '');
+      return state === 'active';
+    });
+    return container;
+  }
+
+  /** The path on this machine of a file that is not in a folder of this machine. */
+  path(file: string): string {
+    return path.join(`/proc/${this.#init.pid}/root`, file);
+  }
+
+  /** What a command prints, trimmed. Rejects with what it complains of when it fails. */
+  async run(command: string, ...args: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)('nsenter', [...this.#inside, command, ...args], {
+      maxBuffer: 16 * 1024 * 1024,
+    });
+    return stdout.trim();
+  }
+
+  /** Sets a kernel parameter of its IPC namespace, which it may not do itself. */
+  async setIpcParameter(name: string, value: number): Promise<void> {
+    const inIpc = ['--target', String(this.#init.pid), '--ipc', '--', 'sysctl', '-qw'];
+    await promisify(execFile)('nsenter', [...inIpc, `${name}=${value}`]);
+  }
+
+  /** Shuts it down in order; resolves with the seconds that took. */
+  async powerOff(): Promise<number> {
+    const since = performance.now();
+    const ended = once(this.#nspawn, 'exit');
+    await this.run('systemctl', 'poweroff', '--no-block');
+    await ended;
+    return (performance.now() - since) / 1000;
+  }
+
+  /** Ends it, in order or not. */
+  async close(): Promise<void> {
+    const own = identify(this.#nspawn.pid ?? 0);
+    if (own && this.#nspawn.exitCode === null) await killTrees([own]);
+    forget(this.root);
+  }
+
+  get #inside(): string[] {
+    const environment = ['env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8'];
+    return ['--target', String(this.#init.pid), '--all', '--', ...environment];
+  }
+}
+
+/**
+ * Why this machine does not permit such containers, in words for a person; null when it does. It is
+ * tried out with one that ends at once.
+ */
+export function containersPermitted(): string | null {
+  if (process.getuid?.() !== 0) return 'only root may run systemd-nspawn';
+  const directory = mkdtempSync(path.join(tmpdir(), 'k2hdkc-try-'));
+  const root = path.join(directory, 'root');
+  try {
+    Container.makeRoot(root);
+    const tried = spawnSync('systemd-nspawn', nspawnArguments(root, [], ['--', '/bin/true']), {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    if (tried.error) return `systemd-nspawn: ${tried.error.message}; install systemd-container`;
+    if (tried.status === 0) return null;
+    return tried.stderr.trim().split('\n').at(-1) ?? `exit code ${String(tried.status)}`;
+  } finally {
+    forget(root);
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function nspawnArguments(root: string, folders: string[], more: string[]): string[] {
+  const binds = folders.map((folder) => `--bind=${folder}`);
+  return [
+    ...['--quiet', '--register=no', '--keep-unit', '--link-journal=no', '--console=pipe'],
+    ...[`--machine=${path.basename(path.dirname(root))}`, `--directory=${root}`],
+    ...['--bind-ro=/usr', ...binds, ...more],
+  ];
+}
+
+/** nspawn leaves a folder behind where /run is not in memory. */
+function forget(root: string): void {
+  const name = path.basename(path.dirname(root));
+  rmSync(`/run/systemd/nspawn/propagate/${name}`, { recursive: true, force: true });
+}
