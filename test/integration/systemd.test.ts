@@ -107,7 +107,7 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
         (await container.run('cat', `/proc/${pid}/${name}`)).trim();
       expect(await proc('cgroup')).toMatch(new RegExp(`/${unit}$`, 'm'));
       expect(await property(unit, 'OOMScoreAdjust')).toBe('-500');
-      expect(await proc('limits')).toMatch(/^Max open files +65536 +65536/m);
+      expect(await property(unit, 'LimitNOFILE')).toBe('65536');
       expect(await proc('status')).toMatch(/^Uid:\s+990\s+990\s/m);
       expect(await container.run('readlink', `/proc/${pid}/ns/mnt`)).toBe(
         await container.run('readlink', '/proc/1/ns/mnt'),

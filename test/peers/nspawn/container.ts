@@ -5,7 +5,9 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { messageOf } from '../../../src/base/errors.ts';
 import { until } from '../../helpers/until.ts';
+import { makeCgroups, removeCgroups } from './cgroups.ts';
 import { identify, killTrees, processTree, type ProcessIdentity } from '../processes.ts';
 
 /** What is in a container beyond the /usr of this machine. */
@@ -29,11 +31,13 @@ After=basic.target
  */
 export class Container {
   readonly root: string;
+  readonly #groups: string[];
   readonly #nspawn: ChildProcess;
   readonly #init: ProcessIdentity;
 
-  private constructor(root: string, nspawn: ChildProcess, init: ProcessIdentity) {
+  private constructor(root: string, groups: string[], nspawn: ChildProcess, init: ProcessIdentity) {
     this.root = root;
+    this.#groups = groups;
     this.#nspawn = nspawn;
     this.#init = init;
   }
@@ -64,7 +68,9 @@ export class Container {
   static async boot({ directory, folders }: ContainerOptions): Promise<Container> {
     const root = path.join(directory, 'root');
     const log = await open(path.join(directory, 'boot.log'), 'a');
-    const nspawn = spawn('systemd-nspawn', nspawnArguments(root, folders, ['--boot']), {
+    const groups = makeCgroups(nameOf(root));
+    const [command = '', ...args] = nspawnCommand(root, groups, folders, ['--boot']);
+    const nspawn = spawn(command, args, {
       stdio: ['ignore', log.fd, log.fd],
       detached: true,
     });
@@ -73,7 +79,7 @@ export class Container {
     const own = identify(nspawn.pid ?? 0);
     if (!own) throw new Error(`systemd-nspawn ended at once, see ${directory}/boot.log`);
     const init = await until('process 1 of the container', () => processTree(own)[1]);
-    const container = new Container(root, nspawn, init);
+    const container = new Container(root, groups, nspawn, init);
     await until('the container is up', async () => {
       const state = await container.run('systemctl', 'is-active', 'default.target').catch(() => '');
       return state === 'active';
@@ -113,7 +119,7 @@ export class Container {
   async close(): Promise<void> {
     const own = identify(this.#nspawn.pid ?? 0);
     if (own && this.#nspawn.exitCode === null) await killTrees([own]);
-    forget(this.root);
+    forget(this.root, this.#groups);
   }
 
   get #inside(): string[] {
@@ -130,32 +136,50 @@ export function containersPermitted(): string | null {
   if (process.getuid?.() !== 0) return 'only root may run systemd-nspawn';
   const directory = mkdtempSync(path.join(tmpdir(), 'k2hdkc-try-'));
   const root = path.join(directory, 'root');
+  let groups: string[] = [];
   try {
+    groups = makeCgroups(nameOf(root));
     Container.makeRoot(root);
-    const tried = spawnSync('systemd-nspawn', nspawnArguments(root, [], ['--', '/bin/true']), {
+    const [command = '', ...args] = nspawnCommand(root, groups, [], ['--', '/bin/true']);
+    const tried = spawnSync(command, args, {
       encoding: 'utf8',
       timeout: 20_000,
     });
-    if (tried.error) return `systemd-nspawn: ${tried.error.message}; install systemd-container`;
     if (tried.status === 0) return null;
     return tried.stderr.trim().split('\n').at(-1) ?? `exit code ${String(tried.status)}`;
+  } catch (error) {
+    return messageOf(error); // no control groups of our own, say
   } finally {
-    forget(root);
+    forget(root, groups);
     rmSync(directory, { recursive: true });
   }
 }
 
-function nspawnArguments(root: string, folders: string[], more: string[]): string[] {
-  const binds = folders.map((folder) => `--bind=${folder}`);
+/** Goes into control groups of its own, then becomes the container. */
+const ENTER =
+  'for group in $GROUPS; do echo $$ >"$group/cgroup.procs"; done; exec systemd-nspawn "$@"';
+
+function nspawnCommand(
+  root: string,
+  groups: string[],
+  folders: string[],
+  more: string[],
+): string[] {
   return [
+    ...['env', `GROUPS=${groups.join(' ')}`, 'sh', '-ec', ENTER, 'systemd-nspawn'],
     ...['--quiet', '--register=no', '--keep-unit', '--link-journal=no', '--console=pipe'],
-    ...[`--machine=${path.basename(path.dirname(root))}`, `--directory=${root}`],
-    ...['--bind-ro=/usr', ...binds, ...more],
+    ...[`--machine=${nameOf(root)}`, `--directory=${root}`, '--bind-ro=/usr'],
+    ...folders.map((folder) => `--bind=${folder}`),
+    ...more,
   ];
 }
 
-/** nspawn leaves a folder behind where /run is not in memory. */
-function forget(root: string): void {
-  const name = path.basename(path.dirname(root));
-  rmSync(`/run/systemd/nspawn/propagate/${name}`, { recursive: true, force: true });
+function nameOf(root: string): string {
+  return path.basename(path.dirname(root));
+}
+
+/** nspawn leaves a folder behind where /run is not in memory, and its control groups. */
+function forget(root: string, groups: string[]): void {
+  removeCgroups(groups);
+  rmSync(`/run/systemd/nspawn/propagate/${nameOf(root)}`, { recursive: true, force: true });
 }
