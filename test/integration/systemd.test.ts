@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -6,7 +6,7 @@ import { projectRoot } from '../helpers/project-root.ts';
 import { until } from '../helpers/until.ts';
 import { Broker } from '../peers/broker.ts';
 import { Container, containersPermitted } from '../peers/nspawn/container.ts';
-import { standIns } from '../story/programs.ts';
+import { realPrograms, standIns, type Programs } from '../story/programs.ts';
 import { Stage, type Actor } from '../story/stage.ts';
 
 const reason = containersPermitted();
@@ -19,23 +19,29 @@ if (reason !== null) {
 const AGENT = 'k2hdkc-guest-agent.service';
 const CHMPX = 'k2hdkc-guest-chmpx.service';
 const K2HDKC = 'k2hdkc-guest-k2hdkc.service';
-/** Where the programs are in the container. */
-const PROGRAMS = '/opt/antpickax';
+/** Where the stand-ins are in the container. */
+const STAND_INS = '/opt/antpickax';
+/** `K2HDKC_TEST_SUBJECT=real` has it played by the real programs on PATH. */
+const isReal = process.env['K2HDKC_TEST_SUBJECT'] === 'real';
 
 describe.runIf(reason === null)('the agent as a unit of systemd', () => {
   let directory: string;
   let stage: Stage;
   let actor: Actor;
   let container: Container;
+  let programs: Programs;
+  /** Where the programs are in the container. */
+  let folder: string;
 
   beforeAll(async () => {
     directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-systemd-'));
     const peers = path.join(directory, 'peers');
     await mkdir(peers);
-    stage = await Stage.open(new Broker(inject('broker')), peers, await standIns(peers));
+    programs = isReal ? await realPrograms() : await standIns(peers);
+    stage = await Stage.open(new Broker(inject('broker')), peers, programs);
     actor = await stage.actor('unit', { k2hFile: '/var/lib/k2hdkc/data/k2hdkc.k2h' });
     await install();
-    container = await Container.boot({ directory, folders: [projectRoot] });
+    await boot();
   }, 120_000);
 
   afterAll(async () => {
@@ -44,15 +50,23 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     await rm(directory, { recursive: true });
   });
 
+  async function boot(): Promise<void> {
+    const real = isReal ? [path.dirname(folder)] : [];
+    container = await Container.boot({ directory, folders: [projectRoot, ...real] });
+  }
+
   /** Puts onto the disk of the container what a guest image and Trove put onto that of a VM. */
   async function install(): Promise<void> {
     const root = path.join(directory, 'root');
     Container.makeRoot(root);
     const file = (name: string): string => path.join(root, name);
-    for (const folder of ['etc/trove', `${PROGRAMS}/..`, 'etc/k2hdkc-guest-agent', 'root']) {
+    for (const folder of ['etc/trove', 'opt', 'etc/k2hdkc-guest-agent', 'root']) {
       await mkdir(file(folder), { recursive: true });
     }
-    await cp(path.join(projectRoot, 'dist/test/antpickax'), file(PROGRAMS), { recursive: true });
+    const installed = path.dirname(programs.program('chmpx'));
+    folder = isReal ? installed : STAND_INS;
+    // The user of the programs may not be able to read the project.
+    if (!isReal) await cp(installed, file(folder), { recursive: true });
     await cp(actor.vm.path('conf.d'), file('etc/trove/conf.d'), { recursive: true });
     await mkdir(file('var/lib/cloud/data'), { recursive: true });
     await cp(actor.vm.path('instance-id'), file('var/lib/cloud/data/instance-id'));
@@ -65,7 +79,10 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     const agent = path.join(projectRoot, 'bin/k2hdkc-agent');
     await writeFile(path.join(units, AGENT), unit.replace('/usr/bin/k2hdkc-agent', agent));
     // The stand-ins are scripts of this Node.js.
-    const paths = `${PROGRAMS}:${path.dirname(process.execPath)}:/usr/sbin:/usr/bin`;
+    const paths = `${folder}:${path.dirname(process.execPath)}:/usr/sbin:/usr/bin`;
+    const wants = file('etc/systemd/system/default.target.wants');
+    await mkdir(wants);
+    await symlink(`../${AGENT}`, path.join(wants, AGENT));
     await mkdir(file('etc/systemd/system.conf.d'));
     await writeFile(
       file('etc/systemd/system.conf.d/paths.conf'),
@@ -81,10 +98,16 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
   ];
   const agentLog = (): Promise<string> =>
     container.run('journalctl', '--output=cat', '-t', 'k2hdkc-agent');
+  const serves = () =>
+    until('it serves', async () => {
+      const status = await container
+        .run(`${folder}/chmpxstatus`, '-conf', '/etc/antpickax/k2hdkc.ini', '-self')
+        .catch(() => '');
+      return status.includes('[SERVICE IN][UP][n/a][Nothing][NoSuspend]');
+    });
   const healthy = () => stage.trove.waitForStatus(actor.id, 'healthy', 45_000);
 
   it('says what a chmpx that is not root’s lacks, before it is started', async () => {
-    await container.run('systemctl', 'start', AGENT);
     await stage.prepare(actor, { clustered: true });
     await until('the message', async () =>
       (await agentLog()).includes(
@@ -137,12 +160,7 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     const [before = ''] = await pids();
     await container.run('kill', '-KILL', before);
     await until('another chmpx', async () => !['0', before].includes((await pids())[0] ?? '0'));
-    await until('it serves', async () => {
-      const status = await container
-        .run(`${PROGRAMS}/chmpxstatus`, '-conf', '/etc/antpickax/k2hdkc.ini', '-self')
-        .catch(() => '');
-      return status.includes('[SERVICE IN][UP][n/a][Nothing][NoSuspend]');
-    });
+    await serves();
     expect(await agentLog()).toMatch(/ended by itself program=chmpx .*signal=SIGKILL/);
   });
 
@@ -150,5 +168,23 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     expect(await container.powerOff()).toBeLessThan(30);
     const log = await readFile(path.join(directory, 'boot.log'), 'utf8');
     expect(log).not.toMatch(/timed out|Killing process/i);
+  });
+
+  it('comes back by itself, with them, after the next boot', async () => {
+    await boot();
+    await container.setIpcParameter('fs.mqueue.msg_max', 136);
+    await serves();
+    expect(await stage.trove.api(actor.id, 'rpc_ping', {}, { timeout: 30 })).toBe(true);
+    await healthy();
+  });
+
+  it('leaves them stopped over a boot when Trove has said so', async () => {
+    await stage.trove.rpc(actor.id, 'stop_db', { do_not_start_on_reboot: true });
+    await container.powerOff();
+    await container.close();
+    await boot();
+    await until('the agent is up', async () => (await agentLog()).includes('AMQP session ready'));
+    expect(await stage.trove.api(actor.id, 'rpc_ping', {}, { timeout: 30 })).toBe(true);
+    expect(await property(CHMPX, 'LoadState')).toBe('not-found');
   });
 });
