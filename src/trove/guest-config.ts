@@ -1,6 +1,9 @@
+import type { StorageConfig } from '../backup/storage-config.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
 import type { OsloConfig } from '../oslo/oslo-config.ts';
 import { parseTransportUrl, type TransportUrl } from '../oslo/transport-url.ts';
+import { optionalText } from './optional-text.ts';
+import { readStorageOptions } from './storage-options.ts';
 import { DEFAULT_CONDUCTOR_QUEUE } from './topics.ts';
 
 /** What Trove's files in the VM say to the agent (trove-rpc contract, section 8). */
@@ -21,6 +24,8 @@ export interface GuestConfig {
   devicePath: string | null;
   /** Whether oslo.messaging's own ping method is answered, beside Trove's `rpc_ping`. */
   rpcPingEnabled: boolean;
+  /** Where backups go. */
+  storage: StorageConfig;
   /** What no log line may hold. */
   secrets: string[];
 }
@@ -50,36 +55,32 @@ export function readGuestConfig(config: OsloConfig): GuestConfig {
   }
   const transportUrl = required(config, 'transport_url', 'trove-guestagent.conf');
   const transport = readTransport(config, transportUrl);
-  const instanceKey = optional(config, 'DEFAULT', 'instance_rpc_encr_key');
+  const instanceKey = optionalText(config, 'DEFAULT', 'instance_rpc_encr_key');
+  const storage = readStorageOptions(config);
   return {
     guestId,
-    datastoreVersion: optional(config, 'DEFAULT', 'datastore_version'),
-    tenantId: optional(config, 'DEFAULT', 'tenant_id'),
+    datastoreVersion: optionalText(config, 'DEFAULT', 'datastore_version'),
+    tenantId: optionalText(config, 'DEFAULT', 'tenant_id'),
     instanceKey,
     transport,
-    conductorQueue: optional(config, 'DEFAULT', 'conductor_queue') ?? DEFAULT_CONDUCTOR_QUEUE,
-    mountPoint: optional(config, DATASTORE_GROUP, 'mount_point') ?? '/var/lib/antpickax/k2hdkc',
+    conductorQueue: optionalText(config, 'DEFAULT', 'conductor_queue') ?? DEFAULT_CONDUCTOR_QUEUE,
+    mountPoint: optionalText(config, DATASTORE_GROUP, 'mount_point') ?? '/var/lib/antpickax/k2hdkc',
     devicePath:
       config.string(DATASTORE_GROUP, 'device_path') === undefined
         ? '/dev/vdb'
-        : optional(config, DATASTORE_GROUP, 'device_path'),
+        : optionalText(config, DATASTORE_GROUP, 'device_path'),
     rpcPingEnabled: config.boolean('DEFAULT', 'rpc_ping_enabled', false),
+    storage,
     secrets: [
       transportUrl,
       ...transport.brokers.map((broker) => broker.password),
-      ...(instanceKey === null ? [] : [instanceKey]),
+      ...[instanceKey, storage.decryptionKey].filter((secret) => secret !== null),
     ],
   };
 }
 
-/** Trove writes the text `None` for what it does not have. */
-function optional(config: OsloConfig, group: string, option: string): string | null {
-  const value = config.string(group, option, '').trim();
-  return value === '' || value === 'None' ? null : value;
-}
-
 function required(config: OsloConfig, option: string, file: string): string {
-  const value = optional(config, 'DEFAULT', option);
+  const value = optionalText(config, 'DEFAULT', option);
   if (value !== null) return value;
   if (config.where('DEFAULT', option) !== undefined) throw wrong(config, option, 'is empty');
   throw new ConfigurationError(

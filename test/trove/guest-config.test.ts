@@ -45,6 +45,16 @@ it('reads the files that the real Trove wrote', async () => {
     mountPoint: '/var/lib/antpickax/k2hdkc',
     devicePath: '/dev/vdb',
     rpcPingEnabled: false,
+    storage: {
+      swiftUrl: null,
+      container: 'database_backups',
+      serviceType: 'object-store',
+      endpointType: 'publicURL',
+      insecure: false,
+      authUrl: 'http://127.0.0.1:5000/v3',
+      region: null,
+      decryptionKey: null,
+    },
     secrets: [
       'rabbit://guest:guest@127.0.0.1:5672/trove',
       'guest',

@@ -1,0 +1,18 @@
+/** What Trove's files in the VM say about Swift (backup contract, sections 1 and 5). */
+export interface StorageConfig {
+  /** `swift_url`: the project's id is appended to it. Null when it is not set. */
+  swiftUrl: string | null;
+  /** `backup_swift_container`. */
+  container: string;
+  /** `swift_service_type` and `swift_endpoint_type`, for catalogs. */
+  serviceType: string;
+  endpointType: string;
+  /** `swift_api_insecure`: certificates of Swift are not checked. */
+  insecure: boolean;
+  /** `auth_url` of [service_credentials]: Keystone. */
+  authUrl: string | null;
+  /** `region_name` of [service_credentials]; null takes the first endpoint of any region. */
+  region: string | null;
+  /** `backup_aes_cbc_key`, a secret: opens backups made before Victoria. */
+  decryptionKey: string | null;
+}
