@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** What a fault does to a call; undefined lets it through. */
+export type Fault = (
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+) => 'taken' | undefined;
+
+/** A Swift in memory, for tests of one unit; test/integration has the real one. */
+export interface MemorySwift {
+  storageUrl: string;
+  token: string;
+  /** By container and name. */
+  objects: Map<string, StoredObject>;
+  containers: Set<string>;
+  /** Method, path and query of every call. */
+  calls: string[];
+  /** Asked before every call. */
+  fault: Fault;
+}
+
+interface StoredObject {
+  body: Buffer;
+  etag: string;
+  isSlo: boolean;
+  headers: http.IncomingHttpHeaders;
+}
+
+/** Starts one; it is closed when the test is over. */
+export async function startMemorySwift(): Promise<MemorySwift> {
+  const swift: MemorySwift = {
+    storageUrl: '',
+    token: 'gAAAA-secret-token',
+    objects: new Map(),
+    containers: new Set(),
+    calls: [],
+    fault: () => undefined,
+  };
+  const onCall = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+    // A call whose body is cut off has no answer.
+    serve(swift, request, response).catch(() => response.destroy());
+  };
+  const server = http.createServer(onCall);
+  server.on('checkContinue', onCall); // so that a refusal can come instead of 100 Continue
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  swift.storageUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/AUTH_test`;
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return swift;
+}
+
+async function serve(
+  swift: MemorySwift,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): Promise<void> {
+  swift.calls.push(`${request.method ?? ''} ${request.url ?? ''}`);
+  request.on('error', () => undefined);
+  if (swift.fault(request, response) === 'taken') return;
+  const { status, headers, body } = await answer(swift, request, response);
+  response.writeHead(status, { 'X-Trans-Id': 'tx-1', ...headers }).end(body);
+}
+
+interface Answer {
+  status: number;
+  headers?: http.OutgoingHttpHeaders;
+  body?: Buffer | string;
+}
+
+async function answer(
+  swift: MemorySwift,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): Promise<Answer> {
+  const url = new URL(request.url ?? '', swift.storageUrl);
+  const [container = '', name] = url.pathname
+    .split('/')
+    .slice(3)
+    .map((part) => decodeURIComponent(part));
+  const { objects, containers } = swift;
+  if (request.headers['x-auth-token'] !== swift.token) return { status: 401 };
+  if (name === undefined) {
+    if (request.method === 'PUT') {
+      containers.add(container);
+      return { status: 201 };
+    }
+    const names = [...objects.keys()].filter((key) => key.startsWith(`${container}/`));
+    const list = names
+      .map((key) => ({
+        name: key.slice(container.length + 1),
+        bytes: objects.get(key)?.body.length,
+      }))
+      .filter((one) => one.name.startsWith(url.searchParams.get('prefix') ?? ''))
+      .filter((one) => one.name > (url.searchParams.get('marker') ?? ''))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { status: containers.has(container) ? 200 : 404, body: JSON.stringify(list) };
+  }
+  const key = `${container}/${name}`;
+  if (request.method === 'PUT') return store(swift, key, url, request, response);
+  const found = objects.get(key);
+  if (!found) return { status: 404 };
+  if (request.method === 'DELETE') {
+    objects.delete(key);
+    return { status: 204 };
+  }
+  const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+  const body = found.body.subarray(from);
+  const headers = {
+    'Content-Length': body.length,
+    Etag: found.isSlo ? `"${found.etag}"` : found.etag,
+    ...(found.isSlo ? { 'X-Static-Large-Object': 'True' } : {}),
+  };
+  const status = from > 0 ? 206 : 200;
+  return request.method === 'HEAD' ? { status, headers } : { status, headers, body };
+}
+
+async function store(
+  { objects, containers }: MemorySwift,
+  key: string,
+  url: URL,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): Promise<Answer> {
+  if (!containers.has(key.split('/')[0] ?? '')) return { status: 404 };
+  if (request.headers.expect !== undefined) response.writeContinue();
+  const pieces: Buffer[] = [];
+  for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece);
+  const body = Buffer.concat(pieces);
+  const { headers } = request;
+  if (!url.search.includes('multipart-manifest=put')) {
+    const etag = md5(body);
+    objects.set(key, { body, etag, isSlo: false, headers });
+    return { status: 201, headers: { Etag: etag } };
+  }
+  const segments = JSON.parse(body.toString()) as { path: string; etag: string }[];
+  const stored = segments.map(({ path }) => objects.get(path));
+  const wrong = segments.find(({ etag }, index) => stored[index]?.etag !== etag);
+  if (wrong) {
+    const text = `Errors:\n${wrong.path}, Etag Mismatch`;
+    return { status: 400, headers: { 'Content-Type': 'text/plain' }, body: text };
+  }
+  const etag = md5(segments.map((segment) => segment.etag).join(''));
+  const whole = Buffer.concat(stored.map((one) => one?.body ?? Buffer.alloc(0)));
+  objects.set(key, { body: whole, etag, isSlo: true, headers });
+  return { status: 201, headers: { Etag: `"${etag}"` } };
+}
+
+export function md5(bytes: Uint8Array | string): string {
+  return createHash('md5').update(bytes).digest('hex');
+}
