@@ -145,6 +145,18 @@ describe('k2hlinetool (chmpx-k2hdkc contract, sections 1 and 7)', () => {
     expect(text).toContain('"k3" => value is not found');
   });
 
+  it('info state tells how many keys a file holds', async () => {
+    const lab = await Lab.open();
+    const { text } = await lab.script(
+      'k2hlinetool',
+      ['-f', 'a.k2h'],
+      ...['set k1 v1', 'set k2 v2', 'set k1 v3'],
+      'info state',
+      'exit',
+    );
+    expect(text).toMatch(/^ {2}Assigned Element {8}= 2 \( 224 byte \)$/m);
+  });
+
   it('it ends with 0 when every command has failed, and says so with [ERR]', async () => {
     const lab = await Lab.open();
     const { code, text } = await lab.script(
