@@ -22,6 +22,7 @@ import { Outbox } from './outbox.ts';
 import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
 import { tellOfRefusedCast } from './refused-cast.ts';
 import { Reporter } from './reporter.ts';
+import { restoreFirst } from './restore-first.ts';
 import { openSentClock } from './sent-file.ts';
 import type { Settings } from './settings.ts';
 import { statusOf } from './status-of.ts';
@@ -55,6 +56,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   await makePrivateDirectory(stateDirectory);
   const unlock = await lockDirectory(stateDirectory);
 
+  const ending = new AbortController();
   const bootId = readBootId();
   const desired = await DesiredStateStore.open(stateDirectory);
   const journal = await Journal.open(stateDirectory, bootId);
@@ -145,6 +147,18 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       outbox,
       markers,
       volume: { device: guest.devicePath, mountPoint: guest.mountPoint },
+      restoreFirst: (wish) =>
+        restoreFirst(
+          {
+            storage: guest.storage,
+            k2hlinetool: config.programs.k2hlinetool,
+            reconciler,
+            timeoutMs: config.trove.restore_timeout * 1000,
+            ending: ending.signal,
+            ...{ clock, random, secrets, log },
+          },
+          wish,
+        ),
       crashesUntilCrashed: config.cluster.crashes_until_crashed,
       timeoutMs: config.trove.prepare_timeout * 1000,
       clock,
@@ -178,7 +192,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   await role.restore();
   await chmpx.adopt(desired.current.generation);
   await k2hdkc.adopt(desired.current.generation);
-  const ending = new AbortController();
   const running = [reconciler, role, reporter, outbox].map((part) => part.run(ending.signal));
   await continueUnfinished(journal, server, log);
   if (guest.transport.mixedCredentials) {

@@ -43,6 +43,8 @@ export interface DesiredState {
   installedBy: string | null;
   /** The attached configuration group; null = detached, a member of no cluster. */
   parameters: ClusterParameters | null;
+  /** The id of the backup whose data must be there before chmpx and k2hdkc start. */
+  restoring: string | null;
   /** Stopped on purpose: until the boot changes, or over boots too when `bootId` is null. */
   stopped: { bootId: string | null } | null;
   /** Left the ring because Trove shrinks the cluster; joins again at this wall clock time (ms). */
@@ -62,6 +64,7 @@ export const NEW_NODE: DesiredState = {
   installing: false,
   installedBy: null,
   parameters: null,
+  restoring: null,
   stopped: null,
   shrinking: null,
   generation: 'first',
@@ -87,7 +90,7 @@ export class DesiredStateStore {
       await removeUnfinishedWrites(stateDirectory);
       const state = JSON.parse(await readFile(file, 'utf8')) as { version: unknown };
       if (state.version !== NEW_NODE.version) throw new Error(`version ${String(state.version)}`);
-      return new DesiredStateStore(file, state as DesiredState);
+      return new DesiredStateStore(file, { ...NEW_NODE, ...(state as DesiredState) });
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return new DesiredStateStore(file, NEW_NODE);
       throw new AgentError(

@@ -1,3 +1,4 @@
+import type { K2hTarget } from '../backup/restore-load.ts';
 import type { RingStatus } from '../cluster/status.ts';
 
 /** One of the two programs, as it runs now. */
@@ -15,6 +16,8 @@ export interface RoleView {
   lacksSelf: boolean;
   /** The folder of the data file that the ini names. */
   dataDirectory: string | null;
+  /** The data file itself; null when the data is in memory only. */
+  k2h: K2hTarget | null;
   /** How many servers the ring has. */
   servers: number;
   /** How many of them stand before this node. */

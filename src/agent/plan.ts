@@ -45,11 +45,14 @@ const act = (action: Action, why: string): Step => ({ kind: 'do', action, why })
 const wait = (why: string, ms?: number): Step =>
   ms === undefined ? { kind: 'wait', why } : { kind: 'wait', why, ms };
 
+/** All is set for the programs to start, but a backup is to be restored before. */
+export const RESTORE_FIRST: Step = wait('the backup is restored first', 1_000);
+
 /**
  * Compares what this VM should be with what it is and names the one next step. Pure, so that every
  * situation is a row in a table of tests.
  *
- *   register → publish-ini → start-chmpx → start-k2hdkc → (service-in) → rest
+ *   register → publish-ini → (a backup is restored) → start-chmpx → start-k2hdkc → (service-in) → rest
  *   leave-ring → unregister → stop-k2hdkc → stop-chmpx → rest
  */
 export function plan(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
@@ -142,7 +145,7 @@ function planStart(desired: DesiredState, observed: Observed, times: PlanTimes):
   if (observed.role.ini !== null && !observed.iniPublished) {
     return act('publish-ini', 'the role has changed');
   }
-  return planPrograms(observed, times);
+  return desired.restoring === null ? planPrograms(observed, times) : RESTORE_FIRST;
 }
 
 function planRegistration(desired: DesiredState, { role, k2hr3RetryInMs }: Observed): Step | null {

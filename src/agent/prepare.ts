@@ -13,6 +13,7 @@ import { Interrupted } from './operations.ts';
 import type { Outbox } from './outbox.ts';
 import { serves } from './plan.ts';
 import type { Reconciler } from './reconciler.ts';
+import { checkRestore, type RestoreFirst } from './restore-first.ts';
 
 /** What prepare works with. */
 export interface PrepareParts {
@@ -23,6 +24,7 @@ export interface PrepareParts {
   markers: Pick<Markers, 'prepareStarted' | 'prepareEnded'>;
   /** Of the data, as Trove's configuration has it; the device is null when there is none. */
   volume: { device: string | null; mountPoint: string };
+  restoreFirst: RestoreFirst;
   crashesUntilCrashed: number;
   /** In milliseconds. */
   timeoutMs: number;
@@ -41,7 +43,7 @@ export interface PrepareRequest {
  * Makes this VM a node. Continued by the next agent when this one is killed in the middle; ends in
  * exactly one of two ways, each with its status and its notification:
  *
- *   building → serving (or detached) → member: `instance ready`, notify_end, `healthy`
+ *   building → (a backup is restored) → serving (or detached) → member: `instance ready`, notify_end, `healthy`
  *                                    → single: `healthy`, notify_end
  *   building → `failed to spawn`, notify_exc_info
  */
@@ -59,6 +61,10 @@ export async function prepare(parts: PrepareParts, request: PrepareRequest): Pro
     if (!isOurs(parts, request)) await begin(parts, request);
     else if (phase === 'failed')
       throw new AgentError('prepare', parts.desired().failure ?? 'failed');
+    const { backup_info: backupInfo } = request.args;
+    if (backupInfo !== null && parts.desired().restoring !== null) {
+      await parts.restoreFirst({ backupInfo, context: request.context });
+    }
     await untilReady(parts);
     await succeed(parts, request);
   } catch (error) {
@@ -73,9 +79,10 @@ function isOurs(parts: PrepareParts, { id }: PrepareRequest): boolean {
   return parts.desired().generation === id;
 }
 
-async function begin(parts: PrepareParts, { id, args }: PrepareRequest): Promise<void> {
-  const { reconciler, markers, log } = parts;
-  const parameters = await checkArguments(args, log);
+async function begin(parts: PrepareParts, request: PrepareRequest): Promise<void> {
+  const { reconciler, markers } = parts;
+  const { id, args } = request;
+  const { parameters, restoring } = await checkRequest(request, parts.log);
   await markers.prepareStarted();
   const clustered = args.cluster_config !== null;
   await reconciler.wish({
@@ -85,21 +92,16 @@ async function begin(parts: PrepareParts, { id, args }: PrepareRequest): Promise
     clustered,
     installing: clustered,
     parameters,
+    restoring,
     generation: id,
     registration: parts.desired().registration,
   });
 }
 
-async function checkArguments(
-  args: GuestArgs['prepare'],
+async function checkRequest(
+  { args, context }: PrepareRequest,
   log: Logger,
-): Promise<ClusterParameters | null> {
-  if (args.backup_info !== null) {
-    throw new AgentError(
-      'not-supported',
-      'prepare asks for a restore from a backup, which this agent cannot do yet: create the instance without one',
-    );
-  }
+): Promise<Pick<DesiredState, 'parameters' | 'restoring'>> {
   const { device_path: device, mount_point: directory } = args;
   if (device !== null && directory !== null && !(await isMountPoint(directory))) {
     throw new AgentError(
@@ -107,7 +109,16 @@ async function checkArguments(
       `prepare names the volume ${device} for ${directory}, where nothing is mounted: this agent does not mount volumes yet, mount it in the guest image`,
     );
   }
-  return readParameters(args.overrides, log);
+  const parameters = readParameters(args.overrides, log);
+  const { backup_info: backupInfo } = args;
+  const restoring = backupInfo === null ? null : checkRestore({ backupInfo, context });
+  if (restoring !== null && parameters === null) {
+    throw new AgentError(
+      'no-parameters',
+      'a backup can be restored only into a cluster: create the instance with a configuration group',
+    );
+  }
+  return { parameters, restoring };
 }
 
 /** The configuration group that comes with prepare or rebuild; null when there is none. */

@@ -11,6 +11,8 @@ import { parseRole } from '../cluster/parse-role.ts';
 import { firstProblems, notSane as notSaneProblem, type Problem } from '../cluster/problems.ts';
 import { renderIni } from '../cluster/render.ts';
 import { validateRole } from '../cluster/validate.ts';
+import type { K2hTarget } from '../backup/restore-load.ts';
+import { k2hTargetOf } from './k2h-target.ts';
 import type { Registration } from './desired-state.ts';
 
 /** A role resource that was read, checked and found sane. */
@@ -23,6 +25,8 @@ export interface RoleDocument {
   position: number;
   /** The folder of K2HFILE, which k2hdkc does not make itself; null when there is none. */
   dataDirectory: string | null;
+  /** That file, for a restore; null when the data is in memory only. */
+  k2h: K2hTarget | null;
 }
 
 /** What the role must agree with, and what the operator sets in its place. */
@@ -58,7 +62,9 @@ export function readRoleDocument(
   const notSane = problems.filter(({ kind }) => kind === 'not-sane');
   if (notSane.length > 0) throw refused(notSane);
   const servers = model.servers.map(({ name }) => name);
-  if (problems.length > 0) return { ini: null, servers, position: 0, dataDirectory: null };
+  if (problems.length > 0) {
+    return { ini: null, servers, position: 0, dataDirectory: null, k2h: null };
+  }
   const ini = renderIni(model, {
     cuk,
     origin: roleName.replace(':role:', ':resource:'),
@@ -70,6 +76,7 @@ export function readRoleDocument(
     ini,
     servers,
     dataDirectory,
+    k2h: model.k2hdkc ? k2hTargetOf(model.k2hdkc) : null,
     position: Math.max(
       0,
       model.servers.findIndex((server) => server.cuk === cuk),

@@ -95,6 +95,7 @@ export class RoleWatch {
       ini: document?.ini ?? null,
       lacksSelf: document !== null && document.ini === null,
       dataDirectory: document?.dataDirectory ?? null,
+      k2h: document?.k2h ?? null,
       servers: document?.servers.length ?? 0,
       position: document?.position ?? 0,
       ringStableMs: this.#options.clock.monotonic() - this.#ringSince,

@@ -39,6 +39,17 @@ export interface ObjectStream extends ObjectFacts {
 }
 
 const listSchema = v.array(v.object({ name: v.string(), bytes: v.number() }));
+/** A segment that is itself large, or a part of an object, has more keys: no backup has such. */
+const segmentSchema = v.strictObject({
+  name: v.string(),
+  bytes: v.number(),
+  /** MD5 in hex. */
+  hash: v.string(),
+  content_type: v.unknown(),
+  last_modified: v.unknown(),
+});
+/** A segment of a static large object, in the object's order. */
+export type Segment = v.InferOutput<typeof segmentSchema>;
 /** Something in a container's list. */
 export type ListedObject = v.InferOutput<typeof listSchema>[number];
 
@@ -90,7 +101,7 @@ export class SwiftClient {
       const marker = all.at(-1)?.name ?? '';
       call.url.search = new URLSearchParams({ format: 'json', prefix, marker }).toString();
       const { status, text } = await this.#complete(call, [404]);
-      const page = status === 200 ? listed(call, text) : [];
+      const page = status === 200 ? listed(call, text, listSchema) : [];
       all.push(...page);
       if (page.length < PAGE) return all;
     }
@@ -120,6 +131,14 @@ export class SwiftClient {
     if (status !== 200 && status !== 206) throw await this.#refusal(call, incoming);
     const body = bodyOf(incoming, call, this.#transport);
     return { status, body, ...factsOf(incoming) };
+  }
+
+  /** What a static large object is made of. */
+  async segments(container: string, name: string): Promise<Segment[]> {
+    const call = this.#call('GET', [container, name]);
+    call.url.search = 'multipart-manifest=get';
+    const { text } = await this.#complete(call);
+    return listed(call, text, v.array(segmentSchema));
   }
 
   /**
@@ -214,9 +233,9 @@ function bodyHeaders(body: SwiftBody): Record<string, string> {
   return { 'Transfer-Encoding': 'chunked', Expect: '100-continue' };
 }
 
-function listed(call: SwiftCall, text: string): ListedObject[] {
+function listed<T>(call: SwiftCall, text: string, schema: v.GenericSchema<unknown, T>): T {
   try {
-    return v.parse(listSchema, JSON.parse(text));
+    return v.parse(schema, JSON.parse(text));
   } catch (error) {
     throw unanswered(call.what, 'its list cannot be read', error);
   }

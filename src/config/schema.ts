@@ -75,6 +75,7 @@ export const agentConfigSchema = v.strictObject({
     chmpx: v.optional(command, 'chmpx'),
     k2hdkc: v.optional(command, 'k2hdkc'),
     chmpxstatus: v.optional(command, 'chmpxstatus'),
+    k2hlinetool: v.optional(command, 'k2hlinetool'),
     launcher: v.optional(v.nullable(v.picklist(LAUNCHERS)), null),
     user: v.optional(v.nullable(userName), null),
   }),
@@ -141,6 +142,7 @@ export const agentConfigSchema = v.strictObject({
     ),
     repeat_after_change: v.optional(seconds(0.1), 2),
     prepare_timeout: v.optional(seconds(1), 1500),
+    restore_timeout: v.optional(seconds(1), 2000),
     reply_margin: v.optional(seconds(0), 2),
   }),
 });

@@ -66,6 +66,7 @@ export const ROLE: RoleView = {
   ini: 'the ini',
   lacksSelf: false,
   dataDirectory: null,
+  k2h: null,
   servers: 1,
   position: 0,
   ringStableMs: 60_000,

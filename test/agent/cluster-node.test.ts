@@ -72,7 +72,7 @@ async function bench(change: Partial<DesiredState>, limits = { stopMs: 10_000, g
       stateDirectory: directory,
       desired: () => desired.current,
       read: () => Promise.reject(new Error('not in this test')),
-      parse: () => ({ ini: null, servers: [], position: 0, dataDirectory: null }),
+      parse: () => ({ ini: null, servers: [], position: 0, dataDirectory: null, k2h: null }),
       pace: { settledMs: 1, changingMs: 1, retryFirstMs: 1, retryCapMs: 1 },
       onChange: () => undefined,
     }),

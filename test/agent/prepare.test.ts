@@ -91,12 +91,16 @@ async function live(
       prepareEnded: () => life.step(() => markers.prepareEnded()),
     },
     volume: { device: null, mountPoint: directory },
+    restoreFirst: () => life.step(() => desired.update({ restoring: null })),
     crashesUntilCrashed: 5,
     timeoutMs: TIMEOUT_MS,
     clock: systemClock,
     log: silentLog,
   };
-  const context = { trove_notification: { request_id: 'r' } };
+  const context = {
+    ...{ auth_token: 't', project_id: 'p' },
+    trove_notification: { request_id: 'r' },
+  };
   const outcome = prepare(parts, { id: ID, args, context }).then(
     () => 'prepared' as const,
     () => 'failed' as const,
@@ -126,6 +130,19 @@ describe.each<[string, typeof ARGS, string[], string]>([
     'a cluster member',
     { ...ARGS, cluster_config: { id: 'c', instance_type: 'member' } as never },
     ['building', 'instance ready', 'healthy'],
+    'p-1-end',
+  ],
+  [
+    'one with a backup',
+    {
+      ...ARGS,
+      backup_info: {
+        id: 'b-1',
+        location: 'http://192.0.2.1/v1/AUTH_p/c/b-1.gz',
+        checksum: 'a'.repeat(32),
+      } as never,
+    },
+    ['building', 'healthy'],
     'p-1-end',
   ],
   [

@@ -30,6 +30,19 @@ describe('a role resource that K2HR3 expanded', () => {
     expect(ini).not.toContain('role-token');
   });
 
+  it('says where the data is, and how a file of it is laid out', () => {
+    expect(read('threeServers').k2h).toEqual({
+      file: '/var/lib/antpickax/k2hdkc/k2hdkc.k2h',
+      geometry: {
+        maskBit: 8,
+        collisionMaskBit: 8,
+        maxElements: 32,
+        pageSize: 512,
+        fullMap: true,
+      },
+    });
+  });
+
   it('is the same ini for the same ring', () => {
     expect(read('threeServers').ini).toBe(read('threeServers').ini);
     expect(read('threeServers').ini).not.toBe(read('twoServers').ini);
@@ -41,8 +54,15 @@ describe('a role resource that K2HR3 expanded', () => {
       servers: ['node1.novalocal', 'node2.novalocal', 'node3.novalocal'],
       position: 0,
       dataDirectory: null,
+      k2h: null,
     });
-    expect(read('noServers')).toEqual({ ini: null, servers: [], position: 0, dataDirectory: null });
+    expect(read('noServers')).toEqual({
+      ini: null,
+      servers: [],
+      position: 0,
+      dataDirectory: null,
+      k2h: null,
+    });
   });
 
   it('agrees with the ports that were configured', () => {

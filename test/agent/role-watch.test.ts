@@ -26,6 +26,7 @@ function parse(text: string, { registration, parameters }: DesiredState): RoleDo
     servers,
     position,
     dataDirectory: null,
+    k2h: null,
   };
 }
 

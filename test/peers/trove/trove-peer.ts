@@ -42,6 +42,8 @@ export interface ApiOptions {
   notification?: boolean;
   /** Trove's option [upgrade_levels] guestagent, such as `ussuri`. Default: not set. */
   upgradeLevel?: string;
+  /** The user's token, in the context. Default one that nobody knows. */
+  authToken?: string;
 }
 
 /** How a raw RPC is sent. */
@@ -152,12 +154,13 @@ export class TrovePeer {
     id: string,
     method: string,
     kwargs: Record<string, unknown> = {},
-    { timeout, notification = true, upgradeLevel }: ApiOptions = {},
+    { timeout, notification = true, upgradeLevel, authToken }: ApiOptions = {},
   ): Promise<unknown> {
     const options = {
       timeout: timeout ?? null,
       with_notification: notification,
       upgrade_level: upgradeLevel ?? null,
+      auth_token: authToken ?? null,
     };
     return this.#client.request('api', { id, method, kwargs, ...options });
   }

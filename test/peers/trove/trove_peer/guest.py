@@ -19,9 +19,9 @@ _NOTIFICATIONS = {
 }
 
 
-def api(id, method, kwargs, timeout, with_notification, upgrade_level):
+def api(id, method, kwargs, timeout, with_notification, upgrade_level, auth_token):
     """Calls a method of the real trove.guestagent.api.API."""
-    context = _context(id)
+    context = _context(id, auth_token)
     if with_notification and method in _NOTIFICATIONS:
         context.notification = _NOTIFICATIONS[method](
             context, request_id=context.request_id, server_type='taskmanager',
@@ -66,7 +66,7 @@ def remember_remote_failures():
     driver_common.deserialize_remote_exception = deserialize_and_remember
 
 
-def _context(id):
+def _context(id, auth_token=None):
     return trove_context.TroveContext(
         user_id='trove-peer-user', project_id=database.tenant_of(id),
-        auth_token='trove-peer-user-token', roles=['member'], is_admin=False)
+        auth_token=auth_token or 'trove-peer-user-token', roles=['member'], is_admin=False)

@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { inWorkDirectory } from '../../src/backup/work-directory.ts';
+import { temporaryDirectory } from '../helpers/temporary-directory.ts';
+
+it('gives an empty directory that is private, and removes it', async () => {
+  const parent = path.join(await temporaryDirectory(), 'data');
+  const used = await inWorkDirectory(parent, 'work', async (directory) => {
+    expect((await stat(directory)).mode & 0o777).toBe(0o700);
+    await writeFile(path.join(directory, 'file'), 'x');
+    return directory;
+  });
+  expect(used).toBe(path.join(parent, 'work'));
+  expect(await readdir(parent)).toEqual([]);
+});
+
+it('removes it after a failure too', async () => {
+  const parent = await temporaryDirectory();
+  const work = inWorkDirectory(parent, 'work', () => Promise.reject(new Error('no luck')));
+  await expect(work).rejects.toThrow('no luck');
+  expect(await readdir(parent)).toEqual([]);
+});
+
+it('clears what was left, and ends those who work in it and nobody else', async () => {
+  const parent = await temporaryDirectory();
+  const left = path.join(parent, 'work');
+  await mkdir(path.join(left, 'deep'), { recursive: true });
+  const within = spawn('sleep', ['1000'], { cwd: left });
+  const beside = spawn('sleep', ['1000'], { cwd: parent });
+  await Promise.all([once(within, 'spawn'), once(beside, 'spawn')]);
+  const gone = once(within, 'exit');
+  await inWorkDirectory(parent, 'work', async (directory) => {
+    expect(await readdir(directory)).toEqual([]);
+  });
+  expect(await gone).toEqual([null, 'SIGKILL']);
+  expect(beside.exitCode).toBeNull();
+  beside.kill('SIGKILL');
+});
