@@ -38,6 +38,13 @@ export interface ObjectStream extends ObjectFacts {
   body: AsyncIterable<Buffer>;
 }
 
+/** A segment, as a manifest names it; `path` is `container/name`. */
+export interface ManifestEntry {
+  path: string;
+  etag: string;
+  size_bytes: number;
+}
+
 const listSchema = v.array(v.object({ name: v.string(), bytes: v.number() }));
 /** A segment that is itself large, or a part of an object, has more keys: no backup has such. */
 const segmentSchema = v.strictObject({
@@ -53,6 +60,8 @@ export type Segment = v.InferOutput<typeof segmentSchema>;
 /** Something in a container's list. */
 export type ListedObject = v.InferOutput<typeof listSchema>[number];
 
+/** So long Swift may copy an object or look at segments before it says a word (ms). */
+const BUSY_MS = 600_000;
 /** What Swift lists at once. */
 const PAGE = 10_000;
 /** An answer that is not an object is read up to here. */
@@ -162,13 +171,25 @@ export class SwiftClient {
   async putManifest(
     container: string,
     name: string,
-    segments: readonly { path: string; etag: string; size_bytes: number }[],
+    segments: readonly ManifestEntry[],
     headers: Record<string, string> = {},
   ): Promise<string> {
     const body = Buffer.from(JSON.stringify(segments));
     const call = this.#call('PUT', [container, name], { ...headers, ...bodyHeaders(body) }, body);
     call.url.search = 'multipart-manifest=put';
-    return factsOf((await this.#complete(call)).incoming).etag;
+    return factsOf((await this.#complete({ ...call, silenceTimeoutMs: BUSY_MS })).incoming).etag;
+  }
+
+  /** Copies the object at `from`, which is `container/name`, inside Swift. */
+  async copy(
+    from: string,
+    container: string,
+    name: string,
+    headers: Record<string, string> = {},
+  ): Promise<void> {
+    const source = { 'X-Copy-From': encodeURI(from), 'Content-Length': '0' };
+    const call = this.#call('PUT', [container, name], { ...headers, ...source });
+    await this.#complete({ ...call, silenceTimeoutMs: BUSY_MS });
   }
 
   /** Removes an object, or the manifest of a large one; none there is fine. */

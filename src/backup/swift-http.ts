@@ -5,7 +5,10 @@ import { codeOf, messageOf } from '../base/errors.ts';
 import { withDeadline } from '../base/wait.ts';
 import { unanswered } from './swift-error.ts';
 
-/** What is sent: bytes at hand, or bytes that are made while they are sent. */
+/**
+ * What is sent: bytes at hand, or bytes that are made while they are sent. The memory of a piece may
+ * be used again when the next one is asked for, or when the iteration is ended.
+ */
 export type SwiftBody = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** One call. Errors show `what`, never the headers: they hold the token. */
@@ -16,6 +19,8 @@ export interface SwiftCall {
   url: URL;
   headers: Record<string, string>;
   body?: SwiftBody | undefined;
+  /** For a call that keeps Swift busy: in place of the transport's own (ms). */
+  silenceTimeoutMs?: number;
 }
 
 /** How calls are made. Times in milliseconds. */
@@ -124,8 +129,8 @@ async function sendPieces(
   await Promise.race([over, wanted(outgoing, transport.clock)]);
   if (answers.length > 0) return;
   for await (const piece of body) {
-    const room = outgoing.write(piece) || new Promise<void>((go) => outgoing.once('drain', go));
-    if (room !== true) await unlessSilent(Promise.race([over, room]), call, transport);
+    const sent = new Promise<void>((resolve) => outgoing.write(piece, () => resolve()));
+    await unlessSilent(Promise.race([over, sent]), call, transport);
     // An answer before the end is a refusal; the rest of the body is not made.
     if (answers.length > 0) return;
   }
@@ -148,8 +153,9 @@ function unlessSilent<T>(
   call: SwiftCall,
   { clock, silenceTimeoutMs }: SwiftTransport,
 ): Promise<T> {
-  return withDeadline(clock, silenceTimeoutMs, work, () =>
-    unanswered(call.what, `no sign of life for ${silenceTimeoutMs / 1000} s`),
+  const limitMs = call.silenceTimeoutMs ?? silenceTimeoutMs;
+  return withDeadline(clock, limitMs, work, () =>
+    unanswered(call.what, `no sign of life for ${limitMs / 1000} s`),
   );
 }
 

@@ -132,6 +132,11 @@ async function store(
   for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece);
   const body = Buffer.concat(pieces);
   const { headers } = request;
+  const copied = objects.get(String(headers['x-copy-from']));
+  if (copied) {
+    objects.set(key, { ...copied, headers });
+    return { status: 201, headers: { Etag: copied.etag } };
+  }
   if (!url.search.includes('multipart-manifest=put')) {
     const etag = md5(body);
     objects.set(key, { body, etag, isSlo: false, headers });
