@@ -1,35 +1,10 @@
-import http from 'node:http';
-import https from 'node:https';
 import * as v from 'valibot';
-import type { Clock } from '../base/clock.ts';
-import { refused, unanswered } from './swift-error.ts';
-import {
-  bodyOf,
-  exchange,
-  type SwiftBody,
-  type SwiftCall,
-  type SwiftTransport,
-} from './swift-http.ts';
+import { SwiftCalls, type SwiftOptions } from './swift-calls.ts';
+import { unanswered } from './swift-error.ts';
+import type { SwiftBody, SwiftCall } from './swift-http.ts';
 import { factsOf, type ObjectFacts } from './swift-object.ts';
 
-/** Which account of which Swift, and how it is spoken to. Times in milliseconds. */
-export interface SwiftOptions {
-  /** The account, as `https://swift.example/v1/AUTH_<project>`. */
-  storageUrl: string;
-  /** Goes into X-Auth-Token, and nowhere else. */
-  token: string;
-  clock: Clock;
-  /** PEM text of the CA of Swift's certificate. Default: those that Node.js knows. */
-  ca?: string | undefined;
-  /** Takes any certificate: Trove's `swift_api_insecure`. Default false. */
-  insecure?: boolean | undefined;
-  /** Until TCP and TLS stand. Default 10000. */
-  connectTimeoutMs?: number | undefined;
-  /** Swift takes nothing and says nothing for so long: the call has failed. Default 60000. */
-  silenceTimeoutMs?: number | undefined;
-  /** Ends every call. */
-  signal?: AbortSignal | undefined;
-}
+export type { SwiftOptions } from './swift-calls.ts';
 
 /** An object, its body still to be read: an iteration that ends early ends the connection. */
 export interface ObjectStream extends ObjectFacts {
@@ -64,8 +39,6 @@ export type ListedObject = v.InferOutput<typeof listSchema>[number];
 const BUSY_MS = 600_000;
 /** What Swift lists at once. */
 const PAGE = 10_000;
-/** An answer that is not an object is read up to here. */
-const MOST_TEXT_BYTES = 8 * 1024 * 1024;
 
 /**
  * One account of Swift. Every call can be repeated; whether that can help, the error says. Objects
@@ -75,41 +48,25 @@ const MOST_TEXT_BYTES = 8 * 1024 * 1024;
  * came.
  */
 export class SwiftClient {
-  readonly #account: string;
-  readonly #origin: string;
-  readonly #token: string;
-  readonly #transport: SwiftTransport;
+  readonly #calls: SwiftCalls;
 
   constructor(options: SwiftOptions) {
-    const url = new URL(options.storageUrl);
-    const secure = url.protocol === 'https:';
-    this.#account = url.href.replace(/\/+$/, '');
-    this.#origin = url.origin;
-    this.#token = options.token;
-    this.#transport = {
-      agent: new (secure ? https : http).Agent({ keepAlive: true }),
-      clock: options.clock,
-      ca: options.ca,
-      insecure: options.insecure ?? false,
-      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-      silenceTimeoutMs: options.silenceTimeoutMs ?? 60_000,
-      signal: options.signal,
-    };
+    this.#calls = new SwiftCalls(options);
   }
 
   /** Makes a container; one that is there already stays. */
   async createContainer(container: string): Promise<void> {
-    await this.#complete(this.#call('PUT', [container], { 'Content-Length': '0' }));
+    await this.#calls.complete(this.#calls.call('PUT', [container], { 'Content-Length': '0' }));
   }
 
   /** All objects whose name begins with `prefix`, by name. None when there is no container. */
   async list(container: string, prefix: string): Promise<ListedObject[]> {
     const all: ListedObject[] = [];
     for (;;) {
-      const call = this.#call('GET', [container]);
+      const call = this.#calls.call('GET', [container]);
       const marker = all.at(-1)?.name ?? '';
       call.url.search = new URLSearchParams({ format: 'json', prefix, marker }).toString();
-      const { status, text } = await this.#complete(call, [404]);
+      const { status, text } = await this.#calls.complete(call, [404]);
       const page = status === 200 ? listed(call, text, listSchema) : [];
       all.push(...page);
       if (page.length < PAGE) return all;
@@ -118,7 +75,7 @@ export class SwiftClient {
 
   /** What is known about an object; a large one as a whole. */
   async head(container: string, name: string): Promise<ObjectFacts> {
-    const { incoming } = await this.#complete(this.#call('HEAD', [container, name]));
+    const { incoming } = await this.#calls.complete(this.#calls.call('HEAD', [container, name]));
     return factsOf(incoming);
   }
 
@@ -131,22 +88,19 @@ export class SwiftClient {
     name: string,
     { from = 0, ifMatch }: { from?: number; ifMatch?: string } = {},
   ): Promise<ObjectStream> {
-    const call = this.#call('GET', [container, name], {
+    const call = this.#calls.call('GET', [container, name], {
       ...(from > 0 ? { Range: `bytes=${from}-` } : {}),
       ...(ifMatch === undefined ? {} : { 'If-Match': ifMatch }),
     });
-    const incoming = await exchange(call, this.#transport);
-    const status = incoming.statusCode ?? 0;
-    if (status !== 200 && status !== 206) throw await this.#refusal(call, incoming);
-    const body = bodyOf(incoming, call, this.#transport);
+    const { status, incoming, body } = await this.#calls.open(call);
     return { status, body, ...factsOf(incoming) };
   }
 
   /** What a static large object is made of. */
   async segments(container: string, name: string): Promise<Segment[]> {
-    const call = this.#call('GET', [container, name]);
+    const call = this.#calls.call('GET', [container, name]);
     call.url.search = 'multipart-manifest=get';
-    const { text } = await this.#complete(call);
+    const { text } = await this.#calls.complete(call);
     return listed(call, text, v.array(segmentSchema));
   }
 
@@ -160,8 +114,13 @@ export class SwiftClient {
     body: SwiftBody,
     headers: Record<string, string> = {},
   ): Promise<string> {
-    const call = this.#call('PUT', [container, name], { ...headers, ...bodyHeaders(body) }, body);
-    return factsOf((await this.#complete(call)).incoming).etag;
+    const call = this.#calls.call(
+      'PUT',
+      [container, name],
+      { ...headers, ...bodyHeaders(body) },
+      body,
+    );
+    return factsOf((await this.#calls.complete(call)).incoming).etag;
   }
 
   /**
@@ -175,9 +134,15 @@ export class SwiftClient {
     headers: Record<string, string> = {},
   ): Promise<string> {
     const body = Buffer.from(JSON.stringify(segments));
-    const call = this.#call('PUT', [container, name], { ...headers, ...bodyHeaders(body) }, body);
+    const call = this.#calls.call(
+      'PUT',
+      [container, name],
+      { ...headers, ...bodyHeaders(body) },
+      body,
+    );
     call.url.search = 'multipart-manifest=put';
-    return factsOf((await this.#complete({ ...call, silenceTimeoutMs: BUSY_MS })).incoming).etag;
+    return factsOf((await this.#calls.complete({ ...call, silenceTimeoutMs: BUSY_MS })).incoming)
+      .etag;
   }
 
   /** Copies the object at `from`, which is `container/name`, inside Swift. */
@@ -188,63 +153,18 @@ export class SwiftClient {
     headers: Record<string, string> = {},
   ): Promise<void> {
     const source = { 'X-Copy-From': encodeURI(from), 'Content-Length': '0' };
-    const call = this.#call('PUT', [container, name], { ...headers, ...source });
-    await this.#complete({ ...call, silenceTimeoutMs: BUSY_MS });
+    const call = this.#calls.call('PUT', [container, name], { ...headers, ...source });
+    await this.#calls.complete({ ...call, silenceTimeoutMs: BUSY_MS });
   }
 
   /** Removes an object, or the manifest of a large one; none there is fine. */
   async delete(container: string, name: string): Promise<void> {
-    await this.#complete(this.#call('DELETE', [container, name]), [404]);
+    await this.#calls.complete(this.#calls.call('DELETE', [container, name]), [404]);
   }
 
   /** Closes the connections that wait for another call. */
   close(): void {
-    this.#transport.agent.destroy();
-  }
-
-  #call(
-    method: SwiftCall['method'],
-    parts: readonly string[],
-    headers: Record<string, string> = {},
-    body?: SwiftBody,
-  ): SwiftCall {
-    const url = new URL([this.#account, ...parts.map(encodeURIComponent)].join('/'));
-    const what = `Swift at ${this.#origin}: ${method} ${parts.join('/')}`;
-    return { what, method, url, body, headers: { 'X-Auth-Token': this.#token, ...headers } };
-  }
-
-  /** The whole answer; refusals with one of `fine` count as success. */
-  async #complete(
-    call: SwiftCall,
-    fine: readonly number[] = [],
-  ): Promise<{ status: number; text: string; incoming: http.IncomingMessage }> {
-    const incoming = await exchange(call, this.#transport);
-    const status = incoming.statusCode ?? 0;
-    const good = (status >= 200 && status < 300) || fine.includes(status);
-    if (!good) throw await this.#refusal(call, incoming);
-    return { status, text: await this.#text(call, incoming), incoming };
-  }
-
-  async #refusal(call: SwiftCall, incoming: http.IncomingMessage): Promise<Error> {
-    const isPlain = incoming.headers['content-type']?.startsWith('text/plain') ?? false;
-    const text = await this.#text(call, incoming).catch(() => '');
-    incoming.destroy(); // part of a body may not have been sent
-    const id = incoming.headers['x-trans-id'];
-    return refused(call.what, incoming.statusCode ?? 0, {
-      request: typeof id === 'string' ? id : undefined,
-      text: isPlain ? text.replaceAll(/\s+/g, ' ').trim().slice(0, 300) : undefined,
-    });
-  }
-
-  async #text(call: SwiftCall, incoming: http.IncomingMessage): Promise<string> {
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    for await (const piece of bodyOf(incoming, call, this.#transport)) {
-      bytes += piece.length;
-      if (bytes > MOST_TEXT_BYTES) throw new Error(`${call.what}: an answer without end`);
-      pieces.push(piece);
-    }
-    return Buffer.concat(pieces).toString();
+    this.#calls.close();
   }
 }
 
