@@ -4,7 +4,6 @@ import { Backoff, type Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
-import type { AgentConfig } from '../config/schema.ts';
 import { makePrivateDirectory } from '../host/atomic-file.ts';
 import { readBootId } from '../host/boot-id.ts';
 import { lockDirectory } from '../host/instance-lock.ts';
@@ -12,14 +11,17 @@ import { decodeRequest } from '../oslo/rpc-request.ts';
 import type { RpcServer } from '../oslo/rpc-server.ts';
 import { ConductorSerializer } from '../trove/conductor-serializer.ts';
 import { conductorSender } from './conductor.ts';
+import { dataFileOf } from './data-file.ts';
 import { DesiredStateStore } from './desired-state.ts';
 import { guestHandlers } from './handlers.ts';
+import { BackupRecords } from './backup-records.ts';
 import { Journal } from './journal.ts';
 import { createLocalNode } from './local-node.ts';
 import { Markers } from './markers.ts';
 import { Operations } from './operations.ts';
 import { Outbox } from './outbox.ts';
-import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
+import { reconcilerTimes } from './reconciler-times.ts';
+import { Reconciler } from './reconciler.ts';
 import { tellOfRefusedCast } from './refused-cast.ts';
 import { Reporter } from './reporter.ts';
 import { restoreFirst } from './restore-first.ts';
@@ -132,6 +134,20 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log,
     progress: () => reconciler.progress(),
   });
+  const dataDirectory = config.paths.data_dir ?? guest.mountPoint;
+  const backup = {
+    instanceId: guest.guestId,
+    storage: guest.storage,
+    k2hlinetool: config.programs.k2hlinetool,
+    level: config.backup.level,
+    segmentBytes: config.backup.segment_size * 1024 ** 2,
+    snapshotTimeoutMs: config.backup.snapshot_timeout * 1000,
+    dataFile: () => dataFileOf(reconciler),
+    dataDirectory,
+    records: await BackupRecords.open(stateDirectory, log),
+    ending: ending.signal,
+    ...{ outbox, nextSent, clock, random, secrets, log },
+  };
   const markers = new Markers(config.paths.markers_dir);
   const handlers = guestHandlers({
     desired: () => desired.current,
@@ -164,7 +180,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       clock,
       log,
     },
-    dataDirectory: config.paths.data_dir ?? guest.mountPoint,
+    backup,
+    backups: new Operations({ journal, clock, log, progress: () => 'backing up' }),
+    dataDirectory,
     bootId,
     version: options.version,
     replyMarginMs: config.trove.reply_margin * 1000,
@@ -226,17 +244,4 @@ async function continueUnfinished(journal: Journal, server: RpcServer, log: Logg
     log.info({ id }, 'an operation that an earlier agent did not finish is continued');
     server.resume(body).catch((err: unknown) => log.error({ err, id }, 'it cannot be continued'));
   }
-}
-
-function reconcilerTimes(cluster: AgentConfig['cluster']): ReconcilerOptions['times'] {
-  return {
-    ringStableMs: cluster.ring_stable_for * 1000,
-    joinAfterMs: cluster.join_after * 1000,
-    startSpacingMs: cluster.start_spacing * 1000,
-    startTimeoutMs: cluster.start_timeout * 1000,
-    stuckAfterMs: cluster.stuck_after * 1000,
-    watchMs: cluster.watch_after_change * 1000,
-    changingMs: cluster.changing_status_interval * 1000,
-    settledMs: cluster.status_interval * 1000,
-  };
 }

@@ -1,4 +1,5 @@
 import type { GuestHandlers } from '../trove/dispatcher.ts';
+import { backupHandlers } from './handlers/backups.ts';
 import { configurationHandlers } from './handlers/configuration.ts';
 import { figureHandlers } from './handlers/figures.ts';
 import { lifecycleHandlers } from './handlers/lifecycle.ts';
@@ -18,5 +19,6 @@ export function guestHandlers(parts: HandlerParts): GuestHandlers {
     ...figureHandlers(parts),
     ...lifecycleHandlers(parts, wishes),
     ...configurationHandlers(parts, wishes),
+    ...backupHandlers(parts),
   };
 }

@@ -14,6 +14,13 @@ const absolutePath = v.pipe(
 );
 const seconds = (least: number) =>
   v.pipe(v.number('must be a number of seconds'), v.minValue(least, `must be at least ${least}`));
+const whole = (least: number, most: number) =>
+  v.pipe(
+    v.number('must be a number'),
+    v.integer('must be a whole number'),
+    v.minValue(least, `must be at least ${least}`),
+    v.maxValue(most, `must be at most ${most}`),
+  );
 const port = v.pipe(
   v.number('must be a number'),
   v.integer('must be a whole number'),
@@ -134,6 +141,11 @@ export const agentConfigSchema = v.strictObject({
     reconnect_cap: v.optional(seconds(0.05), 4),
     reconnect_late_after: v.optional(seconds(0), 300),
     reconnect_late_cap: v.optional(seconds(0.05), 24),
+  }),
+  backup: v.strictObject({
+    level: v.optional(whole(0, 9), 1),
+    segment_size: v.optional(whole(1, 2048), 2048),
+    snapshot_timeout: v.optional(seconds(1), 3600),
   }),
   trove: v.strictObject({
     heartbeat_interval: v.optional(

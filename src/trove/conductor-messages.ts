@@ -11,7 +11,7 @@ export interface ConductorMessage {
 }
 
 /** What Trove stores about a backup; a key that is left out keeps its value there. */
-interface BackupFields {
+export interface BackupFields {
   /** Used space of the volume in GiB. Always a number: a restore compares it. */
   readonly size?: number;
   readonly state?: 'BUILDING' | 'COMPLETED' | 'FAILED';

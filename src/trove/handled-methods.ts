@@ -3,7 +3,7 @@ import type { FilesystemStats } from '../host/filesystem-stats.ts';
 import type { HardwareInfo } from '../host/hardware.ts';
 import type { ProcessFigures } from '../host/process-figures.ts';
 import { isObject } from '../oslo/envelope.ts';
-import { CAST, HIGH, LOW } from './guest-method.ts';
+import { CAST, HIGH, LOW, NOTIFIED_CAST } from './guest-method.ts';
 import type { JsonObject } from './json.ts';
 
 // What we do not read is `unknown`: a cast with an argument that is refused would leave an instance
@@ -43,6 +43,11 @@ export const HANDLED_METHODS = {
       modules: unread,
       ds_version: text,
     }),
+  },
+  create_backup: {
+    ...NOTIFIED_CAST,
+    /** What to back up where, by parseBackupRequest: what is wrong in it ends the backup as FAILED. */
+    args: v.object({ backup_info: object }),
   },
   cluster_complete: { ...HIGH, args: v.object({}) },
   restart: { ...HIGH, args: v.object({}) },

@@ -40,6 +40,14 @@ export const METHOD_NOTES: { readonly [M in HandledMethod]: MethodNote<M> } = {
     errors: [],
     operation: true,
   },
+  create_backup: {
+    does:
+      'Sends the data of this node to Swift, as the user who asks. Trove hears BUILDING, then one ' +
+      'of COMPLETED and FAILED; the fault of the instance shows why. See backup.md.',
+    answer: null,
+    errors: [],
+    operation: true,
+  },
   cluster_complete: {
     does:
       'The first ends the installation. Another one, on a member of a cluster, leaves the ring and ' +

@@ -14,7 +14,7 @@ const users = refused('it has no database users');
 const databases = refused('it has no databases inside a cluster');
 const root = refused('it has no root user');
 const replication = refused('a cluster keeps its own replicas, an instance has none');
-const backups = refused('this version of the guest agent takes no backups');
+const volumeBackups = refused('backups of this datastore are made in Swift, not of its volume');
 const volumes = refused('this version of the guest agent leaves the volume as it is');
 const upgrades = refused(
   'chmpx and k2hdkc come with the image of the VM, rebuild the instance with the image of the ' +
@@ -87,9 +87,8 @@ export const UNHANDLED_METHODS: Readonly<Record<string, GuestMethod>> = {
   get_latest_txn_id: { ...HIGH, args: names(), answer: replication },
   wait_for_txn: { ...HIGH, args: names('txn'), answer: replication },
 
-  create_backup: { ...NOTIFIED_CAST, args: names('backup_info'), answer: backups },
   // Refused, so that Trove does not take a snapshot of a volume that is being written to.
-  pre_create_backup: { ...HIGH, version: '1.2', args: names(), answer: backups },
+  pre_create_backup: { ...HIGH, version: '1.2', args: names(), answer: volumeBackups },
   // Nothing was frozen, so there is nothing to thaw.
   post_create_backup: { ...HIGH, version: '1.2', args: names(), answer: always({}) },
 

@@ -51,6 +51,7 @@ function noting(): { handlers: GuestHandlers; seen: [string, unknown, GuestCall]
     cluster_complete: note('cluster_complete'),
     restart: note('restart'),
     stop_db: note('stop_db'),
+    create_backup: note('create_backup'),
     update_overrides: note('update_overrides'),
     apply_overrides: note('apply_overrides'),
     start_db_with_conf_changes: note('start_db_with_conf_changes'),

@@ -1,5 +1,6 @@
 import type { Logger } from '../../base/log.ts';
 import type { ClusterNode } from '../cluster-node.ts';
+import type { CreateBackupParts } from '../create-backup.ts';
 import type { DesiredState } from '../desired-state.ts';
 import type { Markers } from '../markers.ts';
 import type { Operations } from '../operations.ts';
@@ -16,6 +17,9 @@ export interface HandlerParts {
   node: ClusterNode;
   markers: Markers;
   prepare: PrepareParts;
+  backup: CreateBackupParts;
+  /** Backups are operations of their own: a long one must not hold up a stop_db. */
+  backups: Operations;
   dataDirectory: string;
   bootId: string;
   /** Of this agent. */
