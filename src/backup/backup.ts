@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import type { Random } from '../base/backoff.ts';
+import type { BackoffOptions, Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
@@ -9,7 +9,7 @@ import { BufferBin } from './buffer-bin.ts';
 import type { Caller } from './caller.ts';
 import type { Packing } from './members.ts';
 import { Packer } from './packer.ts';
-import type { PatienceParts } from './patience.ts';
+import { patiently, type PatienceParts } from './patience.ts';
 import { removeBackup } from './remove-backup.ts';
 import { takeSnapshot } from './snapshot.ts';
 import type { StorageConfig } from './storage-config.ts';
@@ -28,6 +28,10 @@ export interface BackupParts {
   level: number;
   segmentBytes: number;
   snapshotTimeoutMs: number;
+  /** Swift takes and says nothing for so long: the call has failed (ms). Default 60000. */
+  silenceTimeoutMs?: number;
+  /** Between tries (ms). */
+  pauses?: BackoffOptions;
   clock: Clock;
   random: Random;
   secrets: Secrets;
@@ -93,8 +97,12 @@ export async function makeBackup(parts: BackupParts, job: BackupJob): Promise<Fi
   const container = request.container ?? storage.container;
   const place = { accountUrl, container, backupId: request.id };
   log.info({ ...place, source }, 'backing up');
-  const client = new SwiftClient({ storageUrl: accountUrl, token, insecure, clock, signal });
+  const { silenceTimeoutMs } = parts;
+  const access = { storageUrl: accountUrl, token, insecure, silenceTimeoutMs };
+  const client = new SwiftClient({ ...access, clock, signal });
   try {
+    // First of all: a token that is not valid is noticed before anything is done.
+    await patiently(patienceOf(parts, signal), () => client.createContainer(container));
     await removeLeftovers(parts, job, client, place);
     const { object, checksum } = await snapshotAndSend(parts, job, client, place);
     return { checksum, location: `${accountUrl}/${container}/${object}` };
@@ -189,6 +197,7 @@ async function remove(
   await places.removed(place);
 }
 
-function patienceOf({ clock, random, log }: BackupParts, signal: AbortSignal): PatienceParts {
-  return { clock, random, log, signal };
+function patienceOf(parts: BackupParts, signal: AbortSignal): PatienceParts {
+  const { clock, random, log, pauses } = parts;
+  return { clock, random, log, pauses, signal };
 }

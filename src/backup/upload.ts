@@ -7,7 +7,7 @@ import { SegmentBody } from './segment-body.ts';
 import { planSegments } from './segment-plan.ts';
 import type { ManifestEntry, SwiftClient } from './swift-client.ts';
 
-/** One backup on its way to Swift. */
+/** One backup on its way to Swift, whose container is there. */
 export interface UploadOptions {
   client: SwiftClient;
   container: string;
@@ -40,7 +40,6 @@ export async function uploadBackup(options: UploadOptions): Promise<StoredBackup
   const { client, container, backupId, packing, patience, segmentBytes: wanted } = options;
   const plan = planSegments(packing.image.bytes, packing.memberBytes, wanted);
   const object = backupObject(backupId);
-  await patiently(patience, () => client.createContainer(container));
   const parts = plan.isOne
     ? [await send(options, object, 0, plan.segmentBytes, options.metadata)]
     : await sendSegments(options, plan.segmentBytes);

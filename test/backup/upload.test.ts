@@ -43,6 +43,7 @@ async function lab(values: readonly Uint8Array[], level = 1): Promise<Lab> {
   const packer = new Packer(level, bin);
   const packing = { image, packer, bin, memberBytes: MEMBER_BYTES, lanes: 2 };
   const swift = await startMemorySwift();
+  swift.containers.add('backups');
   const client = new SwiftClient({ ...swift, clock: systemClock, silenceTimeoutMs: 2_000 });
   onTestFinished(() => client.close());
   const { signal } = new AbortController();
@@ -104,7 +105,6 @@ describe('a backup', () => {
     const { swift, upload } = await lab(noise(50_000));
     await upload(100_000);
     expect(swift.calls).toEqual([
-      'PUT /v1/AUTH_test/backups',
       `PUT /v1/AUTH_test/backups/${ID}.gz`,
       `HEAD /v1/AUTH_test/backups/${ID}.gz`,
     ]);
