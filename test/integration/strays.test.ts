@@ -35,7 +35,9 @@ afterAll(async () => {
 /** Every chmpx that has this node's ini. */
 const allChmpx = (): number[] =>
   findProcesses(
-    (argv) => argv.includes(actor.vm.iniFile) && /chmpx$/.test(argv.slice(0, 2).join(' ')),
+    (argv) =>
+      argv.includes(actor.vm.iniFile) &&
+      argv.slice(0, 2).some((word) => path.basename(word) === 'chmpx'),
   );
 
 it('leaves nothing of a killed chmpx behind', async () => {

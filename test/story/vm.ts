@@ -128,13 +128,8 @@ export class Vm {
   program(name: Program): ProcessIdentity | undefined {
     const file = this.path(`state/programs/${name}.json`);
     if (!existsSync(file)) return undefined;
-    const record = JSON.parse(readFileSync(file, 'utf8')) as {
-      identity: { pid: number; startTicks: string };
-    };
-    const { pid, startTicks } = record.identity;
-    const found = identify(pid);
-    if (found === undefined || String(found.started) !== startTicks) return undefined;
-    return isRunning(found) ? found : undefined;
+    const { identity } = JSON.parse(readFileSync(file, 'utf8')) as { identity: ProcessIdentity };
+    return isRunning(identity) ? identity : undefined;
   }
 
   /** Kills a program with SIGKILL. */
