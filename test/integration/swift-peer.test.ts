@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,6 +14,7 @@ import { identify, isRunning, processTree } from '../peers/processes.ts';
 import { SwiftAccount } from '../peers/swift/account.ts';
 import { FaultDoor } from '../peers/swift/fault-door.ts';
 import { SwiftPeer } from '../peers/swift/swift-peer.ts';
+import { troveDelete, troveVerify } from '../peers/swift/trove-backups.ts';
 
 const MAX_FILE_SIZE = 4 << 20;
 const BODY = randomBytes(300_000);
@@ -113,6 +114,34 @@ describe('Swift', () => {
       return !left && !processes.some(isRunning);
     });
   });
+});
+
+describe("Trove's own code", () => {
+  const location = (name: string): string => `${swift.url()}/trove/${name}`;
+
+  it('accepts a backup with its checksum, and deletes it whole', async () => {
+    const upstream = await readFile(path.join(projectRoot, 'test/fixtures/swift/upstream.gz'));
+    await account.makeContainer('trove');
+    const etag = await account.put('trove', 'plain.gz', upstream);
+    const large = await account.putLarge('trove', 'large.gz', upstream, 500);
+    expect(await account.names('trove')).toHaveLength(6);
+
+    expect(
+      await Promise.all([
+        troveVerify(account, { location: location('large.gz'), checksum: large }),
+        troveVerify(account, { location: location('no.gz'), checksum: etag }),
+      ]),
+    ).toEqual([true, false]);
+    await expect(
+      troveVerify(account, { location: location('plain.gz'), checksum: large }),
+    ).rejects.toThrow('RestoreBackupIntegrityError');
+
+    await Promise.all([
+      troveDelete(account, location('plain.gz')),
+      troveDelete(account, location('large.gz')),
+    ]);
+    expect(await account.names('trove')).toEqual([]);
+  }, 120_000);
 });
 
 describe('fault door', () => {
