@@ -105,9 +105,10 @@ export class SwiftAccount {
     return this.request('HEAD', `/${container}/${name}`);
   }
 
-  /** Deletes an object; of a large one also the segments when asked to. */
+  /** Deletes an object, and when asked to the segments of a large one, as Trove does. */
   async delete(container: string, name: string, { segments = false } = {}): Promise<void> {
-    if (!segments) {
+    const isLarge = (await this.head(container, name)).headers.has('x-static-large-object');
+    if (!segments || !isLarge) {
       await this.#done('DELETE', `/${container}/${name}`);
       return;
     }

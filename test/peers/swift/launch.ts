@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import * as v from 'valibot';
@@ -43,7 +43,7 @@ const Line = v.variant('event', [
  */
 export async function launchSwift(plan: LaunchPlan): Promise<Launched> {
   const [account, container, object, proxy] = (await freePorts(4)) as Four;
-  const bases = [...new Set([tmpdir(), '/var/tmp', '/root', '/dev/shm'])];
+  const bases = [...new Set([tmpdir(), '/var/tmp', homedir(), '/dev/shm'])];
   const ports = { account, container, object, proxy };
   const args = ['-m', 'swift_peer', JSON.stringify({ ...plan, bases, ports })];
   const launcher = spawn('/usr/bin/python3', args, {
