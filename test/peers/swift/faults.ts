@@ -3,7 +3,7 @@ import type { Random } from '../../../src/base/backoff.ts';
 /** In which direction a body goes: `request` to Swift, `response` to the client. */
 export type Way = 'request' | 'response';
 
-/** What can happen to a body on its way. */
+/** What can happen to a body on its way. The head of the request has passed before. */
 export type BodyFault =
   /** Both bodies pass at this rate. */
   | { kind: 'slow'; bytesPerSecond: number }

@@ -8,6 +8,8 @@ from swift.common.ring import RingBuilder
 DAEMONS = ('account-server', 'container-server', 'object-server', 'proxy-server')
 DEVICE = 'd1'
 
+# The daemons give each other more time than a busy machine needs: with the half seconds of real
+# clusters a PUT fails, or is missing in the container's list for good, as no updater runs here.
 COMMON = """[DEFAULT]
 bind_ip = 127.0.0.1
 bind_port = {port}
@@ -19,6 +21,9 @@ workers = 0
 log_address = {log_socket}
 log_level = WARNING
 fallocate_reserve = 0
+conn_timeout = 30
+node_timeout = 60
+container_update_timeout = 60
 """
 
 STORAGE = """
