@@ -33,6 +33,12 @@ export interface ActorOptions {
   k2hFile?: string;
 }
 
+/** A backup for prepare: its `backup_info`, and the token of the user who may read it. */
+export interface BackupToRestore {
+  info: Record<string, unknown>;
+  token: string;
+}
+
 const CONTROL_EXCHANGE = 'trove';
 
 /** The peers of a story, all started, and the VMs made so far. */
@@ -126,7 +132,10 @@ export class Stage {
   }
 
   /** Sends `prepare` through Trove's own API, as its taskmanager does. */
-  async prepare(actor: Actor, { clustered }: { clustered: boolean }): Promise<void> {
+  async prepare(
+    actor: Actor,
+    { clustered, backup }: { clustered: boolean; backup?: BackupToRestore },
+  ): Promise<void> {
     await this.trove.api(
       actor.id,
       'prepare',
@@ -140,8 +149,9 @@ export class Stage {
         config_contents: '[k2hdkc]\n',
         overrides: actor.overrides,
         cluster_config: clustered ? { id: actor.cluster, instance_type: 'member' } : null,
+        backup_info: backup?.info ?? null,
       },
-      { notification: true },
+      { notification: true, ...(backup ? { authToken: backup.token } : {}) },
     );
   }
 
