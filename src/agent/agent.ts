@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { AmqpSession } from '../amqp/session.ts';
 import { Backoff, type Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
+import { ConfigurationError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import { makePrivateDirectory } from '../host/atomic-file.ts';
@@ -61,6 +62,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const ending = new AbortController();
   const bootId = readBootId();
   const desired = await DesiredStateStore.open(stateDirectory);
+  if (desired.current.mode === 'slave') {
+    throw new ConfigurationError(
+      `${stateDirectory} is that of a slave: a server needs another paths.state_dir, or it moved away`,
+    );
+  }
   const journal = await Journal.open(stateDirectory, bootId);
   const { stopped, parameters } = desired.current;
   secrets.add(parameters?.extdataUrl);

@@ -169,7 +169,9 @@ export class ClusterNode implements Node {
   }
 
   async #stopChmpx(): Promise<void> {
-    const { clock, chmpx, pollMs } = this.#parts;
+    const { clock, chmpx, pollMs, desired } = this.#parts;
+    // A slave has no k2hdkc that its chmpx could miss.
+    if (desired.current.mode === 'slave') return chmpx.stop();
     // HUP before chmpx shows Suspend makes it crash and leave its shared memory (chmpx 1.0.113).
     const limit = clock.monotonic() + SUSPEND_LIMIT_MS;
     while (clock.monotonic() < limit) {

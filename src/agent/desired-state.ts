@@ -30,6 +30,8 @@ export type Phase = 'new' | 'preparing' | 'ready' | 'prepared' | 'failed';
  */
 export interface DesiredState {
   version: 1;
+  /** A member of the ring, or a client node without k2hdkc. */
+  mode: 'server' | 'slave';
   phase: Phase;
   /** When the prepare or rebuild under way began (wall clock, ms): its time limit counts from there. */
   preparingSince?: number;
@@ -58,6 +60,7 @@ export interface DesiredState {
 /** A VM that Trove has not spoken to yet. */
 export const NEW_NODE: DesiredState = {
   version: 1,
+  mode: 'server',
   phase: 'new',
   failure: null,
   clustered: false,

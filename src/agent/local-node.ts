@@ -14,7 +14,7 @@ import { nodeName } from '../host/node-name.ts';
 import type { SystemUser } from '../host/system-user.ts';
 import { ClusterNode } from './cluster-node.ts';
 import type { DesiredState, DesiredStateStore } from './desired-state.ts';
-import { Membership } from './membership.ts';
+import { Membership, type MembershipOptions } from './membership.ts';
 import { KeptProgram } from './programs.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { createLauncher } from './program-launcher.ts';
@@ -35,6 +35,8 @@ export interface LocalNodeOptions {
   random: Random;
   secrets: Secrets;
   log: Logger;
+  /** Default: the extdata URL of the configuration group. */
+  access?: NonNullable<MembershipOptions['access']>;
   /** The role has changed. */
   onRole: () => void;
   /** A program has crashed. */
@@ -47,6 +49,7 @@ export interface LocalNode {
   role: RoleWatch;
   chmpx: KeptProgram;
   k2hdkc: KeptProgram;
+  membership: Membership;
 }
 
 /** After SIGKILL a process is gone at once, unless it hangs in the kernel (ms). */
@@ -116,6 +119,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
       connectTimeoutMs: k2hr3.connect_timeout * 1000,
       totalTimeoutMs: k2hr3.total_timeout * 1000,
     },
+    ...(options.access === undefined ? {} : { access: options.access }),
     cuk: () => readInstanceId(paths.instance_id_file),
     nodeName: config.node.name ?? (await nodeName()),
     retry: { firstMs: k2hr3.retry_first * 1000, capMs: k2hr3.retry_cap * 1000 },
@@ -168,7 +172,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     clock,
     log,
   });
-  return { node, role, chmpx, k2hdkc };
+  return { node, role, chmpx, k2hdkc, membership };
 }
 
 function parseRole(

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
-import { fetchRoleAccess } from '../k2hr3/extdata.ts';
+import { fetchRoleAccess, type RoleAccess } from '../k2hr3/extdata.ts';
 import type { HttpOptions } from '../k2hr3/http.ts';
 import { isMember, register, unregister } from '../k2hr3/registration.ts';
 import { fingerprintOf } from '../k2hr3/registration-record.ts';
@@ -16,6 +16,8 @@ import { parametersKey, type DesiredStateStore, type Registration } from './desi
 export interface MembershipOptions {
   desired: DesiredStateStore;
   http: HttpOptions;
+  /** Gets the access to the role; it is given `parameters.extdataUrl`. Default: as extdata. */
+  access?: (http: HttpOptions, extdataUrl: string) => Promise<RoleAccess>;
   cuk: () => Promise<string>;
   nodeName: string;
   retry: { firstMs: number; capMs: number };
@@ -53,10 +55,16 @@ export class Membership {
   /** Extdata → register → ask whether it is true. Repeatable at any point. */
   async register(parameters: ClusterParameters, signal: AbortSignal): Promise<void> {
     await this.#paced(async () => {
-      const { desired, log, nodeName, secrets } = this.#options;
+      const {
+        desired,
+        log,
+        nodeName,
+        secrets,
+        access: getAccess = fetchRoleAccess,
+      } = this.#options;
       const http = { ...this.#options.http, signal };
       secrets.add(parameters.extdataUrl);
-      const access = await fetchRoleAccess(http, parameters.extdataUrl);
+      const access = await getAccess(http, parameters.extdataUrl);
       const cuk = await this.#options.cuk();
       const registration: Registration = {
         ...access,
@@ -109,6 +117,12 @@ export class Membership {
   ): Promise<ResourceReading> {
     const { localAddress } = registration;
     return readResource({ ...this.#options.http, localAddress, signal }, registration, etag);
+  }
+
+  /** Reads one key of the role resource of a registration. */
+  readKey(registration: Registration, key: string, signal: AbortSignal): Promise<string> {
+    const { localAddress } = registration;
+    return readResourceKey({ ...this.#options.http, localAddress, signal }, registration, key);
   }
 
   async #paced(work: () => Promise<void>): Promise<void> {

@@ -54,6 +54,8 @@ export const RESTORE_FIRST: Step = wait('the backup is restored first', 1_000);
  *
  *   register → publish-ini → (a backup is restored) → start-chmpx → start-k2hdkc → (service-in) → rest
  *   leave-ring → unregister → stop-k2hdkc → stop-chmpx → rest
+ *
+ * A slave has no k2hdkc and no place in the ring: register → publish-ini → start-chmpx → rest.
  */
 export function plan(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
   if (desired.shrinking && observed.now >= desired.shrinking.rejoinAt) {
@@ -80,6 +82,9 @@ export function wantsToServe(desired: DesiredState): boolean {
 
 /** Whether the node serves, with the programs that it should serve with. */
 export function serves(desired: DesiredState, observed: Observed): boolean {
+  if (desired.mode === 'slave') {
+    return observed.chmpx?.generation === desired.generation && observed.status?.self.live === 'UP';
+  }
   return (
     observed.chmpx?.generation === desired.generation &&
     observed.k2hdkc?.generation === desired.generation &&
@@ -145,7 +150,7 @@ function planStart(desired: DesiredState, observed: Observed, times: PlanTimes):
   if (observed.role.ini !== null && !observed.iniPublished) {
     return act('publish-ini', 'the role has changed');
   }
-  return desired.restoring === null ? planPrograms(observed, times) : RESTORE_FIRST;
+  return desired.restoring === null ? planPrograms(desired, observed, times) : RESTORE_FIRST;
 }
 
 function planRegistration(desired: DesiredState, { role, k2hr3RetryInMs }: Observed): Step | null {
@@ -157,7 +162,7 @@ function planRegistration(desired: DesiredState, { role, k2hr3RetryInMs }: Obser
   return role.ini === null ? wait(`reading the role${because(role.problem)}`) : null;
 }
 
-function planPrograms(observed: Observed, times: PlanTimes): Step {
+function planPrograms(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
   const { chmpx, k2hdkc, status, role } = observed;
   if (!chmpx) {
     // A k2hdkc whose chmpx is gone spins, and a new chmpx under it sticks in SERVICE OUT.
@@ -177,6 +182,7 @@ function planPrograms(observed: Observed, times: PlanTimes): Step {
     }
     return act('restart-pair', 'chmpx did not come up');
   }
+  if (desired.mode === 'slave') return { kind: 'rest', why: 'following the cluster' };
   if (!k2hdkc) {
     return observed.restartInMs > 0
       ? wait(pausing(observed), observed.restartInMs)

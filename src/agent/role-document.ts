@@ -33,6 +33,7 @@ export interface RoleDocument {
 export interface RoleExpectations {
   /** Default server. */
   mode?: 'server' | 'slave';
+  /** Empty: that of the role, which K2HR3 keeps in small letters. */
   clusterName: string;
   serverPort?: number;
   serverControlPort?: number;
@@ -57,7 +58,12 @@ export function readRoleDocument(
   const { cuk, roleName } = registration;
   const problems = [
     ...overrideProblems(model, overrides).map(notSaneProblem),
-    ...validateRole(model, { ...expected, cuk, mode }),
+    ...validateRole(model, {
+      ...expected,
+      clusterName: expected.clusterName || clusterOfRole(roleName, model.global.group),
+      cuk,
+      mode,
+    }),
   ];
   const notSane = problems.filter(({ kind }) => kind === 'not-sane');
   if (notSane.length > 0) throw refused(notSane);
@@ -82,6 +88,12 @@ export function readRoleDocument(
       model.servers.findIndex((server) => server.cuk === cuk),
     ),
   };
+}
+
+/** `yrn:…:role:mycluster/slave` is of MyCluster too. */
+function clusterOfRole(roleName: string, group: string): string {
+  const name = /:role:([^/]+)/.exec(roleName)?.[1] ?? '';
+  return group.toLowerCase() === name ? group : name;
 }
 
 function refused(problems: Problem[]): AgentError {

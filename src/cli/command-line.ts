@@ -28,7 +28,8 @@ Options of run:
   --log-format WORD   ${LOG_FORMATS.join(', ')} (default: agent.yaml, else journal)
   --log-level WORD    ${LOG_LEVELS.join(', ')} (default: agent.yaml, else info)
 
-SIGTERM and SIGINT end the agent and leave chmpx and k2hdkc running.
+SIGTERM and SIGINT end the agent and leave chmpx and k2hdkc running. A slave (mode: slave)
+leaves its cluster on SIGTERM; SIGINT ends only the agent.
 Exit codes: 0 ended as asked, 1 failed, 64 wrong command line, 78 wrong configuration.
 `;
 

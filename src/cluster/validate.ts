@@ -1,5 +1,12 @@
 import { refusedByK2hdkc } from './combinations.ts';
-import { effective, serverOf, slaveOf, type ClusterModel, type ServerNode } from './model.ts';
+import {
+  effective,
+  serverOf,
+  slaveOf,
+  type ClusterModel,
+  type ServerNode,
+  type SlaveNode,
+} from './model.ts';
 import { firstProblems, notSane, shown, type Problem } from './problems.ts';
 import { tlsProblems } from './tls.ts';
 import { SELF_PLACEHOLDER } from './values.ts';
@@ -80,9 +87,19 @@ function ringProblems({ global, servers, slaves }: ClusterModel, { mode }: Expec
     }
   }
   if (global.idType.startsWith('CTL')) {
-    for (const node of servers) {
-      if (node.settings.has('CTLENDPOINTS')) continue;
-      texts.push(`[SVRNODE] ${node.name} has no CTLENDPOINTS, and CHMPXIDTYPE is made of them`);
+    const wanted = (node: SlaveNode, section: string, keys: string[]): string[] =>
+      keys
+        .filter((key) => !node.settings.has(key))
+        .map((key) => `[${section}] ${node.name} has no ${key}, and CHMPXIDTYPE is made of them`);
+    texts.push(
+      ...servers.flatMap((node) => wanted(node, 'SVRNODE', ['ENDPOINTS', 'CTLENDPOINTS'])),
+      ...slaves.flatMap((node) => wanted(node, 'SLVNODE', ['CTLENDPOINTS'])),
+    );
+  }
+  if (global.idType === 'CUK') {
+    for (const node of slaves) {
+      if (node.cuk !== undefined) continue;
+      texts.push(`[SLVNODE] ${node.name} has no CUK, and CHMPXIDTYPE is CUK`);
     }
   }
   return texts;

@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { HIGHEST_PORT, type KeyKind, type Scalar } from './keys.ts';
 
 /** A value, or the end of the sentence `KEY = "…" …` that says why it is none. */
@@ -9,6 +10,8 @@ export const SELF_PLACEHOLDER = '__SELF_INSTANCE_ID__';
 const PLACEHOLDER = /__[A-Z0-9_]+__/;
 /** Hosts, CUKs and seeds; k2hr3 contract, section 8.4. */
 const NAME = /^[A-Za-z0-9._:-]+$/;
+/** What chmpx takes for a host name in a list of hosts. */
+const HOST_NAME = /^(?=.*[A-Za-z])[A-Za-z0-9._-]+$/;
 /** `SERVICEOUT host:port:seed` is split at its colons, so a seed with one can never leave. */
 const SEED = /^[A-Za-z0-9._-]+$/;
 /**
@@ -93,13 +96,17 @@ function matching(text: string, form: RegExp, longest: number, otherwise: string
   return form.test(text) ? good(text) : fault(otherwise);
 }
 
-/** `host[:port],…`, four at most, written without spaces. */
+/**
+ * `host[:port],…`, four at most, written without spaces. chmpx silently skips what it does not take
+ * for a host (seen on 1.0.113), such as a name without any letter.
+ */
 function readHosts(text: string): ValueReading {
   const hosts = text.split(',').map((host) => host.trim());
   if (hosts.length > MOST_HOSTS) return fault(`lists more than ${MOST_HOSTS} hosts`);
-  for (const host of hosts) {
-    if (!NAME.test(host)) return fault('is not a list of host or host:port');
-    const port = /^[^:]*:([0-9]+)$/.exec(host)?.[1];
+  for (const entry of hosts) {
+    if (isIPv6(entry)) continue;
+    const [, host = '', port] = /^([^:]*)(?::([0-9]+))?$/.exec(entry) ?? [];
+    if (!isIPv4(host) && !HOST_NAME.test(host)) return fault('is not a list of host or host:port');
     if (port !== undefined && (Number(port) < 1 || Number(port) > HIGHEST_PORT)) {
       return fault(`has a port that is not from 1 to ${HIGHEST_PORT}`);
     }

@@ -44,7 +44,8 @@ const WORD = String.raw`[^\s:/?#%"\\]+`;
 const TENANT = new RegExp(`^yrn:[^\\s/?#%"\\\\]*:${WORD}$`);
 const ROLE_PATH = new RegExp(`^:role:${WORD}(/${WORD})*$`);
 
-function parseScript(script: string, origin: string): RoleAccess {
+/** Takes the access to a role out of K2HR3's registration script. */
+export function parseScript(script: string, origin: string): RoleAccess {
   const from = `the extdata script of K2HR3 at ${origin}`;
   if (!script.startsWith('#!')) {
     throw new K2hr3Error('invalid-answer', `${from} is not a script; is the address right?`);

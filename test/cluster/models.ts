@@ -6,6 +6,15 @@ const nameText = fc.stringMatching(/^[A-Za-z0-9.:-]{1,20}$/);
 const seedText = fc.stringMatching(/^[A-Za-z0-9.-]{1,20}$/);
 const plainText = fc.stringMatching(/^[!$%&()*+,./0-9:<>?@A-Z^a-z|~-]( ?[!$-&/0-9:A-Za-z]){0,12}$/);
 const port = fc.integer({ min: 1, max: 32_767 });
+const host = fc
+  .tuple(
+    fc.oneof(
+      fc.ipV4(),
+      seedText.map((text) => `h${text}`),
+    ),
+    fc.option(port),
+  )
+  .map(([name, at]) => (at === null ? name : `${name}:${at}`));
 
 /** Any value that a key of this kind may have. */
 function valueOf(kind: KeyKind): fc.Arbitrary<Scalar> {
@@ -24,7 +33,7 @@ function valueOf(kind: KeyKind): fc.Arbitrary<Scalar> {
     case 'seed':
       return seedText;
     case 'hosts':
-      return fc.array(seedText, { minLength: 1, maxLength: 4 }).map((hosts) => hosts.join(','));
+      return fc.array(host, { minLength: 1, maxLength: 4 }).map((hosts) => hosts.join(','));
     case 'path':
     case 'text':
       return plainText;
