@@ -27,6 +27,8 @@ const UNITS = 'k2hr3-init-systemd-packages';
 const OWN_WORK = /^(chmpx|k2hdkc|k2hr3-get-resource)(\.service|\.timer)?$/;
 /** Names of packages and units are other people's input on their way to a command line. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9+._@:~-]*$/;
+/** The registration wakes it; this is only a bound (ms). */
+const UNREGISTERED_MS = 3_600_000;
 const RETRY = { first: 5_000, cap: 300_000 };
 
 /**
@@ -43,22 +45,30 @@ export class SlaveSoftware {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { desired, log, clock, random } = this.#options;
+    const { desired, clock, random } = this.#options;
     const backoff = new Backoff(RETRY, random);
-    for (let done = false; !done && !signal.aborted;) {
-      const { registration } = desired.current;
-      let pauseMs = 3_600_000;
-      if (registration !== null) {
-        try {
-          await this.#lookAfter(registration, signal);
-          done = true;
-        } catch (error) {
-          if (signal.aborted) return;
-          log.warn({ problem: messageOf(error) }, 'the software of the role is not there yet');
-          pauseMs = backoff.next();
-        }
-      }
-      if (!done) await this.#alarm.wait(clock, pauseMs, signal);
+    while (!signal.aborted) {
+      const pauseMs = await this.#try(desired.current.registration, backoff, signal);
+      if (pauseMs === null) return;
+      await this.#alarm.wait(clock, pauseMs, signal);
+    }
+  }
+
+  /** How long until the next try (ms); null when all is there. */
+  async #try(
+    registration: Registration | null,
+    backoff: Backoff,
+    signal: AbortSignal,
+  ): Promise<number | null> {
+    if (registration === null) return UNREGISTERED_MS;
+    try {
+      await this.#lookAfter(registration, signal);
+      return null;
+    } catch (error) {
+      const problem = messageOf(error);
+      if (!signal.aborted)
+        this.#options.log.warn({ problem }, 'the software of the role is missing');
+      return backoff.next();
     }
   }
 

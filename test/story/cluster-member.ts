@@ -35,17 +35,19 @@ export class ClusterMember {
     this.#logFile = logFile;
   }
 
-  /** Writes Trove's files on the machine's disk and switches it on. The agent is not started. */
+  /** Writes Trove's files, if any, on the machine's disk and switches it on, without its agent. */
   static async create(
     id: string,
     machine: Machine,
-    files: GuestFiles,
+    files: GuestFiles | null,
     logFile: string,
   ): Promise<ClusterMember> {
-    const configuration = machine.path('/etc/trove/conf.d');
-    await mkdir(configuration, { recursive: true });
-    await writeFile(path.join(configuration, 'guest_info.conf'), files.guestInfoConf);
-    await writeFile(path.join(configuration, 'trove-guestagent.conf'), files.troveGuestagentConf);
+    if (files !== null) {
+      const configuration = machine.path('/etc/trove/conf.d');
+      await mkdir(configuration, { recursive: true });
+      await writeFile(path.join(configuration, 'guest_info.conf'), files.guestInfoConf);
+      await writeFile(path.join(configuration, 'trove-guestagent.conf'), files.troveGuestagentConf);
+    }
     await machine.start();
     return new ClusterMember(id, machine, logFile);
   }
@@ -135,6 +137,13 @@ export class ClusterMember {
     return stdout + stderr;
   }
 
+  /** Whether this is a slave that is up and sees exactly `count` servers that serve. */
+  async followsServing(count: number): Promise<boolean> {
+    const ring = await this.ring();
+    if (ring?.self.ring !== 'SLAVE' || ring.self.live !== 'UP') return false;
+    return servingAndNoOther(ring, count);
+  }
+
   /**
    * Whether the node serves, and sees exactly `count` servers that serve. A server that has left is
    * kept in the list as out and down until the next change.
@@ -142,9 +151,13 @@ export class ClusterMember {
   async seesServing(count: number): Promise<boolean> {
     const ring = await this.ring();
     if (!ring || statusWords(ring.self) !== SERVING) return false;
-    const rows = ring.servers.map((server) => statusWords(server));
-    const serving = rows.filter((words) => words === SERVING).length;
-    const gone = rows.filter((words) => words.startsWith('[SERVICE OUT][DOWN]')).length;
-    return serving === count && serving + gone === rows.length;
+    return servingAndNoOther(ring, count);
   }
+}
+
+function servingAndNoOther({ servers }: RingStatus, count: number): boolean {
+  const rows = servers.map((server) => statusWords(server));
+  const serving = rows.filter((words) => words === SERVING).length;
+  const gone = rows.filter((words) => words.startsWith('[SERVICE OUT][DOWN]')).length;
+  return serving === count && serving + gone === rows.length;
 }

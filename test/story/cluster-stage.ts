@@ -1,5 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parse, stringify } from 'yaml';
+import { applyUserData } from '../helpers/cloud-init.ts';
+import { projectRoot } from '../helpers/project-root.ts';
 import { until } from '../helpers/until.ts';
 import type { Broker } from '../peers/broker.ts';
 import { guestInfoConf, troveGuestagentConf } from '../peers/trove/guest-files.ts';
@@ -14,6 +18,9 @@ const DATA_DIRECTORY = '/var/lib/antpickax/k2hdkc';
 /** What upstream's dashboard proposes. */
 const PORTS = { server: 8020, control: 8021, slaveControl: 8031 };
 
+/** What the example of a slave's user data runs: the unit's command is what a test starts. */
+const START = 'systemctl enable --now k2hdkc-guest-agent.service';
+
 /** A cluster: machines, and the peers that they reach at the hub's address. */
 export class ClusterStage {
   readonly trove: TrovePeer;
@@ -22,6 +29,7 @@ export class ClusterStage {
   readonly nodes: ClusterMember[] = [];
   readonly #directory: string;
   readonly #transportUrl: string;
+  readonly #slaveUrl: string;
   readonly #overrides: Record<string, unknown>;
 
   private constructor(parts: {
@@ -31,12 +39,14 @@ export class ClusterStage {
     directory: string;
     transportUrl: string;
     extdataUrl: string;
+    slaveUrl: string;
   }) {
     this.trove = parts.trove;
     this.k2hr3 = parts.k2hr3;
     this.machines = parts.machines;
     this.#directory = parts.directory;
     this.#transportUrl = parts.transportUrl;
+    this.#slaveUrl = parts.slaveUrl;
     this.#overrides = {
       'cluster-name': CLUSTER,
       'extdata-url': parts.extdataUrl,
@@ -58,14 +68,17 @@ export class ClusterStage {
       startK2hr3(),
     ]);
     await machines.connect(k2hr3, broker.description.port);
-    const { extdataUrl } = k2hr3.addCluster({
+    const { extdataUrl, slave } = k2hr3.addCluster({
       cluster: CLUSTER,
       serverPort: PORTS.server,
       serverControlPort: PORTS.control,
       slaveControlPort: PORTS.slaveControl,
     });
     const transportUrl = broker.url(vhost).replace('127.0.0.1', machines.hub);
-    return new ClusterStage({ trove, k2hr3, machines, directory, transportUrl, extdataUrl });
+    return new ClusterStage({
+      ...{ trove, k2hr3, machines, directory, transportUrl, extdataUrl },
+      slaveUrl: slave.userdataUrl,
+    });
   }
 
   /**
@@ -101,6 +114,27 @@ export class ClusterStage {
     const node = await ClusterMember.create(id, machine, files, logFile);
     this.nodes.push(node);
     return node;
+  }
+
+  /**
+   * Starts a slave as a person does who gives `config/slave-user-data.yaml` to a new VM, with the
+   * user data URL of the slave role in it.
+   */
+  async createSlave(): Promise<ClusterMember> {
+    const machine = await this.machines.add(randomUUID());
+    const logFile = path.join(this.#directory, `${machine.name}.log`);
+    const slave = await ClusterMember.create(randomUUID(), machine, null, logFile);
+    const example = await readFile(path.join(projectRoot, 'config/slave-user-data.yaml'), 'utf8');
+    const userData = example.replace(/https:.*REGISTER_PATH/, this.#slaveUrl);
+    const file = machine.path('/etc/k2hdkc-guest-agent/agent.yaml');
+    const base = await readFile(file, 'utf8').catch(() => '');
+    const commands = await applyUserData(userData, (one) => machine.path(one));
+    if (base !== '') await addSections(file, base);
+    if (commands.map((words) => words.join(' ')).join() !== START) {
+      throw new Error(`nobody plays these commands here: ${JSON.stringify(commands)}`);
+    }
+    await slave.startAgent();
+    return slave;
   }
 
   async #prepare(node: ClusterMember): Promise<void> {
@@ -146,8 +180,8 @@ export class ClusterStage {
     return node.keyTool(lines);
   }
 
-  hosts(): number {
-    return this.k2hr3.hosts(CLUSTER).length;
+  hosts(part: 'server' | 'slave' = 'server'): number {
+    return this.k2hr3.hosts(CLUSTER, part).length;
   }
 
   /** Waits until each of these nodes sees exactly them, all serving, and Trove calls them healthy. */
@@ -167,4 +201,12 @@ export class ClusterStage {
     await this.trove.stop();
     await this.k2hr3.stop();
   }
+}
+
+/** Adds to agent.yaml what makes this machine one: its own paths and addresses. */
+async function addSections(file: string, base: string): Promise<void> {
+  const own = parse(base) as Record<string, unknown>;
+  delete own['ini']; // of a k2hdkc, which a slave does not run
+  const given = parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+  await writeFile(file, stringify({ ...own, ...given }));
 }

@@ -38,7 +38,11 @@ const PACKED_HEADERS = {
 };
 
 /** A script of our own that carries the five values in which the real one differs per cluster. */
-function registrationScript({ role, token }: RegisterPath, apiUri: string): string {
+export function registrationScript(
+  { role, token }: RegisterPath,
+  apiUri: string,
+  error = '',
+): string {
   return `#!/bin/sh
 # K2HR3 stand-in: this carries the access to a role and does nothing when it is run.
 K2HR3_ROLE_TOKEN_FILE="/etc/antpickax/k2hr3-role-token"
@@ -46,7 +50,7 @@ K2HR3_ROLE_TOKEN="${token}"
 K2HR3_ROLE_NAME="${role}"
 K2HR3_ROLE_TENANT="${role.slice(0, role.indexOf(':role:'))}"
 K2HR3_API_HOST_URI="${apiUri}"
-K2HR3_ERROR_MSG=""
+K2HR3_ERROR_MSG="${error}"
 	K2HR3_API_REGISTER_URI="\${K2HR3_API_HOST_URI}/v1/role"
 exit 0
 `;

@@ -79,14 +79,19 @@ function read(call: Call, store: Store, reader: Name, name: Name): Answer {
 export function keysOf(store: Store, name: Name): Record<string, string | number> {
   const found = store.clusterOf(name);
   if (!found) return {};
+  const {
+    packages = '',
+    vendorPackages = '',
+    units = '',
+  } = found.mode === 'SLAVE' ? (found.cluster.slaveSoftware ?? {}) : {};
   return {
     'cluster-name': found.cluster.cluster,
     'chmpx-server-port': found.cluster.serverPort,
     'chmpx-server-ctlport': found.cluster.serverControlPort,
     'chmpx-slave-ctlport': found.cluster.slaveControlPort,
     'chmpx-mode': found.mode,
-    'k2hr3-init-packages': '',
-    'k2hr3-init-packagecloud-packages': '',
-    'k2hr3-init-systemd-packages': '',
+    'k2hr3-init-packages': packages,
+    'k2hr3-init-packagecloud-packages': vendorPackages,
+    'k2hr3-init-systemd-packages': units,
   };
 }

@@ -8,6 +8,7 @@ import { sealRegisterPath } from './register-path.ts';
 import { roleResourceRoute } from './resource-routes.ts';
 import { role, roleToken } from './role-routes.ts';
 import type { Store } from './store.ts';
+import { userdata } from './userdata-routes.ts';
 
 /** What the routes work on. */
 export interface Backend {
@@ -23,6 +24,7 @@ export function route(call: Call, backend: Backend): Answer {
   if (call.isBodyBroken) return unknownCall(400);
   if (call.path === '/' && call.method === 'GET') return json(200, { version: ['v1'] });
   if (call.path.startsWith('/v1/extdata/')) return extdata(call, passphrase, apiUri);
+  if (call.path.startsWith('/v1/userdata/')) return userdata(call, passphrase, apiUri);
   const [, kind = '', text = ''] = /^\/v1\/(role\/token|[^/]+)(?:\/(.*))?$/.exec(call.path) ?? [];
   switch (kind) {
     case 'role/token':

@@ -34,11 +34,15 @@ export interface NewCluster {
   slaveControlPort: number | string;
   /** Default /var/lib/antpickax/k2hdkc/k2hdkc.k2h. */
   k2hFile?: string;
+  /** The keys k2hr3-init-… of the slave role, as lists with commas. Default empty. */
+  slaveSoftware?: { packages?: string; vendorPackages?: string; units?: string };
 }
 
 /** What the control plane hands out for one role of a cluster. */
 export interface RoleHandout {
   extdataUrl: string;
+  /** What the user data of a VM includes. */
+  userdataUrl: string;
   roleToken: string;
   /** Full yrn. */
   roleName: string;
@@ -208,6 +212,7 @@ export class K2hr3StandIn {
     const path = sealRegisterPath(this.#passphrase, { role, token });
     return {
       extdataUrl: `${this.url}/v1/extdata/trove/${path}`,
+      userdataUrl: `${this.url}/v1/userdata/${path}`,
       roleToken: token,
       roleName: role,
     };
@@ -229,6 +234,6 @@ export async function startK2hr3(options: StandInOptions = {}): Promise<K2hr3Sta
 
 function withoutSecrets(path: string): string {
   return path
-    .replace(/^(\/v1\/extdata\/[^/]+\/).*/, '$1[registerpath]')
+    .replace(/^(\/v1\/(?:extdata\/[^/]+|userdata)\/).*/, '$1[registerpath]')
     .replaceAll(/[0-9a-f]{64}/gi, '[token]');
 }

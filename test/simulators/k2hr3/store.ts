@@ -30,6 +30,7 @@ export interface Cluster {
   serverControlPort: number | string;
   slaveControlPort: number | string;
   k2hFile: string;
+  slaveSoftware?: { packages?: string; vendorPackages?: string; units?: string };
 }
 
 /** What is asked for when a host is looked up: without cuk or port any will do (section 2.4). */

@@ -10,7 +10,10 @@ import type { Machine, MachineOutput, MachineProcess, Machines } from './machine
 /** The first one; addresses below are for others. */
 const FIRST = 11;
 /** Folders that Trove's files and the programs expect on a VM. */
-const DIRECTORIES = ['etc/trove/conf.d', 'etc/antpickax', 'var/lib/antpickax/k2hdkc', 'run'];
+const DIRECTORIES = ['etc/trove/conf.d', 'etc/antpickax', 'etc/k2hdkc-guest-agent'].concat([
+  'var/lib/antpickax/k2hdkc',
+  'run',
+]);
 
 /** What loopback machines are made with. */
 export interface LoopbackMachinesOptions {
@@ -92,7 +95,7 @@ class LoopbackMachine implements Machine {
   }
 
   get agentArgs(): readonly string[] {
-    const file = this.path('/etc/agent.yaml');
+    const file = this.path('/etc/k2hdkc-guest-agent/agent.yaml');
     return ['--config-dir', this.path('/etc/trove/conf.d'), '--config', file];
   }
 
@@ -107,7 +110,7 @@ class LoopbackMachine implements Machine {
   async make(instanceId: string): Promise<void> {
     for (const one of DIRECTORIES) await mkdir(this.path(one), { recursive: true });
     await writeFile(this.path('instance-id'), `${instanceId}\n`);
-    await writeFile(this.path('/etc/agent.yaml'), this.#agentYaml());
+    await writeFile(this.path('/etc/k2hdkc-guest-agent/agent.yaml'), this.#agentYaml());
   }
 
   start(): Promise<void> {

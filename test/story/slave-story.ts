@@ -1,0 +1,93 @@
+import { isDeepStrictEqual } from 'node:util';
+import { readKeys, writeKeys } from '../helpers/ring-keys.ts';
+import { until } from '../helpers/until.ts';
+import type { ClusterMember } from './cluster-member.ts';
+import type { ClusterStage } from './cluster-stage.ts';
+import type { Timeline } from './timeline.ts';
+
+/** How many keys are written and read at each step. */
+const KEYS = 100;
+
+/** A slave's life beside a cluster that grows and shrinks. */
+export async function playSlaveStory(stage: ClusterStage, timeline: Timeline): Promise<void> {
+  let slave: ClusterMember | undefined;
+  const of = (): ClusterMember => {
+    if (slave) return slave;
+    throw new Error('no slave');
+  };
+  await timeline.step('two servers', async () => {
+    await stage.createInstances(2);
+    await stage.settled();
+    for (const node of stage.nodes) await stage.clusterComplete(node);
+    return 'each sees two';
+  });
+  await timeline.step('a slave from config/slave-user-data.yaml', async () => {
+    slave = await stage.createSlave();
+    await follows(of(), 2);
+    if (stage.hosts('slave') !== 1) throw new Error('it is not registered');
+    return `registered in the slave role, sees two servers; ${await usesKeys(of(), 'two')}`;
+  });
+  await timeline.step('a third server grows the ring', async () => {
+    const [third] = await stage.createInstances(1);
+    await stage.settled();
+    if (third) await stage.clusterComplete(third);
+    await follows(of(), 3);
+    return `the slave sees three; ${await usesKeys(of(), 'three')}`;
+  });
+  await timeline.step("the slave's agent is killed, and restarted as systemd does", async () => {
+    const before = await of().program('chmpx');
+    await of().endAgent('SIGKILL');
+    await of().startAgent();
+    await follows(of(), 3);
+    await of().endAgent('SIGINT');
+    const text = await usesKeys(of(), 'alone');
+    await of().startAgent();
+    await follows(of(), 3);
+    if (!isDeepStrictEqual(await of().program('chmpx'), before)) throw new Error('another chmpx');
+    return `the same chmpx; ${text} while no agent runs`;
+  });
+  await timeline.step('the cluster shrinks by one', async () => {
+    const last = stage.nodes.at(-1);
+    if (!last) throw new Error('no node');
+    await stage.clusterComplete(last);
+    await stage.deleteServer(last);
+    await stage.settled();
+    await follows(of(), 2);
+    return `the slave sees two; ${await usesKeys(of(), 'less')}`;
+  });
+  await timeline.step("the slave's chmpx crashes", async () => {
+    await of().kill('chmpx');
+    await follows(of(), 2);
+    return `it is back; ${await usesKeys(of(), 'back')}`;
+  });
+  await timeline.step('the slave is stopped (systemctl stop)', async () => {
+    await of().endAgent('SIGTERM');
+    if (stage.hosts('slave') !== 0) throw new Error('it is still registered');
+    if (await of().program('chmpx')) throw new Error('its chmpx still runs');
+    await stage.settled();
+    return 'unregistered, chmpx has ended, the servers see two';
+  });
+  await timeline.step('… and started again', async () => {
+    await of().startAgent();
+    await follows(of(), 2);
+    return `it is back; ${await usesKeys(of(), 'again')}`;
+  });
+}
+
+async function follows(slave: ClusterMember, servers: number): Promise<void> {
+  await until(`${slave.name} sees ${servers} servers`, () => slave.followsServing(servers), {
+    seconds: 120,
+    everyMs: 200,
+  });
+}
+
+/** Writes keys and reads them back; all of them must be there. */
+async function usesKeys(slave: ClusterMember, prefix: string): Promise<string> {
+  const tool = (lines: readonly string[]): Promise<string> => slave.keyTool(lines);
+  const written = await writeKeys(tool, prefix, KEYS);
+  const read = await readKeys(tool, prefix, KEYS);
+  if (written !== KEYS || read.found !== KEYS) {
+    throw new Error(`${written} of ${KEYS} keys written, ${JSON.stringify(read)}`);
+  }
+  return `${KEYS} keys written and read`;
+}
