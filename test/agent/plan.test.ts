@@ -394,3 +394,35 @@ it('isStopped only when neither program runs', () => {
   expect(isStopped(observed({ chmpx: null }))).toBe(false);
   expect(isStopped(observed({ k2hdkc: null }))).toBe(false);
 });
+
+describe('a slave', () => {
+  const slave: Partial<DesiredState> = { mode: 'slave' };
+  const FOLLOWING = '[SLAVE][UP][n/a][Nothing][NoSuspend]';
+  const follows = observed({ k2hdkc: null, status: ringStatus(FOLLOWING, IN) });
+  it.each<Row>([
+    ['not registered', { ...slave, registration: null }, nothingRuns(), 'register'],
+    ['lacked by the role', slave, { ...follows, role: { ...ROLE, lacksSelf: true } }, 'register'],
+    ['chmpx does not run', slave, nothingRuns(), 'start-chmpx'],
+    ['the ring has changed', slave, { ...follows, iniPublished: false }, 'publish-ini'],
+    ['up, without k2hdkc', slave, follows, 'rest', 'following the cluster'],
+    ['leaving', { ...slave, parameters: null }, follows, 'unregister'],
+    [
+      'leaving while K2HR3 is away',
+      { ...slave, parameters: null },
+      { ...follows, k2hr3RetryInMs: 900 },
+      'stop-chmpx',
+    ],
+    [
+      'given another role',
+      { ...slave, registration: registrationFor(OTHER_PARAMETERS) },
+      follows,
+      'stop-chmpx',
+    ],
+    ['gone', { ...slave, parameters: null, registration: null }, nothingRuns(), 'rest'],
+  ])('%s', (...row) => check(row));
+
+  it('serves as long as its chmpx is up', () => {
+    expect(serves(desiredState(slave), follows)).toBe(true);
+    expect(serves(desiredState(slave), nothingRuns())).toBe(false);
+  });
+});

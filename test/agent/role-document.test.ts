@@ -5,6 +5,8 @@ import {
   type RoleExpectations,
 } from '../../src/agent/role-document.ts';
 import { AgentError } from '../../src/base/errors.ts';
+import { NO_OVERRIDES } from '../../src/cluster/ini-overrides.ts';
+import type { Scalar } from '../../src/cluster/keys.ts';
 import { CUK1, roleText, withLine, type ROLES } from '../cluster/roles.ts';
 import { PARAMETERS, registrationFor } from './builders.ts';
 
@@ -104,5 +106,31 @@ describe('a text that is refused, in one line that says why', () => {
 
   it('also for a node that the ring lacks', () => {
     expect(() => read('tagWithNewline', EXPECTED, 'another-cuk')).toThrow('refused');
+  });
+
+  it('is that of a slave too, whose cluster K2HR3 names in small letters', () => {
+    const text = roleText('ofSlave').replace(/^GROUP .*$/m, 'GROUP = MyCluster');
+    const { ini, servers, position, dataDirectory } = readRoleDocument(
+      text,
+      {
+        ...registrationFor(PARAMETERS),
+        cuk: '00000009-aaaa-4bbb-8ccc-000000000009',
+        roleName: 'yrn:yahoo:::tenant0:role:mycluster/slave',
+      },
+      { mode: 'slave', clusterName: '' },
+    );
+    expect(ini).toContain('GROUP = MyCluster\nMODE = SLAVE\n');
+    expect([servers.length, position, dataDirectory]).toEqual([3, 0, null]);
+  });
+
+  it('has what the operator sets, and says so', () => {
+    const global = new Map<string, Scalar>([['REPLICA', 2]]);
+    const { ini } = read('threeServers', { ...EXPECTED, overrides: { ...NO_OVERRIDES, global } });
+    expect(ini).toContain('\nREPLICA = 2\n');
+    expect(ini).toContain('# Set by ini: in agent.yaml: global.REPLICA.\n');
+    global.set('REPLICA', 300);
+    expect(() =>
+      read('threeServers', { ...EXPECTED, overrides: { ...NO_OVERRIDES, global } }),
+    ).toThrow('REPLICA = 300 is more than MAXCHMPX = 256: chmpx would lower it');
   });
 });

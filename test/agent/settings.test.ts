@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readSettings, type RunOptions } from '../../src/agent/settings.ts';
+import { readNodeSettings, readSettings, type RunOptions } from '../../src/agent/settings.ts';
 import { ConfigurationError } from '../../src/base/errors.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
@@ -86,5 +86,25 @@ describe('readSettings', () => {
     const { options } = await files();
     const missing = { ...options, configDirectory: '/nonexistent/conf.d' };
     await expect(readSettings(missing, {})).rejects.toThrow('/nonexistent/conf.d: does not exist');
+  });
+
+  it('takes keys of the ini, whose files must be there', async () => {
+    const { directory, options } = await files({
+      agentYaml: 'ini:\n  global:\n    REPLICA: 2\n  k2hdkc:\n',
+    });
+    const { overrides } = await readSettings(options, {});
+    expect([...overrides.global]).toEqual([['REPLICA', 2]]);
+    const certificate = path.join(directory, 'cert.pem');
+    await writeFile(options.configFile, `ini:\n  server:\n    SERVER_CERT: ${certificate}\n`);
+    await expect(readSettings(options, {})).rejects.toThrow(
+      `agent.yaml: ini.server.SERVER_CERT = ${certificate}: ENOENT`,
+    );
+  });
+
+  it('wants nothing of Trove for a slave', async () => {
+    const { options } = await files({ guestInfo: '', guestAgent: '', agentYaml: 'mode: slave\n' });
+    const settings = await readNodeSettings(options);
+    expect(settings.agent.mode).toBe('slave');
+    await expect(readSettings(options, {}, settings)).rejects.toThrow(ConfigurationError);
   });
 });

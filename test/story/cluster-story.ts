@@ -3,6 +3,7 @@ import { readKeys, writeKeys } from '../helpers/ring-keys.ts';
 import { until } from '../helpers/until.ts';
 import type { ClusterMember } from './cluster-member.ts';
 import type { ClusterStage } from './cluster-stage.ts';
+import { follows, usesKeys, withTraffic } from './slave-keys.ts';
 import type { Timeline } from './timeline.ts';
 
 /** How a cluster story is played. */
@@ -42,11 +43,24 @@ export async function playClusterStory(
     if (written !== keys) throw new Error(`${written} of ${keys} were acknowledged`);
     return 'all acknowledged';
   });
+  let slave: ClusterMember | undefined;
+  const ofSlave = (): ClusterMember => {
+    if (slave) return slave;
+    throw new Error('no slave');
+  };
+  await step('a slave node by its user data', async () => {
+    slave = await stage.createSlave();
+    await follows(slave, 3);
+    return `it sees three; ${await usesKeys(slave, 'first')}`;
+  });
   await step('a fourth grows the ring', async () => {
-    const [fourth] = await stage.createInstances(1);
-    await stage.settled();
-    if (fourth) await stage.clusterComplete(fourth);
-    return 'every node sees four';
+    const meanwhile = await withTraffic(ofSlave(), 'grow', async () => {
+      const [fourth] = await stage.createInstances(1);
+      await stage.settled();
+      if (fourth) await stage.clusterComplete(fourth);
+      await follows(ofSlave(), 4);
+    });
+    return `every node sees four; ${meanwhile}, then ${await usesKeys(ofSlave(), 'grown')}`;
   });
   await step('chmpx and k2hdkc of one node crash', async () => {
     const first = nodeOf(stage, 0);
@@ -70,12 +84,16 @@ export async function playClusterStory(
   });
   await step('a shrink: second cluster_complete, then the server is gone', async () => {
     const last = nodeOf(stage, -1);
-    await stage.clusterComplete(last);
+    const leaving = await withTraffic(ofSlave(), 'leave', () => stage.clusterComplete(last));
     const { status } = await stage.trove.serviceStatus(last.id);
     if (status !== 'healthy') throw new Error(`${last.name} is ${status} while it leaves`);
-    await stage.deleteServer(last);
-    await stage.settled();
-    return `${last.name} left, the others see three`;
+    const meanwhile = await withTraffic(ofSlave(), 'shrink', async () => {
+      await stage.deleteServer(last);
+      await stage.settled();
+      await follows(ofSlave(), 3);
+    });
+    const then = await usesKeys(ofSlave(), 'shrunk');
+    return `${last.name} left, the others see three; ${leaving}, then ${then}`;
   });
   await step('a server is rebooted', async () => {
     const first = nodeOf(stage, 0);

@@ -1,12 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { readKeys, writeKeys } from '../helpers/ring-keys.ts';
 import { until } from '../helpers/until.ts';
 import type { ClusterMember } from './cluster-member.ts';
 import type { ClusterStage } from './cluster-stage.ts';
+import { follows, usesKeys } from './slave-keys.ts';
 import type { Timeline } from './timeline.ts';
-
-/** How many keys are written and read at each step. */
-const KEYS = 100;
 
 /** A slave's life beside a cluster that grows and shrinks. */
 export async function playSlaveStory(stage: ClusterStage, timeline: Timeline): Promise<void> {
@@ -36,9 +33,16 @@ export async function playSlaveStory(stage: ClusterStage, timeline: Timeline): P
   });
   await timeline.step("the slave's agent is killed, and restarted as systemd does", async () => {
     const before = await of().program('chmpx');
-    await of().endAgent('SIGKILL');
-    await of().startAgent();
-    await follows(of(), 3);
+    for (const [signal, round] of [
+      ['SIGKILL', 1],
+      ['SIGINT', 2],
+    ] as const) {
+      await of().endAgent(signal);
+      await of().startAgent();
+      await until('the next agent has adopted chmpx', () =>
+        adoptions(of()).then((n) => n === round),
+      );
+    }
     await of().endAgent('SIGINT');
     const text = await usesKeys(of(), 'alone');
     await of().startAgent();
@@ -74,20 +78,6 @@ export async function playSlaveStory(stage: ClusterStage, timeline: Timeline): P
   });
 }
 
-async function follows(slave: ClusterMember, servers: number): Promise<void> {
-  await until(`${slave.name} sees ${servers} servers`, () => slave.followsServing(servers), {
-    seconds: 120,
-    everyMs: 200,
-  });
-}
-
-/** Writes keys and reads them back; all of them must be there. */
-async function usesKeys(slave: ClusterMember, prefix: string): Promise<string> {
-  const tool = (lines: readonly string[]): Promise<string> => slave.keyTool(lines);
-  const written = await writeKeys(tool, prefix, KEYS);
-  const read = await readKeys(tool, prefix, KEYS);
-  if (written !== KEYS || read.found !== KEYS) {
-    throw new Error(`${written} of ${KEYS} keys written, ${JSON.stringify(read)}`);
-  }
-  return `${KEYS} keys written and read`;
+async function adoptions(slave: ClusterMember): Promise<number> {
+  return (await slave.log()).split('adopted program=chmpx').length - 1;
 }
