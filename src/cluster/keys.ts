@@ -57,7 +57,7 @@ const GLOBAL: readonly KeySpec[] = [
   { name: 'SELFCTLPORT', kind: port, required: true },
   { name: 'SELFCUK', kind: { is: 'self' }, required: true },
   { name: 'RWTIMEOUT', kind: integer(0), standard: 0 },
-  { name: 'RETRYCNT', kind: integer(0), standard: -1 },
+  { name: 'RETRYCNT', kind: integer(0) },
   { name: 'CONTIMEOUT', kind: integer(0), standard: 0 },
   { name: 'MQRWTIMEOUT', kind: integer(0), standard: 0 },
   { name: 'MQRETRYCNT', kind: integer(0), standard: 3 },

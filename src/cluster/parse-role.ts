@@ -104,14 +104,23 @@ function globalPart({ values }: Part): GlobalPart {
 }
 
 function server(part: Part, ports: Part['values'], problems: Problem[]): ServerNode {
-  const { cuk, settings, ...node } = slave(part, ports, problems);
-  const rest = new Map(settings);
-  const port = portOf('PORT', rest, ports, part, problems);
-  return { ...node, cuk: cuk ?? '', port, settings: rest };
+  const settings = new Map(part.values);
+  const port = portOf('PORT', settings, ports, part, problems);
+  const node = nodeOf(settings, part, ports, problems);
+  return { ...node, cuk: node.cuk ?? '', port };
 }
 
 function slave(part: Part, ports: Part['values'], problems: Problem[]): SlaveNode {
-  const settings = new Map(part.values);
+  return nodeOf(new Map(part.values), part, ports, problems);
+}
+
+/** Takes the fields of a node out of `settings`, which become those of the node. */
+function nodeOf(
+  settings: Map<string, Scalar>,
+  part: Part,
+  ports: Part['values'],
+  problems: Problem[],
+): SlaveNode {
   const cuk = takeText(settings, 'CUK');
   const seed = takeText(settings, 'CUSTOM_ID_SEED');
   return {

@@ -1,9 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'ini';
 import { AgentError } from '../base/errors.ts';
 import { KEYS, type Scalar, type SectionName } from './keys.ts';
 import {
   inRingOrder,
+  sameModel,
   type ClusterModel,
   type GlobalPart,
   type ServerNode,
@@ -48,7 +48,7 @@ export function renderIni(
     ...(rendered.k2hdkc === undefined ? [] : [section('K2HDKC', rendered.k2hdkc)]),
   ].join('\n');
   const back = parseRole(text);
-  if (!back.ok || !isDeepStrictEqual(back.model, rendered)) {
+  if (!back.ok || !sameModel(back.model, rendered)) {
     const why = back.ok ? 'it reads back as another ring' : (back.problems[0]?.text ?? '');
     throw new AgentError('render', `the ini for ${model.global.group} cannot be written: ${why}`);
   }

@@ -14,6 +14,8 @@ const GLOBAL_KEYS = [
   'AUTOMERGE MERGETIMEOUT SOCKTHREADCNT MQTHREADCNT MAXSOCKPOOL SOCKPOOLTIMEOUT K2HFULLMAP',
   'K2HMASKBIT K2HCMASKBIT K2HMAXELE SSL_MIN_VER NSSDB_DIR',
 ].flatMap((line) => line.split(' '));
+/** What chmpx takes for RETRYCNT when it is not given; nobody can write it. */
+const NO_LIMIT = -1;
 const ON_OFF = new Set(['MQACK', 'DOMERGE', 'AUTOMERGE']);
 
 /**
@@ -22,7 +24,8 @@ const ON_OFF = new Set(['MQACK', 'DOMERGE', 'AUTOMERGE']);
  */
 export function expectedDump(model: ClusterModel): string {
   const { global } = model;
-  const get = (key: string): Scalar | undefined => effective('GLOBAL', global.settings, key);
+  const get = (key: string): Scalar | undefined =>
+    effective('GLOBAL', global.settings, key) ?? (key === 'RETRYCNT' ? NO_LIMIT : undefined);
   const idType = global.idType === 'CTLEPS' ? 'CTLENDPOINTS' : global.idType;
   const pairs: [string, string][] = [
     ['GROUP', global.group],
