@@ -43,6 +43,7 @@ export async function startSlaveAgent(options: SlaveAgentOptions): Promise<Slave
   const local = await createLocalNode({
     config,
     overrides: settings.overrides,
+    programUser: settings.programUser,
     k2hr3Ca: settings.k2hr3Ca,
     desired,
     bootId,

@@ -1,15 +1,24 @@
-import { startAgent } from '../agent/agent.ts';
-import { readNodeSettings, readSettings, type RunOptions } from '../agent/settings.ts';
+import { startAgent, type AgentOptions } from '../agent/agent.ts';
+import {
+  readNodeSettings,
+  readSettings,
+  type NodeSettings,
+  type RunOptions,
+} from '../agent/settings.ts';
 import { startSlaveAgent } from '../agent/slave-agent.ts';
 import { readSlaveSource } from '../agent/slave-source.ts';
 import { systemClock } from '../base/clock.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
 import { createLogger } from '../base/log.ts';
+import { SystemdNotify } from '../host/systemd-notify.ts';
 import { Secrets } from '../base/secrets.ts';
 import { HELP, parseCommandLine, UsageError } from './command-line.ts';
 import { EXIT } from './exit-codes.ts';
 
 declare const K2HDKC_AGENT_VERSION: string;
+
+/** What the whole process has one of. */
+type World = Omit<AgentOptions, 'settings' | 'version'>;
 
 async function main(words: string[]): Promise<number> {
   const command = parseCommandLine(words);
@@ -36,23 +45,38 @@ async function run(options: RunOptions): Promise<number> {
   const write = (line: string): void => void process.stdout.write(line);
   const log = createLogger({ format, level, secrets, write });
   const world = { clock: systemClock, random: Math.random, secrets, log };
+  const agent = await start(options, node, world);
+  const over = new AbortController();
+  void new SystemdNotify(process.env, systemClock, log).ready(over.signal);
+  const signal = await Promise.race([ending, agent.failed]);
+  over.abort();
+  log.info({ signal }, 'told to end');
+  await agent.end(signal);
+  return EXIT.ok;
+}
+
+/** An agent of either kind. */
+interface Started {
+  /** See Agent. */
+  failed: Promise<never>;
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+/** Reads the rest of what is configured, and starts the agent that it asks for. */
+async function start(options: RunOptions, node: NodeSettings, world: World): Promise<Started> {
+  const about = { version: K2HDKC_AGENT_VERSION, pid: process.pid };
   if (node.agent.mode === 'slave') {
     const source = await readSlaveSource(node.agent.slave);
-    log.info({ version: K2HDKC_AGENT_VERSION, pid: process.pid }, 'k2hdkc-agent');
+    world.log.info(about, 'k2hdkc-agent');
     const agent = await startSlaveAgent({ settings: node, source, ...world });
-    const signal = await Promise.race([ending, agent.failed]);
-    log.info({ signal }, 'told to end');
     // systemd stops with SIGTERM and restarts with SIGINT: see the unit.
-    await (signal === 'SIGTERM' ? agent.leave() : agent.stop());
-    return EXIT.ok;
+    const end: Started['end'] = (signal) => (signal === 'SIGTERM' ? agent.leave() : agent.stop());
+    return { failed: agent.failed, end };
   }
   const settings = await readSettings(options, process.env, node);
-  log.info({ version: K2HDKC_AGENT_VERSION, pid: process.pid }, 'k2hdkc-agent');
-  const agent = await startAgent({ settings, version: K2HDKC_AGENT_VERSION, ...world });
-  const signal = await Promise.race([ending, agent.failed]);
-  log.info({ signal }, 'told to end');
-  await agent.stop();
-  return EXIT.ok;
+  world.log.info(about, 'k2hdkc-agent');
+  const agent = await startAgent({ settings, version: about.version, ...world });
+  return { failed: agent.failed, end: () => agent.stop() };
 }
 
 function exitCodeOf(error: unknown): number {

@@ -121,6 +121,7 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
 
   it('has the programs in units of their own, beside its own', async () => {
     expect(await agentLog()).toContain('who starts chmpx and k2hdkc launcher=systemd');
+    expect(await property(AGENT, 'WatchdogTimestampMonotonic')).not.toBe('0');
     const [chmpx = '', k2hdkc = ''] = await pids();
     for (const [unit, pid] of [
       [CHMPX, chmpx],
