@@ -100,15 +100,24 @@ export class Vm {
     this.#agent = child;
   }
 
-  /** Ends the agent by a signal and waits until it is gone. Returns its exit code, if it has one. */
-  async endAgent(by: 'SIGTERM' | 'SIGKILL' | 'SIGINT'): Promise<number | null> {
+  /**
+   * Ends the agent by a signal, waits until it is gone, and returns its exit code, or the signal that
+   * killed it. Throws when it had ended by itself before, unless it is killed: then nobody minds.
+   */
+  async endAgent(by: 'SIGTERM' | 'SIGKILL' | 'SIGINT'): Promise<number | string | null> {
     const agent = this.#agent;
-    if (!agent || agent.exitCode !== null || agent.signalCode !== null) return null;
-    const gone = once(agent, 'exit');
-    agent.kill(by);
-    await gone;
+    if (!agent) return null;
     this.#agent = null;
-    return agent.exitCode;
+    if (agent.exitCode === null && agent.signalCode === null) {
+      const gone = once(agent, 'exit');
+      agent.kill(by);
+      await gone;
+    } else if (by !== 'SIGKILL') {
+      const how = `code ${String(agent.exitCode)}, signal ${String(agent.signalCode)}`;
+      const lines = (await this.log()).trimEnd().split('\n').slice(-5);
+      throw new Error(`the agent had ended by itself (${how}): ${lines.join(' | ')}`);
+    }
+    return agent.exitCode ?? agent.signalCode;
   }
 
   /** The agent's whole log so far. */
