@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
-import { format } from 'prettier';
 import { median, quantile } from './figures.ts';
 import type { Guest } from './guests.ts';
 import type { CallPlan, Calls, Idle } from './phases.ts';
@@ -26,8 +25,8 @@ interface Row {
   met: boolean | null;
 }
 
-/** The page with the results, the machine and the versions. */
-export function resultsPage(results: Results): Promise<string> {
+/** The benchmark's part of bench/RESULTS.md: the results, the machine and the versions. */
+export function resultsSection(results: Results): string {
   const { detached, python, echo, node, starts, plan } = results;
   const columns = [detached, python, echo, node];
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -38,7 +37,7 @@ export function resultsPage(results: Results): Promise<string> {
       line([what, ...columns.map(figure), goal, met === null ? '' : met ? 'yes' : '**no**']),
     ),
   ];
-  const page = `# RPC: this agent beside Python's
+  return `# RPC: this agent beside Python's
 
 Made by \`npm run bench:rpc\` in one run on one RabbitMQ; do not edit. Every guest that talks is called
 by the same real oslo client.
@@ -58,7 +57,6 @@ ${table.join('\n')}
   Node.js process has its own copy of \`node\`, and there is no other Python process. CPU time
   includes the programs that the agent runs, such as chmpxstatus.
 `;
-  return format(page, { parser: 'markdown', printWidth: 100 });
 }
 
 function rowsOf({ detached, serving, python, echo, starts, calls, idle }: Results): Row[] {

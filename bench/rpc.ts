@@ -1,8 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { projectRoot } from '../test/helpers/project-root.ts';
 import { startBroker } from '../test/peers/broker.ts';
 import { standIns } from '../test/story/programs.ts';
 import { Stage } from '../test/story/stage.ts';
@@ -10,12 +9,13 @@ import { Caller } from './caller.ts';
 import { Consumers } from './consumers.ts';
 import { agent, bareNode, echo, pythonGuest, type Guest } from './guests.ts';
 import { measureCalls, measureIdle, measureNode, measureStarts } from './phases.ts';
-import { resultsPage } from './results.ts';
+import { formatSection, writeSection } from './results-file.ts';
+import { resultsSection } from './results.ts';
 
 const HELP = `npm run bench:rpc -- [options]
 
 Measures this agent beside the real Python trove guest on one RabbitMQ, called by the real oslo
-client, and writes bench/RESULTS.md.
+client, and writes its part of bench/RESULTS.md.
   --starts N        how often each is started (default 7)
   --rounds N        rounds of calls (default 5)
   --idle SECONDS    how long nobody asks anything (default 60)
@@ -107,9 +107,9 @@ async function main(): Promise<void> {
       const idle = await measureIdle(all, Number(values.idle), directory);
       await consumers.close();
 
-      const page = await resultsPage({ ...cast, starts, calls, idle, plan });
-      process.stdout.write(page);
-      if (!values['no-write']) await writeFile(path.join(projectRoot, 'bench/RESULTS.md'), page);
+      const section = await formatSection(resultsSection({ ...cast, starts, calls, idle, plan }));
+      process.stdout.write(section);
+      if (!values['no-write']) await writeSection(section);
     } finally {
       await stage.close();
     }

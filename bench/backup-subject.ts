@@ -1,0 +1,103 @@
+// This agent's side of the benchmark, in a process of its own: it makes or restores one backup and
+// prints what that needed.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { parseBackupRequest, parseRestoreRequest } from '../src/backup/backup-info.ts';
+import { makeBackup } from '../src/backup/backup.ts';
+import { restoreBackup } from '../src/backup/restore.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { createLogger } from '../src/base/log.ts';
+import { Secrets } from '../src/base/secrets.ts';
+
+/** How often the event loop is looked at; a part of each delay that is reported. */
+const RESOLUTION_MS = 5;
+
+/** As JSON in the environment: a token is in it. */
+interface Order {
+  what: 'backup' | 'restore';
+  swiftUrl: string;
+  token: string;
+  container: string;
+  id: string;
+  checksum: string;
+  dataFile: string;
+  k2hlinetool: string;
+  level: number;
+}
+
+const order = JSON.parse(process.env['ORDER'] ?? '') as Order;
+const secrets = new Secrets();
+const log = createLogger({
+  format: 'text',
+  level: 'info',
+  secrets,
+  write: (line) => void process.stderr.write(line),
+});
+const storage = {
+  swiftUrl: null,
+  container: order.container,
+  serviceType: 'object-store',
+  endpointType: 'publicURL',
+  insecure: false,
+  authUrl: null,
+  region: null,
+  decryptionKey: null,
+};
+const { k2hlinetool, dataFile } = order;
+const common = { storage, k2hlinetool, clock: systemClock, random: Math.random, secrets, log };
+const caller = { token: order.token, projectId: 'test', serviceCatalog: [] };
+const { signal } = new AbortController();
+
+async function backup(): Promise<string> {
+  const request = parseBackupRequest({
+    ...{ id: order.id, datastore: 'k2hdkc', datastore_version: '1.0.16' },
+    ...{ storage_driver: 'swift', swift_url: order.swiftUrl },
+  });
+  const { level } = order;
+  const limits = { level, segmentBytes: 2 * 1024 ** 3, snapshotTimeoutMs: 60_000 };
+  const places = {
+    known: () => [],
+    begun: () => Promise.resolve(),
+    removed: () => Promise.resolve(),
+  };
+  const job = { request, caller, dataFile, places, signal };
+  return (await makeBackup({ ...common, ...limits }, job)).checksum;
+}
+
+async function restore(): Promise<string> {
+  const request = parseRestoreRequest({
+    ...{ id: order.id, storage_driver: 'swift', swift_url: order.swiftUrl },
+    location: `${order.swiftUrl}/${order.container}/${order.id}.gz`,
+    checksum: order.checksum,
+  });
+  const geometry = {
+    maskBit: 8,
+    collisionMaskBit: 4,
+    maxElements: 32,
+    pageSize: 512,
+    fullMap: true,
+  };
+  await restoreBackup(common, { request, caller, target: { file: dataFile, geometry }, signal });
+  return order.checksum;
+}
+
+/** MiB, from /proc/self/status (proc(5)). */
+function mebibytes(field: 'VmRSS' | 'VmHWM'): number {
+  const found = new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(
+    readFileSync('/proc/self/status', 'latin1'),
+  );
+  return Number(found?.[1]) / 1024;
+}
+
+async function main(): Promise<void> {
+  writeFileSync('/proc/self/clear_refs', '5'); // VmHWM starts anew
+  const before = mebibytes('VmRSS');
+  const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delays.enable();
+  const checksum = await (order.what === 'backup' ? backup() : restore());
+  delays.disable();
+  const lag = delays.percentile(99) / 1e6 - RESOLUTION_MS;
+  process.stdout.write(JSON.stringify({ checksum, growth: mebibytes('VmHWM') - before, lag }));
+}
+
+void main();
