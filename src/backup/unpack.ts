@@ -4,10 +4,8 @@ import { createGunzip } from 'node:zlib';
 import { AgentError, codeOf, messageOf } from '../base/errors.ts';
 import { openSslDecipher, SALT_HEADER_BYTES } from './openssl-decrypt.ts';
 
-/** Bytes that gunzip gives at once. */
-const CHUNK_BYTES = 256 * 1024;
-/** Pieces that wait between two steps, so that hashing and unpacking overlap. */
-const PIECES_BETWEEN = 4;
+/** Bytes that gunzip gives at once; with 256 KiB the agent grows by 46 MiB, with 64 by 24. */
+const CHUNK_BYTES = 64 * 1024;
 
 /** How the object of a backup is packed. */
 export interface Packing {
@@ -100,8 +98,7 @@ async function* through(
   step: Duplex,
   tell: (error: unknown) => Error | null,
 ): AsyncGenerator<Buffer> {
-  const input = Readable.from(source, { highWaterMark: PIECES_BETWEEN });
-  const piped = pipeline(input, step);
+  const piped = pipeline(Readable.from(source), step);
   piped.catch(() => undefined); // whoever reads the step gets it too
   try {
     yield* step as AsyncIterable<Buffer>;
