@@ -91,7 +91,7 @@ export class ClusterNode implements Node {
     switch (action) {
       case 'register':
         if (parameters) await membership.register(parameters, signal);
-        role.hurry();
+        role.registered();
         return;
       case 'unregister':
         return membership.unregister(signal);

@@ -11,6 +11,7 @@ import type { RingStatus } from '../cluster/status.ts';
 import { readRingStatus, TOOL_MISSING } from '../cluster/tools.ts';
 import type { AgentConfig } from '../config/schema.ts';
 import { nodeName } from '../host/node-name.ts';
+import { resolveName } from '../host/resolve-name.ts';
 import type { SystemUser } from '../host/system-user.ts';
 import { ClusterNode } from './cluster-node.ts';
 import type { DesiredState, DesiredStateStore } from './desired-state.ts';
@@ -122,17 +123,21 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     ...(options.access === undefined ? {} : { access: options.access }),
     cuk: () => readInstanceId(paths.instance_id_file),
     nodeName: config.node.name ?? (await nodeName()),
+    filesDirectory: path.dirname(paths.ini_file),
     retry: { firstMs: k2hr3.retry_first * 1000, capMs: k2hr3.retry_cap * 1000 },
+    resolve: resolveName,
     secrets,
     clock,
     random,
     log,
   });
+  await membership.writeFiles();
   const role = new RoleWatch({
     stateDirectory: paths.state_dir,
     desired: () => desired.current,
     read: (...reading) => membership.read(...reading),
     parse: (text, state) => parseRole(text, state, options),
+    resolve: resolveName,
     pace: {
       settledMs: k2hr3.poll_interval * 1000,
       changingMs: k2hr3.changing_poll_interval * 1000,

@@ -1,34 +1,42 @@
-import type { Random } from '../base/backoff.ts';
-import { Backoff } from '../base/backoff.ts';
+import { Backoff, type Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
-import { fetchRoleAccess, type RoleAccess } from '../k2hr3/extdata.ts';
+import type { ResolveName } from '../host/resolve-name.ts';
+import { K2hr3Error } from '../k2hr3/errors.ts';
+import { fetchRoleAccess, type GetAccess } from '../k2hr3/extdata.ts';
 import type { HttpOptions } from '../k2hr3/http.ts';
-import { isMember, register, unregister } from '../k2hr3/registration.ts';
+import { isMember, register } from '../k2hr3/registration.ts';
 import { fingerprintOf } from '../k2hr3/registration-record.ts';
 import { readResource, readResourceKey, type ResourceReading } from '../k2hr3/resource.ts';
+import { removeUpstreamFiles, writeUpstreamFiles } from '../k2hr3/upstream-files.ts';
 import type { ClusterParameters } from '../trove/overrides.ts';
 import { parametersKey, type DesiredStateStore, type Registration } from './desired-state.ts';
+import { FreshAccess } from './fresh-access.ts';
+import { leaveRole } from './leave-role.ts';
+import { readEntries, removeOlderEntries } from './role-entries.ts';
 
 /** What the membership of this VM in its role works with. */
 export interface MembershipOptions {
   desired: DesiredStateStore;
   http: HttpOptions;
   /** Gets the access to the role; it is given `parameters.extdataUrl`. Default: as extdata. */
-  access?: (http: HttpOptions, extdataUrl: string) => Promise<RoleAccess>;
+  access?: GetAccess;
   cuk: () => Promise<string>;
   nodeName: string;
+  /** Where the files for K2HR3's own tools are kept. */
+  filesDirectory: string;
   retry: { firstMs: number; capMs: number };
+  resolve: ResolveName;
   secrets: Secrets;
   clock: Clock;
   random: Random;
   log: Logger;
 }
 
-/** After a registration the role is read anew within this time (ms). */
-const SETTLE_MS = 2_000;
+/** After a registration the role is read anew within this time; up to twice as long (ms). */
+const SETTLE_MS = 1_000;
 
 /**
  * This VM's membership in the K2HR3 role: register, verify, unregister. A 201 does not mean
@@ -38,13 +46,17 @@ const SETTLE_MS = 2_000;
 export class Membership {
   readonly #options: MembershipOptions;
   readonly #backoff: Backoff;
+  readonly #freshAccess: FreshAccess;
+  readonly #getAccess: GetAccess;
   #notBefore = 0;
 
   constructor(options: MembershipOptions) {
-    const { retry, random, desired } = options;
+    const { retry, random, desired, secrets } = options;
     this.#options = options;
     this.#backoff = new Backoff({ first: retry.firstMs, cap: retry.capMs, jitter: 0.3 }, random);
-    this.#keepSecret(desired.current.registration);
+    this.#getAccess = options.access ?? fetchRoleAccess;
+    this.#freshAccess = new FreshAccess({ ...options, getAccess: this.#getAccess });
+    secrets.add(desired.current.registration?.roleToken);
   }
 
   /** How long the next call must still wait after a failed one, in milliseconds. */
@@ -52,77 +64,140 @@ export class Membership {
     return Math.max(0, this.#notBefore - this.#options.clock.monotonic());
   }
 
-  /** Extdata → register → ask whether it is true. Repeatable at any point. */
+  /** Extdata → clear the way → register → ask whether it is true. Repeatable at any point. */
   async register(parameters: ClusterParameters, signal: AbortSignal): Promise<void> {
     await this.#paced(async () => {
-      const {
-        desired,
-        log,
-        nodeName,
-        secrets,
-        access: getAccess = fetchRoleAccess,
-      } = this.#options;
+      const { desired, log, secrets, nodeName: tag } = this.#options;
       const http = { ...this.#options.http, signal };
       secrets.add(parameters.extdataUrl);
-      const access = await getAccess(http, parameters.extdataUrl);
+      const access = await this.#getAccess(http, parameters.extdataUrl);
+      secrets.add(access.roleToken);
       const cuk = await this.#options.cuk();
+      await this.#leaveOther(access.roleName, cuk, signal);
       const registration: Registration = {
         ...access,
         cuk,
-        tag: nodeName,
+        tag,
         ...(http.localAddress === undefined ? {} : { localAddress: http.localAddress }),
         extdataFingerprint: fingerprintOf(parameters.extdataUrl),
         parametersKey: parametersKey(parameters),
       };
-      this.#keepSecret(registration);
       // Remembered before it is made, so that whatever happens it can be undone.
       await desired.update({ registration });
-      await register(http, access, { cuk, tag: nodeName });
-      if (!(await isMember(http, access, cuk))) {
-        throw new AgentError(
-          'registration-lost',
-          `K2HR3 accepted the registration of ${nodeName} and lost it (it does that under load); registering again`,
-          { retryable: true },
-        );
-      }
-      log.info({ role: access.roleName, name: nodeName, cuk }, 'registered in K2HR3');
+      await this.#registerAs(registration, http);
+      await this.writeFiles();
+      log.info({ role: access.roleName, name: tag, cuk }, 'registered in K2HR3');
     });
     // A role that was read before this still lacks the node; that is no reason to do it again.
-    this.#notBefore = this.#options.clock.monotonic() + SETTLE_MS;
+    const { clock, random } = this.#options;
+    this.#notBefore = clock.monotonic() + SETTLE_MS * (1 + random());
   }
 
   /** Ends the registration that was made, whatever the parameters say now. */
   unregister(signal: AbortSignal): Promise<void> {
     return this.#paced(async () => {
-      const { desired, log } = this.#options;
+      const { desired } = this.#options;
       const { registration } = desired.current;
       if (registration === null) return;
-      const { cuk, localAddress } = registration;
-      const http = { ...this.#options.http, localAddress, signal };
-      const outcome = await unregister(http, registration, cuk);
-      if (outcome === 'not-a-member') {
-        // A slow backend says the same; a token read tells which it is.
-        await readResourceKey(http, registration, 'chmpx-mode');
-      }
-      log.info({ role: registration.roleName, cuk, outcome }, 'unregistered from K2HR3');
+      await this.#leave(registration, signal);
       await desired.update({ registration: null });
+      await this.#onDisk(removeUpstreamFiles(this.#options.filesDirectory));
     });
   }
 
-  /** Reads the role resource of a registration. */
-  read(
+  /** Reads the role resource of a registration, and finds a new token for one that is dead. */
+  async read(
     registration: Registration,
     etag: string | undefined,
     signal: AbortSignal,
   ): Promise<ResourceReading> {
-    const { localAddress } = registration;
-    return readResource({ ...this.#options.http, localAddress, signal }, registration, etag);
+    const http = { ...this.#options.http, localAddress: registration.localAddress, signal };
+    try {
+      const reading = await readResource(http, registration, etag);
+      this.#freshAccess.accepted();
+      return reading;
+    } catch (error) {
+      if (!(error instanceof K2hr3Error)) throw error;
+      if (error.kind !== 'unauthorized') this.#freshAccess.accepted();
+      else if (this.#freshAccess.refused()) await this.#renewAccess(registration, http);
+      throw error;
+    }
   }
 
   /** Reads one key of the role resource of a registration. */
   readKey(registration: Registration, key: string, signal: AbortSignal): Promise<string> {
     const { localAddress } = registration;
     return readResourceKey({ ...this.#options.http, localAddress, signal }, registration, key);
+  }
+
+  /** Writes the files for K2HR3's own tools, if this VM is registered. */
+  async writeFiles(): Promise<void> {
+    const { registration } = this.#options.desired.current;
+    if (registration === null) return;
+    await this.#onDisk(
+      writeUpstreamFiles(this.#options.filesDirectory, registration, registration),
+    );
+  }
+
+  /** Registers unless K2HR3 has this host already: doing it again would remove it for a moment. */
+  async #registerAs(registration: Registration, http: HttpOptions): Promise<void> {
+    const { resolve, log } = this.#options;
+    const { cuk, tag } = registration;
+    const entries = await readEntries(http, registration);
+    const known = { http, access: registration, identity: registration, entries, resolve, log };
+    await removeOlderEntries(known);
+    const isListed = entries.some((entry) => entry.cuk === cuk && entry.name === tag);
+    if (isListed && (await isMember(http, registration, cuk))) return;
+    await register(http, registration, registration);
+    if (await isMember(http, registration, cuk)) return;
+    throw new AgentError(
+      'registration-lost',
+      `K2HR3 accepted the registration of ${tag} and lost it (it does that under load); registering again`,
+      { retryable: true },
+    );
+  }
+
+  /** Ends a registration in another role: the extdata URL can lead elsewhere than it did. */
+  async #leaveOther(roleName: string, cuk: string, signal: AbortSignal): Promise<void> {
+    const { registration: old } = this.#options.desired.current;
+    if (old === null || (old.roleName === roleName && old.cuk === cuk)) return;
+    await this.#leave(old, signal);
+  }
+
+  async #leave(registration: Registration, signal: AbortSignal): Promise<void> {
+    const { desired, log } = this.#options;
+    const { cuk, localAddress, roleName: role } = registration;
+    const http = { ...this.#options.http, localAddress, signal };
+    const extdataUrl = desired.current.parameters?.extdataUrl;
+    const outcome = await leaveRole(
+      http,
+      registration,
+      extdataUrl === undefined ? undefined : () => this.#getAccess(http, extdataUrl),
+    );
+    log.info({ role, cuk, outcome }, 'unregistered from K2HR3');
+  }
+
+  /** What goes wrong here is not worth more than the 401 that led to it. */
+  async #renewAccess(registration: Registration, http: HttpOptions): Promise<void> {
+    const { desired, log, secrets } = this.#options;
+    const { parameters } = desired.current;
+    secrets.add(parameters?.extdataUrl);
+    if (parameters === null || parametersKey(parameters) !== registration.parametersKey) return;
+    try {
+      const access = await this.#freshAccess.find(http, registration, parameters.extdataUrl);
+      if (access === null || desired.current.registration !== registration) return;
+      await desired.update({ registration: { ...registration, ...access } });
+      await this.writeFiles();
+    } catch (err) {
+      log.debug({ err }, 'no other role token was found');
+    }
+  }
+
+  /** The agent itself does not need the files. */
+  async #onDisk(change: Promise<void>): Promise<void> {
+    await change.catch((err: unknown) => {
+      this.#options.log.warn({ err }, 'the files for the tools of K2HR3 stay as they were');
+    });
   }
 
   async #paced(work: () => Promise<void>): Promise<void> {
@@ -134,9 +209,5 @@ export class Membership {
       this.#notBefore = this.#options.clock.monotonic() + this.#backoff.next();
       throw error;
     }
-  }
-
-  #keepSecret(registration: Registration | null): void {
-    this.#options.secrets.add(registration?.roleToken);
   }
 }

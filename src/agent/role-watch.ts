@@ -1,15 +1,16 @@
-import { readFile, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { Backoff, type Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
-import { messageOf } from '../base/errors.ts';
+import { codeOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { Alarm } from '../base/wait.ts';
-import { writeFileAtomic } from '../host/atomic-file.ts';
+import type { ResolveName } from '../host/resolve-name.ts';
 import type { ResourceReading } from '../k2hr3/resource.ts';
 import type { DesiredState, Registration } from './desired-state.ts';
+import { KeptRole } from './kept-role.ts';
 import type { RoleView } from './observed.ts';
+import { roleDiff } from './role-diff.ts';
 import type { RoleDocument } from './role-document.ts';
+import { DOUBT_MS, RoleGate } from './role-gate.ts';
 
 /** How fast the role is read, in milliseconds. */
 export interface RolePace {
@@ -31,6 +32,7 @@ export interface RoleWatchOptions {
   ) => Promise<ResourceReading>;
   /** Makes a document of the text, or throws with the reason why it cannot be used. */
   parse: (text: string, desired: DesiredState) => RoleDocument;
+  resolve: ResolveName;
   pace: RolePace;
   clock: Clock;
   random: Random;
@@ -42,6 +44,10 @@ export interface RoleWatchOptions {
 const HURRY_MS = 30_000;
 /** Reading costs the server 45 to 110 ms, more with more servers (ms per server). */
 const PER_SERVER_MS = 150;
+/** `code` of the error that says why a role resource must not be used. */
+const REFUSED = 'role-refused';
+
+type ChangedRole = Extract<ResourceReading, { changed: true }>;
 
 /**
  * Reads the role again and again while this node is registered. The newest sane document is kept,
@@ -52,12 +58,15 @@ export class RoleWatch {
   readonly #options: RoleWatchOptions;
   readonly #alarm = new Alarm();
   readonly #backoff: Backoff;
-  readonly #file: string;
+  readonly #gate: RoleGate;
+  readonly #kept: KeptRole;
   #document: RoleDocument | null = null;
-  /** What must still be written; null when the disk has the newest document. */
-  #unsaved: KeptRole | null = null;
-  #diskFails = false;
   #documentOf: string | null = null;
+  #text = '';
+  #refused = '';
+  /** Registrations so far, and how many of them the newest answer can know. */
+  #registrations = 0;
+  #answeredAfter = 0;
   #etag: string | undefined;
   #problem: string | null = null;
   #ringSince: number;
@@ -66,25 +75,25 @@ export class RoleWatch {
   #retryMs: number | null = null;
 
   constructor(options: RoleWatchOptions) {
-    const { pace, random, clock, stateDirectory } = options;
+    const { pace, random, clock, stateDirectory, log } = options;
     this.#options = options;
     this.#backoff = new Backoff({ first: pace.retryFirstMs, cap: pace.retryCapMs }, random);
-    this.#file = path.join(stateDirectory, 'role.json');
+    this.#gate = new RoleGate(options);
+    this.#kept = new KeptRole(stateDirectory, log);
     this.#ringSince = clock.monotonic();
   }
 
   /** Takes the last good document from disk, so that a node can start without K2HR3. */
   async restore(): Promise<void> {
-    const kept = await readFile(this.#file, 'utf8').catch(() => null);
+    const kept = await this.#kept.read();
     const { registration } = this.#options.desired();
-    if (kept === null || registration === null) return;
+    if (kept === null || kept.of !== registration?.parametersKey) return;
     try {
-      const { of, text } = JSON.parse(kept) as KeptRole;
-      if (of !== registration.parametersKey) return;
-      this.#document = this.#options.parse(text, this.#options.desired());
-      this.#documentOf = of;
+      this.#document = this.#options.parse(kept.text, this.#options.desired());
+      this.#documentOf = kept.of;
+      this.#text = kept.text;
     } catch (err) {
-      this.#options.log.warn({ err, file: this.#file }, 'the kept role document is of no use');
+      this.#kept.ofNoUse(err);
     }
   }
 
@@ -93,7 +102,7 @@ export class RoleWatch {
     const document = this.#current();
     return {
       ini: document?.ini ?? null,
-      lacksSelf: document !== null && document.ini === null,
+      lacksSelf: document?.ini === null && this.#answeredAfter === this.#registrations,
       dataDirectory: document?.dataDirectory ?? null,
       k2h: document?.k2h ?? null,
       servers: document?.servers.length ?? 0,
@@ -108,6 +117,12 @@ export class RoleWatch {
   hurry(): void {
     this.#hurryUntil = this.#options.clock.monotonic() + HURRY_MS;
     this.#alarm.ring();
+  }
+
+  /** This node has registered: what was read before says nothing about it any more. */
+  registered(): void {
+    this.#registrations += 1;
+    this.hurry();
   }
 
   /** Reads until `signal` aborts. */
@@ -127,22 +142,25 @@ export class RoleWatch {
   }
 
   async #readOnce(registration: Registration, signal: AbortSignal): Promise<void> {
-    const { log, read } = this.#options;
+    const { log, read, desired } = this.#options;
+    const registrations = this.#registrations;
     try {
       const etag = this.#current() ? this.#etag : undefined;
       const reading = await read(registration, etag, signal);
-      if (registration !== this.#options.desired().registration) return; // nobody wants it any more
-      if (reading.changed) this.#take(reading.text, registration);
-      await this.#save();
-      this.#etag = reading.changed ? reading.etag : this.#etag;
-      if (this.#retryMs !== null) log.info('K2HR3 answers again');
+      if (registration !== desired().registration) return; // nobody wants it any more
+      if (reading.changed && !(await this.#take(reading, registration))) return;
+      if (this.#retryMs !== null && this.#problem !== null) log.info('K2HR3 answers again');
+      const isNews = reading.changed || this.#answeredAfter !== registrations;
+      this.#answeredAfter = registrations;
       this.#backoff.reset();
       this.#retryMs = null;
       this.#setProblem(null);
+      if (isNews) this.#options.onChange();
+      await this.#kept.save();
     } catch (error) {
       if (signal.aborted) return;
       const problem = messageOf(error);
-      if (problem !== this.#problem) {
+      if (problem !== this.#problem && codeOf(error) !== REFUSED) {
         log.warn({ problem }, 'the role cannot be read; the last good one stays in use');
       }
       this.#retryMs = this.#backoff.next();
@@ -150,9 +168,38 @@ export class RoleWatch {
     }
   }
 
-  #take(text: string, registration: Registration): void {
-    const { parse, desired, log, clock, onChange } = this.#options;
-    const document = parse(text, desired());
+  /** Puts a good document in the place of the last one; false when it must be read once more. */
+  async #take(reading: ChangedRole, registration: Registration): Promise<boolean> {
+    const { log, desired } = this.#options;
+    const { text, etag } = reading;
+    const before = this.#current();
+    try {
+      const verdict = await this.#gate.judge(text, desired(), before);
+      if (registration !== desired().registration) return false;
+      if (verdict.kind === 'doubtful') {
+        log.info({ why: verdict.why }, 'the role is doubtful: reading it again');
+        this.#retryMs = DOUBT_MS;
+        return false;
+      }
+      this.#use(verdict.document, text, registration);
+      this.#etag = etag;
+      return true;
+    } catch (error) {
+      if (codeOf(error) === REFUSED) this.#logRefusal(messageOf(error), before, text);
+      throw error;
+    }
+  }
+
+  /** Once for each text, whatever else goes wrong in between. */
+  #logRefusal(reason: string, before: RoleDocument | null, text: string): void {
+    if (this.#refused === text) return;
+    this.#refused = text;
+    const diff = before === null ? {} : { diff: roleDiff(this.#text, text) };
+    this.#options.log.warn({ reason, ...diff }, 'a role document changes nothing');
+  }
+
+  #use(document: RoleDocument, text: string, registration: Registration): void {
+    const { log, clock } = this.#options;
     const before = this.#current();
     if (before?.servers.join() !== document.servers.join()) {
       log.info({ servers: document.servers, self: document.ini !== null }, 'ring by the role');
@@ -162,11 +209,12 @@ export class RoleWatch {
     }
     this.#document = document;
     this.#documentOf = registration.parametersKey;
+    this.#text = text;
+    this.#refused = '';
     // A document without this node is no good to start from.
     if (document.ini !== null && before?.ini !== document.ini) {
-      this.#unsaved = { of: registration.parametersKey, text };
+      this.#kept.keep({ of: registration.parametersKey, text });
     }
-    onChange();
   }
 
   async #forget(): Promise<void> {
@@ -177,31 +225,7 @@ export class RoleWatch {
     if (this.#documentOf === null) return;
     this.#document = null;
     this.#documentOf = null;
-    this.#unsaved = null;
-    await this.#onDisk(rm(this.#file, { force: true }));
-  }
-
-  /** A disk that is full may have room at the next reading. */
-  async #save(): Promise<void> {
-    const kept = this.#unsaved;
-    if (kept === null) return;
-    const saved = await this.#onDisk(writeFileAtomic(this.#file, JSON.stringify(kept)));
-    if (saved && this.#unsaved === kept) this.#unsaved = null;
-  }
-
-  /** A disk that is full or read-only does not keep the role from being used; said once. */
-  async #onDisk(change: Promise<void>): Promise<boolean> {
-    const { log } = this.#options;
-    try {
-      await change;
-      if (this.#diskFails) log.info({ file: this.#file }, 'the role document is on disk again');
-      this.#diskFails = false;
-    } catch (err) {
-      const text = 'the role document on disk stays as it was';
-      if (!this.#diskFails) log.warn({ err, file: this.#file }, text);
-      this.#diskFails = true;
-    }
-    return !this.#diskFails;
+    await this.#kept.forget();
   }
 
   #setProblem(problem: string | null): void {
@@ -219,10 +243,4 @@ export class RoleWatch {
     const servers = this.#document?.servers.length ?? 0;
     return Math.max(pace.settledMs, PER_SERVER_MS * servers) * jitter;
   }
-}
-
-interface KeptRole {
-  /** The `parametersKey` of the registration that it was read for. */
-  of: string;
-  text: string;
 }

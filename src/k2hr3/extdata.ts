@@ -18,6 +18,9 @@ export interface RoleAccess extends RoleAddress {
   roleToken: string;
 }
 
+/** Gets the access to a role from where the control plane has put it. */
+export type GetAccess = (http: HttpOptions, extdataUrl: string) => Promise<RoleAccess>;
+
 /**
  * Fetches the registration script of a cluster and takes the access to its role out of it. The
  * script itself is never run (k2hr3 contract, section 2.1). K2HR3 answers this even when the token

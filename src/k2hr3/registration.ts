@@ -12,6 +12,9 @@ export interface HostIdentity {
   tag: string;
 }
 
+/** Marks a host as one of OpenStack's; K2HR3's clean-up after a deleted server asks for it. */
+export const EXTRA = 'openstack-auto-v1';
+
 /**
  * Registers this VM in the role. Success means only that K2HR3 said so: of three nodes that
  * registered at once one was lost in 31 of 40 runs (k2hr3 contract, section 0.3), so the caller
@@ -27,7 +30,7 @@ export async function register(
 ): Promise<void> {
   checkWord('instance id', cuk, /^[A-Za-z0-9._:-]+$/);
   checkWord('host name', tag, /^[A-Za-z0-9.-]+$/);
-  const query = `cuk=${encodeURIComponent(cuk)}&extra=openstack-auto-v1&tag=${encodeURIComponent(tag)}`;
+  const query = `cuk=${encodeURIComponent(cuk)}&extra=${EXTRA}&tag=${encodeURIComponent(tag)}`;
   const answer = await request(
     {
       method: 'PUT',
@@ -51,7 +54,21 @@ export async function isMember(
   role: RoleAddress,
   cuk: string,
 ): Promise<boolean> {
-  const answer = await request({ method: 'HEAD', url: memberUrl(role, cuk) }, http);
+  return askMembership(http, memberUrl(role, cuk));
+}
+
+/**
+ * Whether K2HR3 knows any host of the role at the address this VM calls from, whatever its cuk.
+ * `false` can also mean that K2HR3's backend is slow.
+ *
+ * @throws K2hr3Error for any other answer than yes or no.
+ */
+export function isAddressKnown(http: HttpOptions, role: RoleAddress): Promise<boolean> {
+  return askMembership(http, roleUrl(role));
+}
+
+async function askMembership(http: HttpOptions, url: string): Promise<boolean> {
+  const answer = await request({ method: 'HEAD', url }, http);
   if (answer.status === 204) return true;
   if (answer.status === 403) return false;
   throw refusal('does not say whether this host is registered', answer);

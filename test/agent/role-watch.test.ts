@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { DesiredState, Registration } from '../../src/agent/desired-state.ts';
 import type { RoleDocument } from '../../src/agent/role-document.ts';
+import { AgentError } from '../../src/base/errors.ts';
 import { RoleWatch } from '../../src/agent/role-watch.ts';
 import type { ResourceReading } from '../../src/k2hr3/resource.ts';
 import { deferred } from '../helpers/deferred.ts';
@@ -13,13 +14,17 @@ import { desiredState, OTHER_PARAMETERS, PARAMETERS, registrationFor } from './b
 
 const SETTLED = 5_000;
 const CHANGING = 500;
+const REFUSED = 'a role document changes nothing';
+const DOUBTFUL = 'the role is doubtful: reading it again';
 const PROBLEM = 'the role cannot be read; the last good one stays in use';
 
 /** The text of a role with these servers; `self` is this node, and `bad` is not sane. */
 function parse(text: string, { registration, parameters }: DesiredState): RoleDocument {
   if (!registration || !parameters) throw new Error('no role is wanted now');
   const servers = text.split(',');
-  if (servers.includes('bad')) throw new Error('the role resource is refused: bad');
+  if (servers.includes('bad')) {
+    throw new AgentError('role-refused', 'the role resource is refused: bad');
+  }
   const position = Math.max(0, servers.indexOf('self'));
   return {
     ini: servers.includes('self') ? `ini of ${text}` : null,
@@ -35,6 +40,9 @@ interface Bench {
   clock: WatchedClock;
   state: string;
   texts: string[];
+  lines: Record<string, unknown>[];
+  /** Servers whose names nobody knows. */
+  names: Set<string>;
   /** When the role was read, with which etag, for whom. */
   reads: { at: number; etag: string | undefined; registration: Registration }[];
   /** What K2HR3 says: a text (its etag is the text in capitals), or how it fails. */
@@ -47,7 +55,8 @@ interface Bench {
 async function bench(says: string | Error, state?: string): Promise<Bench> {
   const stateDirectory = state ?? (await temporaryDirectory());
   const clock = new WatchedClock();
-  const { log, texts } = recordingLog();
+  const { log, texts, lines } = recordingLog();
+  const names = new Set(['unknown']);
   const reads: Bench['reads'] = [];
   const k2hr3: Bench['k2hr3'] = { says };
   const desired = { current: desiredState() };
@@ -68,6 +77,7 @@ async function bench(says: string | Error, state?: string): Promise<Bench> {
     desired: () => desired.current,
     read,
     parse,
+    resolve: (name) => Promise.resolve(names.has(name) ? [] : ['192.0.2.1']),
     pace: {
       settledMs: SETTLED,
       changingMs: CHANGING,
@@ -93,6 +103,8 @@ async function bench(says: string | Error, state?: string): Promise<Bench> {
     clock,
     state: stateDirectory,
     texts,
+    lines,
+    names,
     reads,
     k2hr3,
     desired,
@@ -201,12 +213,120 @@ describe('a document', () => {
       lacksSelf: false,
       problem: 'the role resource is refused: bad',
     });
-    expect(box.texts.filter((text) => text === PROBLEM)).toHaveLength(1);
+    expect(box.texts.filter((text) => text === REFUSED)).toHaveLength(1);
     expect(await readFile(path.join(box.state, 'role.json'), 'utf8')).not.toContain('bad');
 
     box.k2hr3.says = 'self';
     await pass(box, 4_000);
     expect(box.watch.view().problem).toBeNull();
+  });
+
+  it('that is refused is logged with the reason and what it would change', async () => {
+    const box = await bench('self');
+    await box.run();
+    box.k2hr3.says = 'self,bad';
+    await pass(box, SETTLED);
+    box.k2hr3.says = new Error('away');
+    await pass(box, 1_000);
+    box.k2hr3.says = 'self,bad';
+    await pass(box, 2_000);
+    expect(box.lines.filter(({ msg }) => msg === REFUSED)).toEqual([
+      expect.objectContaining({
+        reason: 'the role resource is refused: bad',
+        diff: '-"self" +"self,bad"',
+      }),
+    ]);
+    box.k2hr3.says = 'self,bad,more';
+    await pass(box, 4_000);
+    expect(box.texts.filter((text) => text === REFUSED)).toHaveLength(2);
+  });
+
+  it('that lost more than one server is read again after a second, and believed then', async () => {
+    const box = await bench('self,a,b,c');
+    await box.run();
+    box.k2hr3.says = 'self,a';
+    await pass(box, SETTLED);
+    expect(box.watch.view()).toMatchObject({ ini: 'ini of self,a,b,c', problem: null });
+    expect(box.clock.delays).toEqual([1_000]);
+    await pass(box, 1_000);
+    expect(box.watch.view().ini).toBe('ini of self,a');
+    expect(box.reads.slice(1, 3).map(({ etag }) => etag)).toEqual(['SELF,A,B,C', 'SELF,A,B,C']);
+    expect(box.texts.filter((text) => text === DOUBTFUL)).toHaveLength(1);
+  });
+
+  it('that lost more than one server for a moment changes nothing', async () => {
+    const box = await bench('self,a,b,c');
+    await box.run();
+    box.k2hr3.says = 'self';
+    await pass(box, SETTLED);
+    box.k2hr3.says = 'self,a';
+    await pass(box, 1_000);
+    expect(box.watch.view().ini).toBe('ini of self,a,b,c');
+    box.k2hr3.says = 'self,a,b,c';
+    await pass(box, 1_000);
+    expect(box.watch.view()).toMatchObject({ ini: 'ini of self,a,b,c', problem: null });
+    expect(box.clock.delays).toEqual([SETTLED]);
+  });
+
+  it('is not believed earlier because somebody hurries', async () => {
+    const box = await bench('self,a,b,c');
+    await box.run();
+    box.k2hr3.says = 'self';
+    await pass(box, SETTLED);
+    box.watch.hurry();
+    await pass(box, 0);
+    await pass(box, 999);
+    expect(box.watch.view().ini).toBe('ini of self,a,b,c');
+    await pass(box, 1_000);
+    expect(box.watch.view().ini).toBe('ini of self');
+  });
+
+  it('that lost one server is taken at once, and one without this node is doubted', async () => {
+    const box = await bench('self,a,b');
+    await box.run();
+    box.k2hr3.says = 'self,a';
+    await pass(box, SETTLED);
+    expect(box.watch.view().ini).toBe('ini of self,a');
+    box.k2hr3.says = 'a';
+    await pass(box, CHANGING);
+    expect(box.watch.view()).toMatchObject({ ini: 'ini of self,a', lacksSelf: false });
+    await pass(box, 1_000);
+    expect(box.watch.view()).toMatchObject({ ini: null, lacksSelf: true });
+  });
+
+  it('with a new name that does not resolve is refused; a known one may go', async () => {
+    const box = await bench('self');
+    await box.run();
+    box.k2hr3.says = 'self,unknown';
+    await pass(box, SETTLED);
+    expect(box.watch.view()).toMatchObject({
+      ini: 'ini of self',
+      problem:
+        'the role resource is refused: [SVRNODE] NAME unknown cannot be resolved: put it into DNS, or take its host out of the role',
+    });
+    box.names.delete('unknown');
+    await pass(box, 1_000);
+    expect(box.watch.view()).toMatchObject({ ini: 'ini of self,unknown', problem: null });
+    box.names.add('unknown').add('self');
+    box.k2hr3.says = 'self,unknown,more';
+    await pass(box, CHANGING);
+    expect(box.watch.view().ini).toBe('ini of self,unknown,more');
+  });
+
+  it('of before a registration does not make this node register again', async () => {
+    const box = await bench('other');
+    await box.run();
+    expect(box.watch.view().lacksSelf).toBe(true);
+    box.k2hr3.says = new Error('away');
+    box.watch.registered();
+    expect(box.watch.view().lacksSelf).toBe(false);
+    await pass(box, 0);
+    expect(box.watch.view().lacksSelf).toBe(false);
+    box.k2hr3.says = 'other';
+    const changes = box.changes();
+    await pass(box, 1_000);
+    expect(box.watch.view().lacksSelf).toBe(true);
+    expect(box.changes()).toBeGreaterThan(changes);
   });
 
   it('of before is not asked about by its etag when it belongs to another cluster', async () => {

@@ -9,6 +9,11 @@ import type { Store } from './store.ts';
 export interface Faults {
   /** The next so many registrations answer 201 and store nothing (k2hr3 contract, section 0.3). */
   loseRegistrations: number;
+  /**
+   * Several workers: a registration writes the role as it was so many milliseconds before, with its
+   * own host added, so that it undoes what others registered meanwhile (section 0.3).
+   */
+  raceMs: number;
   /** The K2HDKC behind the API hangs: data calls wait, then fail as if the caller had no right. */
   slowUnauthorized: { delayMs: number; answer?: SlowAnswer } | undefined;
   /** A read of the resource answers 200 with the value of another read (section 0.5). */
@@ -29,6 +34,7 @@ export type SlowAnswer = 'token-not-existed' | 'no-data' | 'no-access' | 'no-pol
 export function noFaults(): Faults {
   return {
     loseRegistrations: 0,
+    raceMs: 0,
     slowUnauthorized: undefined,
     wrongBody: undefined,
     truncateBody: false,

@@ -142,6 +142,11 @@ export class K2hr3StandIn {
     return this.#store.removeHosts(role, found);
   }
 
+  /** The user revokes a role token, for everybody who has it. */
+  revokeToken(token: string): void {
+    this.#store.deleteToken(token);
+  }
+
   /** Full yrns of all roles that ever had a host: shows registrations that went to a phantom. */
   roles(): string[] {
     return this.#store.roles();
@@ -194,6 +199,11 @@ export class K2hr3StandIn {
     if (delayMs > 0) await sleep(systemClock, delayMs, this.#stopped.signal);
     if (faults.htmlPage) return htmlPage();
     if (isSlow) return slowAnswer(call, this.#store, slow.answer);
+    if (faults.raceMs > 0 && call.method === 'PUT') {
+      const seen = this.#store.snapshot();
+      await sleep(systemClock, faults.raceMs, this.#stopped.signal);
+      this.#store.restore(seen);
+    }
     const answer = route(call, {
       store: this.#store,
       passphrase: this.#passphrase,

@@ -43,7 +43,7 @@ export interface HostQuery {
 /** What a K2HDKC behind K2HR3 would keep. Role names are full yrns in lower case. */
 export class Store {
   readonly #clusters = new Map<string, Cluster>();
-  readonly #roles = new Map<string, HostRecord[]>();
+  #roles: ReadonlyMap<string, HostRecord[]> = new Map();
   readonly #tokens = new Map<string, RoleToken>();
 
   /** A cluster of the same name in the tenant is replaced; its hosts and tokens stay. */
@@ -67,10 +67,20 @@ export class Store {
     return [...this.#roles.keys()];
   }
 
+  /** The hosts of all roles as they are now, for `restore`. */
+  snapshot(): ReadonlyMap<string, HostRecord[]> {
+    return this.#roles;
+  }
+
+  /** Undoes every change of hosts since the snapshot. */
+  restore(snapshot: ReadonlyMap<string, HostRecord[]>): void {
+    this.#roles = snapshot;
+  }
+
   /** Adds a host, or replaces the one with the same address, port and cuk. */
   putHost(role: Name, host: HostRecord): void {
     const others = this.hosts(role).filter((other) => hostKey(other) !== hostKey(host));
-    this.#roles.set(yrn('role', role), [...others, host]);
+    this.#setHosts(role, [...others, host]);
   }
 
   findHosts(role: Name, query: HostQuery): HostRecord[] {
@@ -86,8 +96,12 @@ export class Store {
   removeHosts(role: Name, hosts: HostRecord[]): number {
     const kept = this.hosts(role).filter((host) => !hosts.includes(host));
     const removed = this.hosts(role).length - kept.length;
-    if (removed > 0) this.#roles.set(yrn('role', role), kept);
+    if (removed > 0) this.#setHosts(role, kept);
     return removed;
+  }
+
+  #setHosts(role: Name, hosts: HostRecord[]): void {
+    this.#roles = new Map([...this.#roles, [yrn('role', role), hosts]]);
   }
 
   addToken(role: Name, boundTo?: HostRecord): RoleToken {

@@ -1,0 +1,99 @@
+import type { Clock } from '../base/clock.ts';
+import { AgentError } from '../base/errors.ts';
+import { withDeadline } from '../base/wait.ts';
+import type { ResolveName } from '../host/resolve-name.ts';
+import type { DesiredState } from './desired-state.ts';
+import type { RoleDocument } from './role-document.ts';
+
+/** What a role gate judges by. */
+export interface RoleGateOptions {
+  /** Makes a document of the text, or throws with the reason why it cannot be used. */
+  parse: (text: string, desired: DesiredState) => RoleDocument;
+  resolve: ResolveName;
+  clock: Clock;
+}
+
+/** A document that may be used, or why it has to be read once more first. */
+export type Verdict = { kind: 'good'; document: RoleDocument } | { kind: 'doubtful'; why: string };
+
+/** A doubtful document is believed when it is the same after so long (ms). */
+export const DOUBT_MS = 1_000;
+/** getaddrinfo can take longer than this when DNS is away (ms). */
+const RESOLVE_LIMIT_MS = 5_000;
+/** After so many names that do not resolve the others are not asked for: DNS may be slow. */
+const MOST_UNRESOLVED = 3;
+
+/** Decides whether a role resource that was read takes the place of the last good one. */
+export class RoleGate {
+  readonly #options: RoleGateOptions;
+  #doubted: { text: string; at: number } | null = null;
+
+  constructor(options: RoleGateOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Judges a text by itself and by the last good document.
+   *
+   * @throws AgentError with the reason when it must not be used at all.
+   */
+  async judge(text: string, desired: DesiredState, last: RoleDocument | null): Promise<Verdict> {
+    const document = this.#options.parse(text, desired);
+    await this.#checkNames(document.servers, last?.servers ?? []);
+    const why = doubtAbout(document, last);
+    if (why !== null && !this.#isConfirmed(text)) return { kind: 'doubtful', why };
+    this.#doubted = null;
+    return { kind: 'good', document };
+  }
+
+  /** Whether this doubtful text was read before, long enough ago. */
+  #isConfirmed(text: string): boolean {
+    const now = this.#options.clock.monotonic();
+    if (this.#doubted?.text === text) return now - this.#doubted.at >= DOUBT_MS;
+    this.#doubted = { text, at: now };
+    return false;
+  }
+
+  /**
+   * Names that the ring did not have before must resolve. chmpx takes those that do not, and then
+   * waits for DNS again and again. A server that is known must not stop all changes of the ring
+   * when its name is gone before its entry is.
+   */
+  async #checkNames(servers: readonly string[], known: readonly string[]): Promise<void> {
+    const old = new Set(known);
+    const lost: string[] = [];
+    for (const name of servers) {
+      if (old.has(name) || (await this.#resolves(name))) continue;
+      lost.push(name);
+      if (lost.length === MOST_UNRESOLVED) break;
+    }
+    if (lost.length === 0) return;
+    throw new AgentError(
+      'role-refused',
+      `the role resource is refused: [SVRNODE] NAME ${lost.join(', ')} cannot be resolved: put it into DNS, or take its host out of the role`,
+      { retryable: true },
+    );
+  }
+
+  #resolves(name: string): Promise<boolean> {
+    const { clock, resolve } = this.#options;
+    const late = (): Error => new Error('too late');
+    return withDeadline(clock, RESOLVE_LIMIT_MS, resolve(name), late).then(
+      (addresses) => addresses.length > 0,
+      () => false,
+    );
+  }
+}
+
+/**
+ * A K2HR3 whose backend stalls can answer with a part of the truth (k2hr3 contract, section 0.5),
+ * and while a host registers anew it is missing for a moment (section 2.4).
+ */
+function doubtAbout(document: RoleDocument, last: RoleDocument | null): string | null {
+  if (last === null) return null;
+  const now = new Set(document.servers);
+  const gone = last.servers.filter((name) => !now.has(name)).length;
+  if (gone > 1) return `${gone} servers are gone at once`;
+  if (last.ini !== null && document.ini === null) return 'this node is missing';
+  return null;
+}
