@@ -17,6 +17,7 @@ import {
 } from '../backup/objects.ts';
 import { shellTool } from '../backup/tools.ts';
 import { projectRoot } from '../helpers/project-root.ts';
+import { BackupLab } from '../helpers/backup-lab.ts';
 import { RestoreLab, type RestoreChange, type Stored } from '../helpers/restore-lab.ts';
 import type { SwiftAccount } from '../peers/swift/account.ts';
 import { FaultDoor } from '../peers/swift/fault-door.ts';
@@ -84,6 +85,15 @@ describe('a restore', () => {
     const upstream = path.join(projectRoot, 'test/fixtures/swift/upstream-3-keys.gz');
     await lab.restore(await lab.store(await readFile(upstream)));
     expect(await lab.keys()).toEqual({ a: 'one', b: 'two', c: 'three' });
+  });
+
+  it.each([1000, 2 ** 30])('of a backup that this agent made, in segments of %i', async (size) => {
+    const source = await BackupLab.open(account, door);
+    const { location, checksum } = await source.backup({ parts: { segmentBytes: size } });
+    await lab.restore({ object: location.split('/').at(-1) ?? '', checksum });
+    const put = path.join(path.dirname(lab.data), 'again.k2har');
+    await lab.run(`ar put ${put}`);
+    expect((await readFile(put)).equals(source.archive)).toBe(true);
   });
 
   it('of one with a manifest', async () => {
