@@ -16,6 +16,7 @@ import { dataFileOf } from './data-file.ts';
 import { DesiredStateStore } from './desired-state.ts';
 import { guestHandlers } from './handlers.ts';
 import { BackupRecords } from './backup-records.ts';
+import { backupSettings } from './backup-settings.ts';
 import { Journal } from './journal.ts';
 import { createLocalNode } from './local-node.ts';
 import { Markers } from './markers.ts';
@@ -140,16 +141,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log,
     progress: () => reconciler.progress(),
   });
-  const dataDirectory = config.paths.data_dir ?? guest.mountPoint;
   const backup = {
-    instanceId: guest.guestId,
-    storage: guest.storage,
-    k2hlinetool: config.programs.k2hlinetool,
-    level: config.backup.level,
-    segmentBytes: config.backup.segment_size * 1024 ** 2,
-    snapshotTimeoutMs: config.backup.snapshot_timeout * 1000,
+    ...backupSettings(settings),
     dataFile: () => dataFileOf(reconciler),
-    dataDirectory,
     records: await BackupRecords.open(stateDirectory, log),
     ending: ending.signal,
     ...{ outbox, nextSent, clock, random, secrets, log },
@@ -188,7 +182,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
     backup,
     backups: new Operations({ journal, clock, log, progress: () => 'backing up' }),
-    dataDirectory,
+    dataDirectory: backup.dataDirectory,
     bootId,
     version: options.version,
     replyMarginMs: config.trove.reply_margin * 1000,

@@ -1,4 +1,4 @@
-import { makeBackup, type BackupParts } from '../backup/backup.ts';
+import { giveUpBackup, makeBackup, type BackupParts } from '../backup/backup.ts';
 import { parseBackupRequest } from '../backup/backup-info.ts';
 import { callerOf } from '../backup/caller.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
@@ -69,9 +69,6 @@ async function perform(
     const starts = await records.started(request.id);
     const { used } = await filesystemStats(dataDirectory);
     if (starts === 1) await post(parts, request, { state: 'BUILDING', size: used });
-    if (starts > MOST_STARTS) {
-      throw new AgentError('given-up', `the agent was ended ${MOST_STARTS} times in this backup`);
-    }
     const wanted = parseBackupRequest(request.backupInfo);
     if (wanted.hasParent) {
       throw new AgentError(
@@ -79,8 +76,13 @@ async function perform(
         'K2HDKC has no incremental backups: create a full one, without a parent',
       );
     }
-    const job = { request: wanted, caller: callerOf(request.context), places: records, signal };
-    const finished = await makeBackup(parts, { ...job, dataFile: await dataFile() });
+    const caller = callerOf(request.context);
+    const job = { request: wanted, caller, places: records, dataFile: await dataFile(), signal };
+    if (starts > MOST_STARTS) {
+      await giveUpBackup(parts, job);
+      throw new AgentError('given-up', `the agent has ended ${MOST_STARTS} times in this backup`);
+    }
+    const finished = await makeBackup(parts, job);
     return { state: 'COMPLETED', ...finished };
   } catch (error) {
     if (signal.aborted) throw new Interrupted();

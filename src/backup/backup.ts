@@ -17,7 +17,7 @@ import { findStorage } from './storage-target.ts';
 import { SwiftClient } from './swift-client.ts';
 import { TarImage } from './tar-image.ts';
 import { uploadBackup, type StoredBackup } from './upload.ts';
-import { inWorkDirectory } from './work-directory.ts';
+import { clearWorkDirectory, inWorkDirectory } from './work-directory.ts';
 
 /** What every backup works with. */
 export interface BackupParts {
@@ -71,6 +71,7 @@ export interface FinishedBackup {
   location: string;
 }
 
+const WORK_DIRECTORY = '.k2hdkc-agent-backup';
 /** Bytes of the tar in each member: 512 KiB lose less than 1 % against one long gzip. */
 const MEMBER_BYTES = 512 * 1024;
 /** One of libuv's four threads is left to files and names. */
@@ -88,18 +89,10 @@ const MOST_LANES = 3;
  * @throws AgentError with the reason for the user, SwiftError; the signal's reason.
  */
 export async function makeBackup(parts: BackupParts, job: BackupJob): Promise<FinishedBackup> {
-  const { clock, log, storage, secrets } = parts;
   const { request, places, signal } = job;
-  secrets.add(job.caller.token);
-  const target = await findStorage(request, job.caller, storage, clock);
-  const { accountUrl, token, insecure, source } = target;
-  secrets.add(token);
-  const container = request.container ?? storage.container;
-  const place = { accountUrl, container, backupId: request.id };
-  log.info({ ...place, source }, 'backing up');
-  const { silenceTimeoutMs } = parts;
-  const access = { storageUrl: accountUrl, token, insecure, silenceTimeoutMs };
-  const client = new SwiftClient({ ...access, clock, signal });
+  await clearWorkDirectory(path.dirname(job.dataFile), WORK_DIRECTORY);
+  const { client, place } = await openPlace(parts, job);
+  const { accountUrl, container } = place;
   try {
     // First of all: a token that is not valid is noticed before anything is done.
     await patiently(patienceOf(parts, signal), () => client.createContainer(container));
@@ -110,13 +103,44 @@ export async function makeBackup(parts: BackupParts, job: BackupJob): Promise<Fi
     if (signal.aborted) throw signal.reason;
     if (places.known().some(({ backupId }) => backupId === request.id)) {
       await remove(parts, job, client, place).catch((err: unknown) => {
-        log.warn({ err, ...place }, 'a failed backup stays in Swift until the next one');
+        parts.log.warn({ err, ...place }, 'a failed backup stays in Swift until the next one');
       });
     }
     throw error;
   } finally {
     client.close();
   }
+}
+
+/** Removes what agents that were killed have left of a backup. Throws as `makeBackup`. */
+export async function giveUpBackup(parts: BackupParts, job: BackupJob): Promise<void> {
+  await clearWorkDirectory(path.dirname(job.dataFile), WORK_DIRECTORY);
+  const { client, place } = await openPlace(parts, job);
+  try {
+    await removeLeftovers(parts, job, client, place);
+  } finally {
+    client.close();
+  }
+}
+
+async function openPlace(
+  parts: BackupParts,
+  { request, caller, signal }: BackupJob,
+): Promise<{ client: SwiftClient; place: BackupPlace }> {
+  const { clock, log, storage, secrets, silenceTimeoutMs } = parts;
+  secrets.add(caller.token);
+  const { accountUrl, token, insecure, source } = await findStorage(
+    request,
+    caller,
+    storage,
+    clock,
+  );
+  secrets.add(token);
+  const container = request.container ?? storage.container;
+  const place = { accountUrl, container, backupId: request.id };
+  log.info({ ...place, source }, 'backing up');
+  const access = { storageUrl: accountUrl, token, insecure, silenceTimeoutMs };
+  return { client: new SwiftClient({ ...access, clock, signal }), place };
 }
 
 async function snapshotAndSend(
@@ -130,7 +154,7 @@ async function snapshotAndSend(
   const started = clock.monotonic();
   const tool = { command: parts.k2hlinetool, timeoutMs: parts.snapshotTimeoutMs };
   const parent = path.dirname(dataFile);
-  const stored = await inWorkDirectory(parent, '.k2hdkc-agent-backup', async (directory) => {
+  const stored = await inWorkDirectory(parent, WORK_DIRECTORY, async (directory) => {
     const { file, facts } = await takeSnapshot({ ...tool, dataFile, directory, clock, signal });
     log.info({ backupId, ...facts }, 'snapshot taken and found whole');
     await places.begun(place);

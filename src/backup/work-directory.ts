@@ -26,6 +26,11 @@ export async function inWorkDirectory<T>(
   }
 }
 
+/** Removes what an agent that was killed has left of such a directory. */
+export async function clearWorkDirectory(parent: string, name: string): Promise<void> {
+  await clear(path.join(await realpath(parent).catch(() => parent), name));
+}
+
 async function clear(directory: string): Promise<void> {
   await killThoseIn(directory);
   await rm(directory, { recursive: true, force: true });

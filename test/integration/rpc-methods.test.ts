@@ -95,18 +95,20 @@ describe('methods that this agent does not have', () => {
     }
   });
 
-  it('a backup is FAILED at once, and the instance shows why', async () => {
+  it('a backup that makes no sense is FAILED at once, and the instance shows why', async () => {
     const { id } = await detached('backup');
-    const backup_info = { id: 'b-1', name: 'mine', backup_type: 'full', parent: null };
+    const backup_info = { id: 'b-1', storage_driver: 'cinder', parent: null };
     await stage.trove.api(id, 'create_backup', { backup_info });
     const told = await until('Trove is told', async () =>
-      (await stage.trove.published(id)).find(({ method }) => method === 'update_backup'),
+      (await stage.trove.published(id)).findLast(
+        ({ method, args }) => method === 'update_backup' && args['state'] === 'FAILED',
+      ),
     );
     expect(told.args).toMatchObject({ instance_id: id, backup_id: 'b-1', state: 'FAILED' });
     const fault = await until('the fault', async () =>
       (await stage.trove.instanceFaults(id)).at(0),
     );
-    expect(fault.message).toContain("The 'create_backup' operation is not supported");
+    expect(fault.message).toContain('backup_info of create_backup cannot be used');
   });
 
   it('an upgrade is refused before anything is touched', async () => {

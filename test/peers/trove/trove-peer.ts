@@ -72,6 +72,16 @@ export interface InstanceFault {
   updatedAt: string | null;
 }
 
+/** A row of backups. */
+export interface BackupRow {
+  state: string;
+  /** GiB. */
+  size: number | null;
+  checksum: string | null;
+  location: string | null;
+  backupType: string;
+}
+
 /** A message for the conductor as it was published, decrypted with Trove's own code. */
 export interface PublishedMessage {
   /** Seconds since the epoch. */
@@ -177,6 +187,15 @@ export class TrovePeer {
 
   async serviceStatus(id: string): Promise<ServiceStatus> {
     return (await this.#client.request('service_status', { id })) as ServiceStatus;
+  }
+
+  /** Makes the row of a backup that Trove's API has just accepted: its state is NEW. */
+  async addBackup(id: string, instanceId: string): Promise<void> {
+    await this.#client.request('add_backup', { id, instance_id: instanceId });
+  }
+
+  async backup(id: string): Promise<BackupRow> {
+    return (await this.#client.request('backup', { id })) as BackupRow;
   }
 
   async instanceFaults(id: string): Promise<InstanceFault[]> {

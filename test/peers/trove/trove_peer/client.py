@@ -32,6 +32,8 @@ def _commands():
     listener = tap.Tap()
     return {
         'add_instance': database.add_instance,
+        'add_backup': database.add_backup,
+        'backup': database.backup,
         'service_status': database.service_status_of,
         'instance_faults': database.instance_faults,
         'api': guest.api,

@@ -1,5 +1,6 @@
 """Rows of Trove's database, through Trove's own models."""
 
+from trove.backup import models as backups
 from trove.common import crypto_utils
 from trove.common import exception
 from trove.instance import models
@@ -36,6 +37,20 @@ def instance_faults(id):
         return []
     return [{'message': row.message, 'details': row.details, 'updatedAt': _iso(row.updated)}
             for row in rows]
+
+
+def add_backup(id, instance_id):
+    """The row of a backup that Trove's API has just accepted."""
+    backups.DBBackup.create(
+        id=id, name='a backup', instance_id=instance_id, tenant_id=tenant_of(instance_id),
+        state=backups.BackupState.NEW, backup_type='full', deleted=False)
+
+
+def backup(id):
+    """What Trove believes about a backup."""
+    row = backups.DBBackup.find_by(id=id)
+    return {'state': row.state, 'size': row.size, 'checksum': row.checksum,
+            'location': row.location, 'backupType': row.backup_type}
 
 
 def instance_key(id):
