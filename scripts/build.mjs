@@ -40,7 +40,11 @@ async function buildProduct() {
 async function buildDemo() {
   await build({
     ...common,
-    entryPoints: { demo: 'test/demo/main.ts', lab: 'test/lab/main.ts' },
+    entryPoints: {
+      demo: 'test/demo/main.ts',
+      lab: 'test/lab/main.ts',
+      data: 'test/lab/data/main.ts',
+    },
     outdir: 'dist/test',
     outExtension: { '.js': '.mjs' },
     format: 'esm',

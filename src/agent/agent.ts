@@ -98,6 +98,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     clock,
     random,
     log,
+    crashLoopAfter: config.cluster.crashes_until_crashed,
     onLook: () => reporter.look(),
   });
 

@@ -2,20 +2,21 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
-import { AgentError, messageOf } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import type { ControlPort } from '../cluster/control-port.ts';
 import { publishIni } from '../cluster/publish.ts';
-import { mustLeaveRing } from '../cluster/ring.ts';
-import { statusWords, type RingStatus } from '../cluster/status.ts';
+import { statusWords, type RingNode, type RingStatus } from '../cluster/status.ts';
 import { makeSharedDirectory } from '../host/shared-directory.ts';
 import type { DesiredStateStore } from './desired-state.ts';
 import type { Membership } from './membership.ts';
-import type { Observed } from './observed.ts';
+import type { Neighbours, NeighbourView } from './neighbours.ts';
+import type { Observed, RoleView } from './observed.ts';
+import { ringWords } from './merge-driver.ts';
 import { serves, type Action } from './plan.ts';
 import type { KeptProgram } from './programs.ts';
 import type { Node } from './reconciler.ts';
 import type { RestartPolicy } from './restart-policy.ts';
+import type { RingChanges } from './ring-changes.ts';
 import type { RoleWatch } from './role-watch.ts';
 import type { StartSite } from './start-site.ts';
 
@@ -33,9 +34,8 @@ export interface ClusterNodeParts {
   readStatus: () => Promise<RingStatus | null>;
   /** Why the status cannot be read at all, whatever chmpx does; null when it can. */
   statusProblem: () => string | null;
-  controlPort: (port: number) => ControlPort;
-  /** How long leaving the ring may take: for stop_db, and when the node leaves for good. */
-  leaveLimits: { stopMs: number; goodMs: number };
+  changes: RingChanges;
+  neighbours: Neighbours;
   pollMs: number;
   clock: Clock;
   log: Logger;
@@ -49,17 +49,17 @@ export class ClusterNode implements Node {
   readonly #parts: ClusterNodeParts;
   #lastWords = '';
   #wordsSince = 0;
-  #leaveOver = false;
-  #leaveFailure: string | null = null;
-  #leaveSince: number | null = null;
-  #serviceInAt: number | null = null;
+  #lastRing = '';
+  #ringSince = 0;
+  #lastMerge: RingNode['merge'] = 'Nothing';
+  #mergeHung = false;
 
   constructor(parts: ClusterNodeParts) {
     this.#parts = parts;
   }
 
   async observe(): Promise<Observed> {
-    const { chmpx, k2hdkc, restarts, membership, role, clock, desired } = this.#parts;
+    const { chmpx, k2hdkc, restarts, membership, role, clock, desired, changes } = this.#parts;
     const status = chmpx.running ? await this.#parts.readStatus() : null;
     const now = clock.monotonic();
     this.#noteWords(status, now);
@@ -70,23 +70,34 @@ export class ClusterNode implements Node {
       status,
       statusProblem: this.#parts.statusProblem(),
       statusStableMs: now - this.#wordsSince,
+      ringStillMs: now - this.#ringSince,
       role: view,
+      neighbours: this.#lookAround(view),
       iniPublished: view.ini === (await this.#iniOnDisk()),
       restartInMs: restarts.waitMs,
       crashes: restarts.crashes,
       crashReason: restarts.reason,
       k2hr3RetryInMs: membership.retryInMs,
-      leaveOver: this.#leaveOver,
-      leaveFailure: this.#leaveFailure,
-      serviceInSentMs: this.#serviceInAt === null ? null : now - this.#serviceInAt,
+      leaveOver: changes.leaveOver,
+      leaveFailure: changes.leaveFailure,
+      serviceInSentMs: changes.serviceInSentMs,
+      joinRetryInMs: changes.joinRetryInMs,
+      mergeHung: this.#mergeHung,
       now: clock.wall(),
     };
     restarts.seen(serves(desired.current, observed));
     return observed;
   }
 
+  /** Who has a chmpx already: asked only while this node has none. */
+  #lookAround({ ini, neighbours }: RoleView): NeighbourView | null {
+    const { chmpx, neighbours: known } = this.#parts;
+    if (chmpx.running) known.forget();
+    return chmpx.running || ini === null ? null : known.look(neighbours);
+  }
+
   async act(action: Action, signal: AbortSignal): Promise<void> {
-    const { desired, chmpx, k2hdkc, membership, role, site } = this.#parts;
+    const { desired, chmpx, k2hdkc, membership, role, site, changes } = this.#parts;
     const { generation, parameters } = desired.current;
     switch (action) {
       case 'register':
@@ -98,15 +109,23 @@ export class ClusterNode implements Node {
       case 'publish-ini':
         return this.#publish();
       case 'start-chmpx':
-        this.#forgetLeave();
+        changes.forget();
         role.hurry();
         return this.#start(chmpx, generation, () => site.prepareChmpx());
       case 'start-k2hdkc':
         return this.#start(k2hdkc, generation, () => site.prepareK2hdkc());
       case 'service-in':
-        return this.#serviceIn();
+        return changes.serviceIn();
+      case 'join-ring':
+        return changes.lead('join', signal);
+      case 'finish-merge':
+        return changes.lead('finish', signal);
       case 'leave-ring':
-        return this.#leaveRing(signal);
+        return changes.leave(
+          desired.current.stopped === null,
+          () => chmpx.running !== null,
+          signal,
+        );
       case 'stop-k2hdkc':
         return k2hdkc.stop();
       case 'stop-chmpx':
@@ -120,15 +139,8 @@ export class ClusterNode implements Node {
 
   /** The wish has changed: a leave that failed, and crashes, are no longer held against it. */
   startAfresh(): void {
-    this.#forgetLeave();
+    this.#parts.changes.forget();
     this.#parts.restarts.forgive();
-  }
-
-  #forgetLeave(): void {
-    this.#leaveOver = false;
-    this.#leaveFailure = null;
-    this.#leaveSince = null;
-    this.#serviceInAt = null;
   }
 
   async #publish(): Promise<void> {
@@ -182,52 +194,17 @@ export class ClusterNode implements Node {
     await chmpx.stop();
   }
 
-  async #serviceIn(): Promise<void> {
-    const status = await this.#parts.readStatus();
-    if (!status) return;
-    this.#serviceInAt = this.#parts.clock.monotonic();
-    await this.#parts.controlPort(status.self.controlPort).serviceIn();
-  }
-
-  /**
-   * SERVICEOUT, then waiting for the merge. stop_db goes on when the time is up; who leaves for
-   * good stays, because its data could not move.
-   */
-  async #leaveRing(signal: AbortSignal): Promise<void> {
-    const { clock, pollMs, desired, leaveLimits, log, chmpx } = this.#parts;
-    const limit = desired.current.stopped ? leaveLimits.stopMs : leaveLimits.goodMs;
-    this.#leaveSince ??= clock.monotonic();
-    while (!signal.aborted) {
-      const status = await this.#parts.readStatus();
-      // One reading that failed is no proof that the data has moved.
-      if (status ? !mustLeaveRing(status) : !chmpx.running) {
-        this.#leaveOver = true;
-        return;
-      }
-      const words = status ? statusWords(status.self) : 'without a status';
-      if (clock.monotonic() - this.#leaveSince > limit) {
-        this.#leaveOver = true;
-        if (!desired.current.stopped) this.#leaveFailure = `still ${words} after ${limit / 1000} s`;
-        log.warn({ status: words }, 'the ring was not left in time');
-        return;
-      }
-      if (status?.self.operation === 'n/a') await this.#serviceOut(status);
-      await sleep(clock, pollMs, signal);
-    }
-  }
-
-  async #serviceOut({ self }: RingStatus): Promise<void> {
-    if (self.name === '' || self.seed === '') {
-      throw new AgentError('no-seed', 'chmpxstatus shows no custom id seed of this node');
-    }
-    await this.#parts.controlPort(self.controlPort).serviceOut({
-      serverName: self.name,
-      controlPort: self.controlPort,
-      seed: self.seed,
-    });
+  #noteMerge(merge: RingNode['merge']): void {
+    if (this.#lastMerge === 'Doing' && merge === 'Pending') this.#mergeHung = true;
+    if (merge === 'Done' || !this.#parts.chmpx.running) this.#mergeHung = false;
+    this.#lastMerge = merge;
   }
 
   #noteWords(status: RingStatus | null, now: number): void {
+    this.#noteMerge(status?.self.merge ?? 'Nothing');
+    const ring = status ? ringWords(status) : '';
+    if (ring !== this.#lastRing) this.#ringSince = now;
+    this.#lastRing = ring;
     const words = status ? statusWords(status.self) : '';
     if (words === this.#lastWords) return;
     this.#parts.log.info({ status: words || 'none' }, 'chmpx status');

@@ -5,7 +5,6 @@ import type { Clock } from '../base/clock.ts';
 import { AgentError, codeOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
-import { ControlPort } from '../cluster/control-port.ts';
 import type { IniOverrides } from '../cluster/ini-overrides.ts';
 import type { RingStatus } from '../cluster/status.ts';
 import { readRingStatus, TOOL_MISSING } from '../cluster/tools.ts';
@@ -16,9 +15,11 @@ import type { SystemUser } from '../host/system-user.ts';
 import { ClusterNode } from './cluster-node.ts';
 import type { DesiredState, DesiredStateStore } from './desired-state.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
+import { Neighbours } from './neighbours.ts';
 import { KeptProgram } from './programs.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { createLauncher } from './program-launcher.ts';
+import { createRingChanges } from './local-ring.ts';
 import { readRoleDocument, type RoleDocument } from './role-document.ts';
 import { RoleWatch } from './role-watch.ts';
 import { StartSite } from './start-site.ts';
@@ -151,6 +152,13 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
   });
   desired.onChange(() => role.hurry());
   const status = statusReader(programs.chmpxstatus, paths.ini_file, options.programUser, log);
+  const changes = createRingChanges(cluster, {
+    readStatus: status.read,
+    role: () => role.view().cuks,
+    clock,
+    random,
+    log,
+  });
   const node = new ClusterNode({
     desired,
     chmpx,
@@ -168,11 +176,8 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     }),
     readStatus: status.read,
     statusProblem: status.problem,
-    controlPort: (port) => new ControlPort({ port, clock, host: cluster.control_host }),
-    leaveLimits: {
-      stopMs: cluster.stop_leave_limit * 1000,
-      goodMs: cluster.leave_limit * 1000,
-    },
+    changes,
+    neighbours: new Neighbours(clock),
     pollMs: cluster.changing_status_interval * 1000,
     clock,
     log,
@@ -191,6 +196,7 @@ function parseRole(
   return readRoleDocument(text, registration, {
     mode: config.mode,
     clusterName: parameters.clusterName,
+    merge: config.cluster.merge,
     ...(serverPort === null ? {} : { serverPort }),
     ...(serverControlPort === null ? {} : { serverControlPort }),
     overrides,

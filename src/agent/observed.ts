@@ -1,5 +1,6 @@
 import type { K2hTarget } from '../backup/restore-load.ts';
 import type { RingStatus } from '../cluster/status.ts';
+import type { Neighbour, NeighbourView } from './neighbours.ts';
 
 /** One of the two programs, as it runs now. */
 export interface ProgramView {
@@ -20,8 +21,10 @@ export interface RoleView {
   k2h: K2hTarget | null;
   /** How many servers the ring has. */
   servers: number;
-  /** How many of them stand before this node. */
-  position: number;
+  /** The servers besides this node. */
+  neighbours: readonly Neighbour[];
+  /** The CUKs of all servers, this one among them; empty when none are known. */
+  cuks: ReadonlySet<string>;
   /** How long the list of servers has been the same, in milliseconds. */
   ringStableMs: number;
   /** The list has changed since this agent started: others may not know it yet. */
@@ -40,7 +43,11 @@ export interface Observed {
   statusProblem: string | null;
   /** How long the status of this node has been the same, in milliseconds. */
   statusStableMs: number;
+  /** How long the statuses of all servers have been the same, in milliseconds. */
+  ringStillMs: number;
   role: RoleView;
+  /** The other servers, while chmpx does not run; null: not known (yet). */
+  neighbours: NeighbourView | null;
   /** The ini on disk is the one the role asks for. */
   iniPublished: boolean;
   /** How long a crashed program must still wait for its next start, in milliseconds. */
@@ -57,6 +64,10 @@ export interface Observed {
   leaveFailure: string | null;
   /** SERVICEIN was sent so long ago (ms); null when it was not since the programs started. */
   serviceInSentMs: number | null;
+  /** A join that was undone must still wait so long (ms). */
+  joinRetryInMs: number;
+  /** This node was still Doing when a merge was aborted, and has not merged since. */
+  mergeHung: boolean;
   /** Milliseconds of wall clock. */
   now: number;
 }

@@ -1,7 +1,10 @@
 import { isServing, type RingStatus } from '../cluster/status.ts';
 import { mustLeaveRing } from '../cluster/ring.ts';
 import { parametersKey, type DesiredState } from './desired-state.ts';
-import type { Observed, RoleView } from './observed.ts';
+import type { MergeMode } from './merge-mode.ts';
+import type { Observed } from './observed.ts';
+import { planCoordinated, type MergeTimes } from './plan-merge.ts';
+import { quietBeforeStart } from './quiet-before-start.ts';
 
 /** What the reconciler can do about a difference, one at a time. */
 export type Action =
@@ -11,6 +14,8 @@ export type Action =
   | 'start-chmpx'
   | 'start-k2hdkc'
   | 'service-in'
+  | 'join-ring'
+  | 'finish-merge'
   | 'leave-ring'
   | 'stop-k2hdkc'
   | 'stop-chmpx'
@@ -34,6 +39,9 @@ export interface PlanTimes {
   startTimeoutMs: number;
   /** SERVICE OUT under a living k2hdkc for so long is the known stuck form. */
   stuckAfterMs: number;
+  /** Who moves data, and the times that only count when the agents do. */
+  merge: MergeMode;
+  coordinated: MergeTimes;
 }
 
 /** A status that could not be read for so long is no hitch of the tool any more (ms). */
@@ -168,7 +176,7 @@ function planPrograms(desired: DesiredState, observed: Observed, times: PlanTime
     // A k2hdkc whose chmpx is gone spins, and a new chmpx under it sticks in SERVICE OUT.
     if (k2hdkc) return act('stop-k2hdkc', 'chmpx is gone: both start again');
     if (observed.restartInMs > 0) return wait(pausing(observed), observed.restartInMs);
-    const early = quietBeforeStart(role, times) - role.ringStableMs;
+    const early = quietBeforeStart(role, observed.neighbours, times) - role.ringStableMs;
     if (early > 0) return wait('the ring has just changed: others must know it first', early);
     return act('start-chmpx', 'chmpx does not run');
   }
@@ -188,20 +196,12 @@ function planPrograms(desired: DesiredState, observed: Observed, times: PlanTime
       ? wait(pausing(observed), observed.restartInMs)
       : act('start-k2hdkc', 'k2hdkc does not run');
   }
+  const led = times.merge === 'coordinated' && !status.self.suspended;
+  const change = led ? planCoordinated(status, observed, times) : null;
+  if (change) return change;
   return isServing(status.self)
     ? { kind: 'rest', why: 'serving' }
     : planJoin(status, observed, k2hdkc.runningMs, times);
-}
-
-/**
- * How long the ring must have been the same before chmpx may start. A joiner whose servers do not
- * have it in their ini yet can stick, and of servers that start at the same moment each can end up
- * in a ring of its own (seen on chmpx 1.0.113: three of three, for good).
- */
-function quietBeforeStart({ servers, position, ringIsNew }: RoleView, times: PlanTimes): number {
-  if (servers <= 1) return times.ringStableMs;
-  const known = ringIsNew ? times.joinAfterMs : times.ringStableMs;
-  return known + position * times.startSpacingMs;
 }
 
 function planJoin(

@@ -9,6 +9,13 @@ export function reconcilerTimes(cluster: AgentConfig['cluster']): ReconcilerOpti
     startSpacingMs: cluster.start_spacing * 1000,
     startTimeoutMs: cluster.start_timeout * 1000,
     stuckAfterMs: cluster.stuck_after * 1000,
+    merge: cluster.merge,
+    coordinated: {
+      changeWaitMs: cluster.change_wait * 1000,
+      gatherMs: cluster.gather_for * 1000,
+      takeOverMs: cluster.take_over_after * 1000,
+      mergeMs: cluster.merge_limit * 1000,
+    },
     watchMs: cluster.watch_after_change * 1000,
     changingMs: cluster.changing_status_interval * 1000,
     settledMs: cluster.status_interval * 1000,

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { Alarm, Changes } from '../base/wait.ts';
 import type { DesiredState, DesiredStateStore } from './desired-state.ts';
+import { nodeState, type NodeState } from './node-state.ts';
 import type { Observed } from './observed.ts';
 import { Interrupted } from './operations.ts';
 import { plan, type Action, type PlanTimes, type Step } from './plan.ts';
@@ -11,6 +12,7 @@ import { plan, type Action, type PlanTimes, type Step } from './plan.ts';
 export interface Snapshot {
   desired: DesiredState;
   observed: Observed;
+  state: NodeState;
   step: Step;
 }
 
@@ -35,6 +37,8 @@ export interface ReconcilerOptions {
   clock: Clock;
   random: Random;
   log: Logger;
+  /** So many crashes without a good minute are a crash loop. */
+  crashLoopAfter: number;
   /** Called after every look at the node. */
   onLook: () => void;
 }
@@ -136,7 +140,10 @@ export class Reconciler {
       this.#watchUntil = this.#watchEnd();
       this.#options.log.debug({ step: step.kind }, step.why);
     }
-    this.#snapshot = { desired, observed, step };
+    const state = nodeState(desired, observed, this.#options.crashLoopAfter);
+    const was = this.#snapshot?.state;
+    if (state !== was) this.#options.log.info({ state, was, why: step.why }, 'node state');
+    this.#snapshot = { desired, observed, state, step };
     this.#options.onLook();
     this.#snapshots.notify();
     return this.#snapshot;

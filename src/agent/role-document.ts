@@ -7,6 +7,8 @@ import {
   withOverrides,
   type IniOverrides,
 } from '../cluster/ini-overrides.ts';
+import type { Scalar } from '../cluster/keys.ts';
+import type { ClusterModel } from '../cluster/model.ts';
 import { parseRole } from '../cluster/parse-role.ts';
 import { firstProblems, notSane as notSaneProblem, type Problem } from '../cluster/problems.ts';
 import { renderIni } from '../cluster/render.ts';
@@ -14,6 +16,8 @@ import { validateRole } from '../cluster/validate.ts';
 import type { K2hTarget } from '../backup/restore-load.ts';
 import { k2hTargetOf } from './k2h-target.ts';
 import type { Registration } from './desired-state.ts';
+import type { MergeMode } from './merge-mode.ts';
+import type { Neighbour } from './neighbours.ts';
 
 /** A role resource that was read, checked and found sane. */
 export interface RoleDocument {
@@ -21,8 +25,10 @@ export interface RoleDocument {
   ini: string | null;
   /** The names of the servers in the ring's order. */
   servers: string[];
-  /** How many servers stand before this node; 0 when it is not among them. */
-  position: number;
+  /** The servers besides this node. */
+  neighbours: Neighbour[];
+  /** The CUKs of all servers. */
+  cuks: ReadonlySet<string>;
   /** The folder of K2HFILE, which k2hdkc does not make itself; null when there is none. */
   dataDirectory: string | null;
   /** That file, for a restore; null when the data is in memory only. */
@@ -35,6 +41,8 @@ export interface RoleExpectations {
   mode?: 'server' | 'slave';
   /** Empty: that of the role, which K2HR3 keeps in small letters. */
   clusterName: string;
+  /** Whose business merges are: chmpx does nothing of its own when they are the agents'. */
+  merge?: MergeMode;
   serverPort?: number;
   serverControlPort?: number;
   overrides?: IniOverrides;
@@ -68,10 +76,11 @@ export function readRoleDocument(
   const notSane = problems.filter(({ kind }) => kind === 'not-sane');
   if (notSane.length > 0) throw refused(notSane);
   const servers = model.servers.map(({ name }) => name);
-  if (problems.length > 0) {
-    return { ini: null, servers, position: 0, dataDirectory: null, k2h: null };
-  }
-  const ini = renderIni(model, {
+  const cuks = new Set(model.servers.map((server) => server.cuk));
+  if (problems.length > 0)
+    return { ini: null, servers, cuks, neighbours: [], dataDirectory: null, k2h: null };
+  const rendered = expectations.merge === 'coordinated' ? withoutAutomerge(model) : model;
+  const ini = renderIni(rendered, {
     cuk,
     origin: roleName.replace(':role:', ':resource:'),
     overridden: describeOverrides(overrides),
@@ -81,12 +90,10 @@ export function readRoleDocument(
   return {
     ini,
     servers,
+    cuks,
     dataDirectory,
     k2h: model.k2hdkc ? k2hTargetOf(model.k2hdkc) : null,
-    position: Math.max(
-      0,
-      model.servers.findIndex((server) => server.cuk === cuk),
-    ),
+    neighbours: neighboursOf(model, cuk),
   };
 }
 
@@ -94,6 +101,23 @@ export function readRoleDocument(
 function clusterOfRole(roleName: string, group: string): string {
   const name = /:role:([^/]+)/.exec(roleName)?.[1] ?? '';
   return group.toLowerCase() === name ? group : name;
+}
+
+function neighboursOf({ servers }: ClusterModel, cuk: string): Neighbour[] {
+  const own = servers.findIndex((server) => server.cuk === cuk);
+  return servers
+    .map(({ name, controlPort }, at) => ({ name, controlPort, before: at < own }))
+    .filter((_, at) => at !== own);
+}
+
+/** AUTOMERGE=off; without DOMERGE nothing would ever be merged. */
+function withoutAutomerge(model: ClusterModel): ClusterModel {
+  const settings = new Map<string, Scalar>([
+    ...model.global.settings,
+    ['AUTOMERGE', false],
+    ['DOMERGE', true],
+  ]);
+  return { ...model, global: { ...model.global, settings } };
 }
 
 function refused(problems: Problem[]): AgentError {

@@ -61,6 +61,7 @@ export async function startSlaveAgent(options: SlaveAgentOptions): Promise<Slave
     desired,
     node,
     times: reconcilerTimes(config.cluster),
+    crashLoopAfter: config.cluster.crashes_until_crashed,
     clock,
     random,
     log,

@@ -1,7 +1,7 @@
 import type { ServiceStatus } from '../trove/statuses.ts';
 import type { DesiredState } from './desired-state.ts';
 import type { Observed } from './observed.ts';
-import { isStopped, serves } from './plan.ts';
+import { nodeState, type NodeState } from './node-state.ts';
 
 /**
  * The status that Trove should see, by the table of docs/statuses.md; null before prepare.
@@ -32,9 +32,14 @@ function preparedStatus(
   observed: Observed,
   crashLoopAfter: number,
 ): ServiceStatus {
+  // A shrink ends with the deletion of this server: nothing may look wrong until then.
   if (desired.shrinking) return 'healthy';
-  if (desired.stopped) return isStopped(observed) ? 'shutdown' : 'running';
-  if (desired.parameters === null) return 'running';
-  if (serves(desired, observed)) return 'healthy';
-  return observed.crashes >= crashLoopAfter ? 'crashed' : 'running';
+  return STATUS_OF_STATE[nodeState(desired, observed, crashLoopAfter)] ?? 'running';
 }
+
+/** A crash loop is `crashed`; every other state that is not here is `running`. */
+const STATUS_OF_STATE: Partial<Record<NodeState, ServiceStatus>> = {
+  serving: 'healthy',
+  stopped: 'shutdown',
+  failed: 'crashed',
+};

@@ -71,6 +71,11 @@ export class ControlPort {
     return this.#command(`SERVICEOUT ${serverName}:${controlPort}:${seed}`);
   }
 
+  /** MERGE, COMPMERGE or ABORTMERGE: of the whole ring, whichever settled server is told. */
+  merge(command: 'MERGE' | 'COMPMERGE' | 'ABORTMERGE'): Promise<string> {
+    return this.#command(command);
+  }
+
   async #command(command: string): Promise<string> {
     const answer = await this.#exchange(command);
     if (answer.startsWith('SUCCEED')) return answer;

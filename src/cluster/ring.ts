@@ -12,13 +12,15 @@ function identity({ name, cuk, port, controlPort, seed }: ServerNode): string {
   return JSON.stringify([name, cuk, port, controlPort, seed]);
 }
 
+/** Whether two rows are of the same server. */
+export function sameServer(a: RingNode, b: RingNode): boolean {
+  return a.cuk === b.cuk && a.controlPort === b.controlPort;
+}
+
 /** The other servers that hold a part of the data: SERVICE IN and alive. */
 export function otherServersIn({ self, servers }: RingStatus): RingNode[] {
   return servers.filter(
-    (server) =>
-      server.ring === 'SERVICE IN' &&
-      server.live === 'UP' &&
-      (server.cuk !== self.cuk || server.controlPort !== self.controlPort),
+    (server) => server.ring === 'SERVICE IN' && server.live === 'UP' && !sameServer(server, self),
   );
 }
 

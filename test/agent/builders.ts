@@ -5,6 +5,7 @@ import {
   type Registration,
 } from '../../src/agent/desired-state.ts';
 import type { Observed, ProgramView, RoleView } from '../../src/agent/observed.ts';
+import type { PlanTimes } from '../../src/agent/plan.ts';
 import { parseNodeStatus, type RingNode, type RingStatus } from '../../src/cluster/status.ts';
 import type { ClusterParameters } from '../../src/trove/overrides.ts';
 
@@ -68,7 +69,8 @@ export const ROLE: RoleView = {
   dataDirectory: null,
   k2h: null,
   servers: 1,
-  position: 0,
+  neighbours: [],
+  cuks: new Set(),
   ringStableMs: 60_000,
   ringIsNew: false,
   problem: null,
@@ -82,7 +84,9 @@ export function observed(change: Partial<Observed> = {}): Observed {
     status: ringStatus(IN),
     statusProblem: null,
     statusStableMs: 10_000,
+    ringStillMs: 10_000,
     role: ROLE,
+    neighbours: { up: 0, absentBefore: 0 },
     iniPublished: true,
     restartInMs: 0,
     crashes: 0,
@@ -91,10 +95,23 @@ export function observed(change: Partial<Observed> = {}): Observed {
     leaveOver: false,
     leaveFailure: null,
     serviceInSentMs: null,
+    joinRetryInMs: 0,
+    mergeHung: false,
     now: 1_000_000,
     ...change,
   };
 }
+
+/** The times of a plan, with merges by chmpx itself. */
+export const TIMES: PlanTimes = {
+  ringStableMs: 1_000,
+  joinAfterMs: 6_500,
+  startSpacingMs: 1_500,
+  startTimeoutMs: 60_000,
+  stuckAfterMs: 5_000,
+  merge: 'automatic',
+  coordinated: { changeWaitMs: 60_000, gatherMs: 5_000, takeOverMs: 20_000, mergeMs: 300_000 },
+};
 
 /** What is seen when nothing runs. */
 export function nothingRuns(change: Partial<Observed> = {}): Observed {

@@ -3,12 +3,16 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ClusterNode } from '../../src/agent/cluster-node.ts';
 import { DesiredStateStore, type DesiredState } from '../../src/agent/desired-state.ts';
 import { Membership } from '../../src/agent/membership.ts';
+import { Neighbours } from '../../src/agent/neighbours.ts';
 import { KeptProgram } from '../../src/agent/programs.ts';
 import { RestartPolicy } from '../../src/agent/restart-policy.ts';
+import { RingChanges } from '../../src/agent/ring-changes.ts';
 import { RoleWatch } from '../../src/agent/role-watch.ts';
+import { Backoff } from '../../src/base/backoff.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
-import { ControlPort } from '../../src/cluster/control-port.ts';
+import { ControlPorts } from '../../src/cluster/control-ports.ts';
+import type { RingStatus } from '../../src/cluster/status.ts';
 import { silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { launcherIn } from '../process/programs.ts';
@@ -53,6 +57,10 @@ async function bench(change: Partial<DesiredState>, limits = { stopMs: 10_000, g
   const statuses: Bench['statuses'] = [];
   const common = { clock, log, random };
   const chmpx = await keep('chmpx');
+  const readStatus = (): Promise<RingStatus | null> => {
+    const words = statuses.length > 1 ? statuses.shift() : statuses[0];
+    return Promise.resolve(words == null ? null : ringStatus(words, IN));
+  };
   const node = new ClusterNode({
     desired,
     chmpx,
@@ -74,20 +82,35 @@ async function bench(change: Partial<DesiredState>, limits = { stopMs: 10_000, g
       stateDirectory: directory,
       desired: () => desired.current,
       read: () => Promise.reject(new Error('not in this test')),
-      parse: () => ({ ini: null, servers: [], position: 0, dataDirectory: null, k2h: null }),
+      parse: () => ({
+        ini: null,
+        servers: [],
+        cuks: new Set(),
+        neighbours: [],
+        dataDirectory: null,
+        k2h: null,
+      }),
       resolve: () => Promise.resolve([]),
       pace: { settledMs: 1, changingMs: 1, retryFirstMs: 1, retryCapMs: 1 },
       onChange: () => undefined,
     }),
+    neighbours: new Neighbours(clock),
     iniFile: path.join(directory, 'k2hdkc.ini'),
-    readStatus: () => {
-      const words = statuses.length > 1 ? statuses.shift() : statuses[0];
-      return Promise.resolve(words == null ? null : ringStatus(words, IN));
-    },
     statusProblem: () => null,
     site: { prepareChmpx: () => Promise.resolve(), prepareK2hdkc: () => Promise.resolve() },
-    controlPort: (port) => new ControlPort({ port, clock, host: '127.0.0.1' }),
-    leaveLimits: limits,
+    readStatus,
+    changes: new RingChanges({
+      ...common,
+      mode: 'automatic',
+      readStatus,
+      control: new ControlPorts({ ownHost: '127.0.0.1', clock }),
+      pollMs: 1,
+      leaveLimits: limits,
+      role: () => new Set(),
+      retry: new Backoff({ first: 1, cap: 1 }, random),
+      changeWaitMs: 0,
+      patience: { tailMs: 1, mergeMs: 1, tries: 1 },
+    }),
     pollMs: 1,
     clock,
     log,

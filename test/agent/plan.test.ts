@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DesiredState } from '../../src/agent/desired-state.ts';
 import type { Observed } from '../../src/agent/observed.ts';
-import {
-  isStopped,
-  plan,
-  serves,
-  wantsToServe,
-  type Action,
-  type PlanTimes,
-} from '../../src/agent/plan.ts';
+import { isStopped, plan, serves, wantsToServe, type Action } from '../../src/agent/plan.ts';
 import {
   ALONE,
   desiredState,
@@ -23,15 +16,9 @@ import {
   ringStatus,
   ROLE,
   RUNS,
+  TIMES,
 } from './builders.ts';
 
-const TIMES: PlanTimes = {
-  ringStableMs: 1_000,
-  joinAfterMs: 6_500,
-  startSpacingMs: 1_500,
-  startTimeoutMs: 60_000,
-  stuckAfterMs: 5_000,
-};
 const LONG = TIMES.startTimeoutMs + 1;
 const LONG_RUNNING = { generation: 'g1', runningMs: LONG };
 
@@ -47,6 +34,8 @@ function check([, change, seen, expected, why]: Row): void {
   if (why !== undefined) expect(step.why).toContain(why);
 }
 
+const NEW_RING = { ...ROLE, servers: 3, ringIsNew: true };
+const upOf = (up: number, absentBefore: number) => ({ up, absentBefore });
 const noRegistration = { registration: null };
 const serving = observed();
 const inRing = observed({ status: ringStatus(IN, IN) });
@@ -92,24 +81,40 @@ describe('starting', () => {
       { wait: 600 },
     ],
     [
-      'the ring has other servers and changed since the agent started',
+      'the ring has other servers that run, and changed since the agent started',
       {},
-      nothingRuns({ role: { ...ROLE, servers: 3, ringIsNew: true, ringStableMs: 6_000 } }),
+      nothingRuns({ role: { ...NEW_RING, ringStableMs: 6_000 }, neighbours: upOf(2, 0) }),
       { wait: 500 },
-    ],
-    [
-      'two servers of a ring that others know start before this one',
-      {},
-      nothingRuns({ role: { ...ROLE, servers: 3, position: 2, ringStableMs: 3_000 } }),
-      { wait: 1_000 },
     ],
     [
       'the other servers had their time',
       {},
-      nothingRuns({
-        role: { ...ROLE, servers: 3, position: 2, ringIsNew: true, ringStableMs: 9_500 },
-      }),
+      nothingRuns({ role: { ...NEW_RING, ringStableMs: 6_500 }, neighbours: upOf(2, 0) }),
       'start-chmpx',
+    ],
+    [
+      'a ring is being made, and two of its servers start before this one',
+      {},
+      nothingRuns({ role: { ...NEW_RING, ringStableMs: 3_000 }, neighbours: upOf(0, 2) }),
+      { wait: 1_000 },
+    ],
+    [
+      'a ring is being made: the first server starts',
+      {},
+      nothingRuns({ role: { ...NEW_RING, ringStableMs: 1_000 }, neighbours: upOf(0, 0) }),
+      'start-chmpx',
+    ],
+    [
+      'it is not known who runs',
+      {},
+      nothingRuns({ role: { ...NEW_RING, ringStableMs: 10_000 }, neighbours: null }),
+      { wait: 1_000 },
+    ],
+    [
+      'one server of a ring that others know starts before this one',
+      {},
+      nothingRuns({ role: { ...ROLE, servers: 3, ringStableMs: 2_000 }, neighbours: upOf(1, 1) }),
+      { wait: 500 },
     ],
     ['the ini is there', {}, nothingRuns(), 'start-chmpx'],
     ['after a crash', {}, nothingRuns({ restartInMs: 500 }), { wait: 500 }],

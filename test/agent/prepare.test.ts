@@ -78,7 +78,8 @@ async function live(
       wish: (change: Partial<DesiredState>) => life.step(() => desired.update(change)),
       until: (done) => {
         const step = { kind: 'rest', why: 'serving' } as const;
-        const snapshot = { desired: desired.current, observed: UP, step };
+        const state = 'serving' as const;
+        const snapshot = { desired: desired.current, observed: UP, state, step };
         if (!done(snapshot)) throw new Error('it is not up');
         return Promise.resolve(snapshot);
       },

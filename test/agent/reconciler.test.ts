@@ -9,7 +9,7 @@ import { silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
 import { WatchedClock } from '../helpers/watched-clock.ts';
-import { desiredState, nothingRuns, observed, ROLE } from './builders.ts';
+import { desiredState, nothingRuns, observed, ROLE, TIMES } from './builders.ts';
 
 /** A node whose looks and steps a test writes. */
 class ScriptedNode implements Node {
@@ -50,11 +50,9 @@ async function reconcile(seen: Observed, change: Partial<DesiredState> = {}): Pr
     desired,
     node,
     times: {
-      ringStableMs: 1_000,
+      ...TIMES,
       joinAfterMs: 1_000,
       startSpacingMs: 0,
-      startTimeoutMs: 60_000,
-      stuckAfterMs: 5_000,
       changingMs: 150,
       settledMs: 10_000,
       watchMs: 10_000,
@@ -62,6 +60,7 @@ async function reconcile(seen: Observed, change: Partial<DesiredState> = {}): Pr
     clock,
     random: () => 0.5,
     log: silentLog,
+    crashLoopAfter: 5,
     onLook: () => undefined,
   });
   const ending = new AbortController();

@@ -24,6 +24,7 @@ async function refuse(
         snapshot: {
           desired: desiredState({ phase }),
           observed: observed(),
+          state: 'serving',
           step: { kind: 'rest', why: '' },
         },
         wish: (change) => {

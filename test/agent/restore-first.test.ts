@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Interrupted } from '../../src/agent/operations.ts';
-import { plan, RESTORE_FIRST, type PlanTimes } from '../../src/agent/plan.ts';
+import { plan, RESTORE_FIRST } from '../../src/agent/plan.ts';
 import { checkRestore, restoreFirst } from '../../src/agent/restore-first.ts';
 import type { Snapshot } from '../../src/agent/reconciler.ts';
 import { k2hTargetOf } from '../../src/agent/k2h-target.ts';
@@ -9,15 +9,8 @@ import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import { silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
-import { desiredState, nothingRuns, ROLE, RUNS } from './builders.ts';
+import { desiredState, nothingRuns, ROLE, RUNS, TIMES } from './builders.ts';
 
-const TIMES: PlanTimes = {
-  ringStableMs: 0,
-  joinAfterMs: 0,
-  startSpacingMs: 0,
-  startTimeoutMs: 60_000,
-  stuckAfterMs: 5_000,
-};
 const BACKUP_INFO = {
   id: 'b-1',
   location: 'http://127.0.0.1:9/v1/AUTH_p/c/b-1.gz',
@@ -79,7 +72,11 @@ describe('restoreFirst', () => {
       reconciler: {
         wish: () => Promise.reject(new Error('nothing was restored')),
         until: (done: (snapshot: Snapshot) => boolean) => {
-          const seen = { desired, observed: nothingRuns(), step: RESTORE_FIRST, ...snapshot };
+          const seen = {
+            ...{ desired, observed: nothingRuns(), state: 'starting' as const },
+            step: RESTORE_FIRST,
+            ...snapshot,
+          };
           if (!done(seen)) throw new Error('not yet');
           return Promise.resolve(seen);
         },

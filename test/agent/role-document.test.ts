@@ -22,8 +22,11 @@ function read(role: keyof typeof ROLES, expected = EXPECTED, cuk = CUK1): RoleDo
 
 describe('a role resource that K2HR3 expanded', () => {
   it('gives the ini of a node that is in the ring', () => {
-    const { ini, servers, position, dataDirectory } = read('threeServers');
-    expect(position).toBe(0);
+    const { ini, servers, neighbours, dataDirectory } = read('threeServers');
+    expect(neighbours).toEqual([
+      { name: 'node2.novalocal', controlPort: 8021, before: false },
+      { name: 'node3.novalocal', controlPort: 8021, before: false },
+    ]);
     expect(dataDirectory).toBe('/var/lib/antpickax/k2hdkc');
     expect(servers).toEqual(['node1.novalocal', 'node2.novalocal', 'node3.novalocal']);
     expect(ini).toContain(`SELFCUK = ${CUK1}\n`);
@@ -51,20 +54,14 @@ describe('a role resource that K2HR3 expanded', () => {
   });
 
   it('gives no ini to a node that the ring lacks, so that it registers', () => {
-    expect(read('threeServers', EXPECTED, 'another-cuk')).toEqual({
-      ini: null,
+    const nothing = { ini: null, neighbours: [], dataDirectory: null, k2h: null };
+    const { cuks, ...lacking } = read('threeServers', EXPECTED, 'another-cuk');
+    expect(lacking).toEqual({
+      ...nothing,
       servers: ['node1.novalocal', 'node2.novalocal', 'node3.novalocal'],
-      position: 0,
-      dataDirectory: null,
-      k2h: null,
     });
-    expect(read('noServers')).toEqual({
-      ini: null,
-      servers: [],
-      position: 0,
-      dataDirectory: null,
-      k2h: null,
-    });
+    expect(cuks.size).toBe(3);
+    expect(read('noServers')).toEqual({ ...nothing, servers: [], cuks: new Set() });
   });
 
   it('agrees with the ports that were configured', () => {
@@ -110,7 +107,7 @@ describe('a text that is refused, in one line that says why', () => {
 
   it('is that of a slave too, whose cluster K2HR3 names in small letters', () => {
     const text = roleText('ofSlave').replace(/^GROUP .*$/m, 'GROUP = MyCluster');
-    const { ini, servers, position, dataDirectory } = readRoleDocument(
+    const { ini, servers, neighbours, dataDirectory } = readRoleDocument(
       text,
       {
         ...registrationFor(PARAMETERS),
@@ -120,7 +117,7 @@ describe('a text that is refused, in one line that says why', () => {
       { mode: 'slave', clusterName: '' },
     );
     expect(ini).toContain('GROUP = MyCluster\nMODE = SLAVE\n');
-    expect([servers.length, position, dataDirectory]).toEqual([3, 0, null]);
+    expect([servers.length, neighbours.length, dataDirectory]).toEqual([3, 3, null]);
   });
 
   it('has what the operator sets, and says so', () => {

@@ -25,11 +25,11 @@ function parse(text: string, { registration, parameters }: DesiredState): RoleDo
   if (servers.includes('bad')) {
     throw new AgentError('role-refused', 'the role resource is refused: bad');
   }
-  const position = Math.max(0, servers.indexOf('self'));
   return {
     ini: servers.includes('self') ? `ini of ${text}` : null,
     servers,
-    position,
+    neighbours: [],
+    cuks: new Set(servers),
     dataDirectory: null,
     k2h: null,
   };

@@ -12,7 +12,7 @@ import { RoleWatch } from '../../src/agent/role-watch.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import { publishIni } from '../../src/cluster/publish.ts';
-import { desiredState, nothingRuns, observed, RUNS } from '../agent/builders.ts';
+import { desiredState, nothingRuns, observed, RUNS, TIMES } from '../agent/builders.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
 
@@ -32,11 +32,11 @@ export interface RoleNodeOptions {
 }
 
 const FAST = { settledMs: 40, changingMs: 20, retryFirstMs: 20, retryCapMs: 100 };
-const TIMES = {
+const NODE_TIMES = {
+  ...TIMES,
   ringStableMs: 0,
   joinAfterMs: 0,
   startSpacingMs: 0,
-  startTimeoutMs: 60_000,
   stuckAfterMs: 60_000,
   changingMs: 10,
   settledMs: 20,
@@ -104,7 +104,8 @@ export class RoleNode {
       ...common,
       desired,
       node: { observe: () => this.#observe(), act: (...step) => this.#act(...step) },
-      times: TIMES,
+      times: NODE_TIMES,
+      crashLoopAfter: 5,
       onLook: () => undefined,
     });
     desired.onChange(() => this.role.hurry());

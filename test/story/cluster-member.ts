@@ -11,6 +11,8 @@ import type { Machine, MachineProcess } from './machines/machine.ts';
 export interface GuestFiles {
   guestInfoConf: string;
   troveGuestagentConf: string;
+  /** agent.yaml; default none. */
+  agentYaml?: string;
 }
 
 const INI = '/etc/antpickax/k2hdkc.ini';
@@ -47,6 +49,9 @@ export class ClusterMember {
       await mkdir(configuration, { recursive: true });
       await writeFile(path.join(configuration, 'guest_info.conf'), files.guestInfoConf);
       await writeFile(path.join(configuration, 'trove-guestagent.conf'), files.troveGuestagentConf);
+      if (files.agentYaml !== undefined) {
+        await writeFile(machine.path('/etc/k2hdkc-guest-agent/agent.yaml'), files.agentYaml);
+      }
     }
     await machine.start();
     return new ClusterMember(id, machine, logFile);

@@ -12,7 +12,8 @@ import { startK2hr3, type K2hr3StandIn } from '../simulators/k2hr3/stand-in.ts';
 import { ClusterMember } from './cluster-member.ts';
 import type { Machines } from './machines/machine.ts';
 
-const CLUSTER = 'labcluster';
+/** The cluster's name, in Trove and in K2HR3. */
+export const CLUSTER = 'labcluster';
 const CONTROL_EXCHANGE = 'trove';
 const DATA_DIRECTORY = '/var/lib/antpickax/k2hdkc';
 /** What upstream's dashboard proposes. */
@@ -31,6 +32,7 @@ export class ClusterStage {
   readonly #transportUrl: string;
   readonly #slaveUrl: string;
   readonly #overrides: Record<string, unknown>;
+  readonly #agentYaml: string | undefined;
 
   private constructor(parts: {
     trove: TrovePeer;
@@ -40,6 +42,7 @@ export class ClusterStage {
     transportUrl: string;
     extdataUrl: string;
     slaveUrl: string;
+    agentYaml: string | undefined;
   }) {
     this.trove = parts.trove;
     this.k2hr3 = parts.k2hr3;
@@ -47,6 +50,7 @@ export class ClusterStage {
     this.#directory = parts.directory;
     this.#transportUrl = parts.transportUrl;
     this.#slaveUrl = parts.slaveUrl;
+    this.#agentYaml = parts.agentYaml;
     this.#overrides = {
       'cluster-name': CLUSTER,
       'extdata-url': parts.extdataUrl,
@@ -56,8 +60,18 @@ export class ClusterStage {
     };
   }
 
-  /** Starts Trove and K2HR3; `machines` and `broker` stay the caller's to close. */
-  static async open(broker: Broker, machines: Machines, directory: string): Promise<ClusterStage> {
+  /**
+   * Starts Trove and K2HR3; `machines` and `broker` stay the caller's to close.
+   *
+   * @param options.agentYaml of every node; default none.
+   * @param options.replica REPLICA of the ring.
+   */
+  static async open(
+    broker: Broker,
+    machines: Machines,
+    directory: string,
+    { agentYaml, replica }: { agentYaml?: string; replica?: number } = {},
+  ): Promise<ClusterStage> {
     const vhost = await broker.createVhost();
     const [trove, k2hr3] = await Promise.all([
       startTrove({
@@ -73,10 +87,11 @@ export class ClusterStage {
       serverPort: PORTS.server,
       serverControlPort: PORTS.control,
       slaveControlPort: PORTS.slaveControl,
+      ...(replica === undefined ? {} : { replica }),
     });
     const transportUrl = broker.url(vhost).replace('127.0.0.1', machines.hub);
     return new ClusterStage({
-      ...{ trove, k2hr3, machines, directory, transportUrl, extdataUrl },
+      ...{ trove, k2hr3, machines, directory, transportUrl, extdataUrl, agentYaml },
       slaveUrl: slave.userdataUrl,
     });
   }
@@ -109,6 +124,7 @@ export class ClusterStage {
         controlExchange: CONTROL_EXCHANGE,
         mountPoint: machine.inside(DATA_DIRECTORY),
       }),
+      ...(this.#agentYaml === undefined ? {} : { agentYaml: this.#agentYaml }),
     };
     const logFile = path.join(this.#directory, `${machine.name}.log`);
     const node = await ClusterMember.create(id, machine, files, logFile);

@@ -19,6 +19,7 @@ import {
   PARAMETERS,
   registrationFor,
   ringStatus,
+  TIMES,
 } from '../builders.ts';
 
 const overridesOf = ({ clusterName, extdataUrl }: typeof PARAMETERS) => ({
@@ -77,11 +78,10 @@ async function serving({ canLeave }: { canLeave: boolean }) {
     desired,
     node,
     times: {
+      ...TIMES,
       ringStableMs: 0,
       joinAfterMs: 0,
       startSpacingMs: 0,
-      startTimeoutMs: 60_000,
-      stuckAfterMs: 5_000,
       changingMs: 5,
       settledMs: 10,
       watchMs: 10_000,
@@ -89,6 +89,7 @@ async function serving({ canLeave }: { canLeave: boolean }) {
     clock: systemClock,
     random: () => 0.5,
     log: silentLog,
+    crashLoopAfter: 5,
     onLook: () => undefined,
   });
   const ending = new AbortController();

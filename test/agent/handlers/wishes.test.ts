@@ -25,13 +25,14 @@ async function wishes(): Promise<Wishes> {
 it('tells who waits for a node that does not stay up why, in the program’s words', async () => {
   const all = await wishes();
   const step = { kind: 'wait', why: 'pausing' } as const;
+  const state = 'starting' as const;
   const crashed = (crashes: number) => ({
-    ...{ desired, step },
+    ...{ desired, step, state },
     observed: nothingRuns({ crashes, crashReason: 'chmpx ended by itself (exit code 1): no room' }),
   });
   expect(all.isUp(crashed(2))).toBe(false);
   expect(() => all.isUp(crashed(3))).toThrow(
     'the programs do not stay up: chmpx ended by itself (exit code 1): no room',
   );
-  expect(all.isUp({ desired, step, observed: observed() })).toBe(true);
+  expect(all.isUp({ desired, step, state, observed: observed() })).toBe(true);
 });

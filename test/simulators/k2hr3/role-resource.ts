@@ -50,7 +50,7 @@ function globalSection(cluster: Cluster, mode: 'SERVER' | 'SLAVE'): string {
       ['CHMPXIDTYPE', 'CUSTOM'],
       ['DELIVERMODE', 'hash'],
       ['MAXCHMPX', 256],
-      ['REPLICA', 1],
+      ['REPLICA', cluster.replica ?? 1],
       ['MAXMQSERVER', 8],
       ['MAXMQCLIENT', 128],
       ['MQPERATTACH', 8],

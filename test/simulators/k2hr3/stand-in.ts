@@ -36,6 +36,8 @@ export interface NewCluster {
   k2hFile?: string;
   /** The keys k2hr3-init-… of the slave role, as lists with commas. Default empty. */
   slaveSoftware?: { packages?: string; vendorPackages?: string; units?: string };
+  /** REPLICA; default 1. */
+  replica?: number;
 }
 
 /** What the control plane hands out for one role of a cluster. */

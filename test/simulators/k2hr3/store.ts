@@ -31,6 +31,8 @@ export interface Cluster {
   slaveControlPort: number | string;
   k2hFile: string;
   slaveSoftware?: { packages?: string; vendorPackages?: string; units?: string };
+  /** REPLICA; default 1. */
+  replica?: number;
 }
 
 /** What is asked for when a host is looked up: without cuk or port any will do (section 2.4). */

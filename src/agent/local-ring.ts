@@ -1,0 +1,32 @@
+import { Backoff, type Random } from '../base/backoff.ts';
+import { ControlPorts } from '../cluster/control-ports.ts';
+import type { AgentConfig } from '../config/schema.ts';
+import { RingChanges, type RingChangesOptions } from './ring-changes.ts';
+
+/** What a server gets that is the last one to be Doing, at least (ms); see MergePatience. */
+const MERGE_TAIL_MS = 8_000;
+/** Before a join that was undone is tried again: servers that hung start again meanwhile (ms). */
+const UNDONE_PAUSE = { first: 45_000, cap: 900_000 };
+/** A second try cured 1 of 6 merges that hung, more tries none; the ring is closed meanwhile. */
+const MERGE_TRIES = 2;
+
+/** What changes the ring of this VM's node, as it was configured. */
+export function createRingChanges(
+  cluster: AgentConfig['cluster'],
+  parts: Pick<RingChangesOptions, 'readStatus' | 'role' | 'clock' | 'log'> & { random: Random },
+): RingChanges {
+  const { random, ...common } = parts;
+  return new RingChanges({
+    ...common,
+    mode: cluster.merge,
+    control: new ControlPorts({ ownHost: cluster.control_host, clock: common.clock }),
+    pollMs: cluster.changing_status_interval * 1000,
+    leaveLimits: {
+      stopMs: cluster.stop_leave_limit * 1000,
+      goodMs: cluster.leave_limit * 1000,
+    },
+    changeWaitMs: cluster.change_wait * 1000,
+    patience: { tailMs: MERGE_TAIL_MS, mergeMs: cluster.merge_limit * 1000, tries: MERGE_TRIES },
+    retry: new Backoff(UNDONE_PAUSE, random),
+  });
+}

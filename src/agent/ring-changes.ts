@@ -1,0 +1,187 @@
+import type { Backoff } from '../base/backoff.ts';
+import { sleep, type Clock } from '../base/clock.ts';
+import { AgentError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { ControlPorts } from '../cluster/control-ports.ts';
+import type { MergeGoal, Order } from '../cluster/merge-steps.ts';
+import type { PatienceTimes } from '../cluster/merge-patience.ts';
+import { membershipChangeRuns, mustLeaveRing } from '../cluster/ring.ts';
+import { statusWords, type RingStatus } from '../cluster/status.ts';
+import type { MergeMode } from './merge-mode.ts';
+import { MergeDriver, ringWords, type MergeOutcome } from './merge-driver.ts';
+
+/** What changes of the ring work with. Times in milliseconds. */
+export interface RingChangesOptions {
+  mode: MergeMode;
+  readStatus: () => Promise<RingStatus | null>;
+  control: ControlPorts;
+  pollMs: number;
+  /** How long leaving the ring may take: for stop_db, and when the node leaves for good. */
+  leaveLimits: { stopMs: number; goodMs: number };
+  /** How long a change of another server is waited for before one's own. */
+  changeWaitMs: number;
+  /** Before another try of a join that was undone. */
+  retry: Backoff;
+  patience: PatienceTimes;
+  /** CUKs of the servers that the role has. */
+  role: () => ReadonlySet<string>;
+  clock: Clock;
+  log: Logger;
+}
+
+/** Servers that hung in a merge start again within this time, one after the other (ms). */
+const CURE_MS = 30_000;
+/** Nothing at all moves in the ring for so long while a leader gives commands: given up (ms). */
+const STEP_MS = 30_000;
+
+/** Brings this node into its ring and out of it, by commands to control ports. */
+export class RingChanges {
+  readonly #options: RingChangesOptions;
+  #leaveOver = false;
+  #leaveFailure: string | null = null;
+  #leaveSince: number | null = null;
+  #serviceInAt: number | null = null;
+  #joinNotBefore = 0;
+
+  constructor(options: RingChangesOptions) {
+    this.#options = options;
+  }
+
+  /** The programs stop, or stopped, without leaving the ring (again). */
+  get leaveOver(): boolean {
+    return this.#leaveOver;
+  }
+
+  /** Why the ring could not be left. */
+  get leaveFailure(): string | null {
+    return this.#leaveFailure;
+  }
+
+  /** SERVICEIN was sent so long ago (ms); null when it was not. */
+  get serviceInSentMs(): number | null {
+    return this.#serviceInAt === null ? null : this.#options.clock.monotonic() - this.#serviceInAt;
+  }
+
+  /** How long a join that was undone must still wait, in milliseconds. */
+  get joinRetryInMs(): number {
+    return Math.max(0, this.#joinNotBefore - this.#options.clock.monotonic());
+  }
+
+  /** The programs start, or the wish has changed. */
+  forget(): void {
+    this.#leaveOver = false;
+    this.#leaveFailure = null;
+    this.#leaveSince = null;
+    this.#serviceInAt = null;
+  }
+
+  /** One SERVICEIN to this node: the cure of SERVICE OUT under a living k2hdkc. */
+  async serviceIn(): Promise<void> {
+    const status = await this.#options.readStatus();
+    if (!status) return;
+    this.#serviceInAt = this.#options.clock.monotonic();
+    await this.#send({ command: 'SERVICEIN', at: status.self }, status);
+  }
+
+  /** Leads a coordinated merge until this node is in, or until the ring is quiet again. */
+  async lead(goal: 'join' | 'finish', signal: AbortSignal): Promise<void> {
+    const { clock, retry } = this.#options;
+    const { result } = await this.#lead(goal, this.#longestMs, signal);
+    if (signal.aborted) return;
+    if (result === 'done') {
+      retry.reset();
+      return;
+    }
+    this.#joinNotBefore = clock.monotonic() + retry.next();
+    throw new AgentError(
+      'merge-undone',
+      'the merge was undone: the ring is open without this node',
+      {
+        retryable: true,
+      },
+    );
+  }
+
+  /**
+   * SERVICEOUT, then waiting for the merge. stop_db goes on when the time is up; who leaves for
+   * good stays, because its data could not move.
+   *
+   * @param forGood false for stop_db.
+   * @param isUp whether chmpx runs at all.
+   */
+  async leave(forGood: boolean, isUp: () => boolean, signal: AbortSignal): Promise<void> {
+    const { clock, pollMs, leaveLimits, log, mode, readStatus } = this.#options;
+    const limit = forGood ? leaveLimits.goodMs : leaveLimits.stopMs;
+    this.#leaveSince ??= clock.monotonic();
+    while (!signal.aborted) {
+      const status = await readStatus();
+      // One reading that failed is no proof that the data has moved.
+      if (status ? !mustLeaveRing(status) : !isUp()) {
+        this.#leaveOver = true;
+        return;
+      }
+      const words = status ? statusWords(status.self) : 'without a status';
+      const spent = clock.monotonic() - this.#leaveSince;
+      if (spent > limit) {
+        this.#leaveOver = true;
+        if (forGood) this.#leaveFailure = `still ${words} after ${limit / 1000} s`;
+        log.warn({ status: words }, 'the ring was not left in time');
+        return;
+      }
+      if (status && this.#mayBegin(status, spent, limit)) {
+        if (mode === 'coordinated') {
+          const { result } = await this.#lead('leave', limit - spent, signal);
+          const left = limit - (clock.monotonic() - this.#leaveSince);
+          if (result === 'undone') await sleep(clock, Math.min(CURE_MS, left), signal);
+        }
+        if (mode === 'automatic' && status.self.operation === 'n/a') await this.#serviceOut(status);
+      }
+      await sleep(clock, pollMs, signal);
+    }
+  }
+
+  /** One change at a time; but who must leave soon, or has waited, begins anyway. */
+  #mayBegin(status: RingStatus, spentMs: number, limitMs: number): boolean {
+    const { changeWaitMs, log } = this.#options;
+    if (!membershipChangeRuns(status) || status.self.operation === 'DELETE') return true;
+    if (spentMs < Math.min(changeWaitMs, limitMs / 2)) return false;
+    log.warn({ ring: ringWords(status) }, 'another change does not end: leaving anyway');
+    return true;
+  }
+
+  async #serviceOut(status: RingStatus): Promise<void> {
+    const { self } = status;
+    if (self.name === '' || self.seed === '') {
+      throw new AgentError('no-seed', 'chmpxstatus shows no custom id seed of this node');
+    }
+    await this.#send({ command: 'SERVICEOUT', at: self }, status);
+  }
+
+  async #lead(goal: MergeGoal, limitMs: number, signal: AbortSignal): Promise<MergeOutcome> {
+    const { readStatus, pollMs, patience, role, clock, log } = this.#options;
+    let ring: RingStatus | null = null;
+    const driver = new MergeDriver({
+      readStatus: async () => (ring = await readStatus()),
+      send: async (order) => ring && this.#send(order, ring),
+      pollMs,
+      stepMs: STEP_MS,
+      patience,
+      role,
+      clock,
+      log,
+    });
+    const outcome = await driver.run(goal, limitMs, signal);
+    log.info({ goal, ...outcome }, 'coordinated merge');
+    return outcome;
+  }
+
+  #send(order: Order, { self }: RingStatus): Promise<string> {
+    return this.#options.control.send(order, self);
+  }
+
+  /** Of a whole merge with all its tries. */
+  get #longestMs(): number {
+    const { mergeMs, tries } = this.#options.patience;
+    return mergeMs * tries;
+  }
+}

@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest';
+import { plan } from '../../src/agent/plan.ts';
+import type { Observed } from '../../src/agent/observed.ts';
+import { ring } from '../cluster/rings.ts';
+import { desiredState, observed, ROLE, TIMES } from './builders.ts';
+
+const COORDINATED = { ...TIMES, merge: 'coordinated' as const };
+
+/** What node b does when it sees this, for so many milliseconds: `join-ring`, `wait`, `rest` … */
+function step(statuses: string[], ms = 0, change: Partial<Observed> = {}): string {
+  const next = plan(
+    desiredState(),
+    observed({
+      status: ring('b', ...statuses),
+      statusStableMs: ms,
+      ringStillMs: ms,
+      role: { ...ROLE, servers: statuses.length },
+      ...change,
+    }),
+    COORDINATED,
+  );
+  return next.kind === 'do' ? next.action : next.kind;
+}
+
+it.each<[string, string, string[], number?]>([
+  ['joins a ring', 'join-ring', ['IN', 'OUT', 'IN']],
+  ['is second to one before it', 'wait', ['OUT', 'OUT', 'IN']],
+  ['does not wait for that one for ever', 'join-ring', ['OUT', 'OUT', 'IN'], 6_000],
+  ['waits while another change runs', 'wait', ['IN ADD Pending', 'OUT', 'IN']],
+  ['does not wait for it for ever', 'join-ring', ['IN ADD Pending', 'OUT', 'IN'], 60_000],
+  ['waits for all of a new ring', 'wait', ['OUT DOWN', 'OUT', 'OUT']],
+  ['makes a new ring without one that is away', 'join-ring', ['OUT DOWN', 'OUT', 'OUT'], 5_000],
+  ['rests in a quiet ring', 'rest', ['IN', 'IN', 'IN']],
+  ['rests beside one that is away', 'rest', ['IN', 'IN', 'IN DOWN']],
+  ['merges alone when it is back', 'finish-merge', ['IN', 'IN Pending', 'IN'], 2_000],
+  ['waits while another leads', 'wait', ['IN Doing', 'IN Doing', 'IN ADD Doing'], 30_000],
+  ['takes over', 'finish-merge', ['IN Pending', 'IN Pending', 'IN ADD Pending'], 26_000],
+  ['takes over in its turn', 'wait', ['IN Pending', 'IN Pending', 'IN ADD Pending'], 24_000],
+  ['takes a merge over much later', 'finish-merge', ['IN Doing', 'IN Doing', 'IN Doing'], 306_000],
+  ['goes back in', 'service-in', ['IN', 'IN DELETE Pending', 'IN ADD Pending'], 3_000],
+  ['is led through SERVICEOUT', 'wait', ['IN', 'IN DELETE Pending', 'IN ADD Pending'], 100],
+])('%s: %s', (_, expected, statuses, ms) => {
+  expect(step(statuses, ms)).toBe(expected);
+});
+
+it('takes a server out that is down and no longer in the role, after a while', () => {
+  const role = { ...ROLE, servers: 2, cuks: new Set(['cuk-a', 'cuk-b']) };
+  expect(step(['IN', 'IN', 'IN DOWN'], 24_000, { role })).toBe('rest');
+  expect(step(['IN', 'IN', 'IN DOWN'], 26_000, { role })).toBe('finish-merge');
+});
+
+it('starts its programs again, in its turn, when it hung in a merge that was undone', () => {
+  expect(step(['IN', 'IN', 'OUT'], 9_000, { mergeHung: true })).toBe('rest');
+  expect(step(['IN', 'IN', 'OUT'], 11_000, { mergeHung: true })).toBe('restart-pair');
+});
+
+it('pauses after a join that was undone', () => {
+  expect(step(['IN', 'OUT', 'IN'], 60_000, { joinRetryInMs: 700 })).toBe('wait');
+});
+
+it('a lone server makes its ring', () => {
+  const change: Partial<Observed> = { role: ROLE };
+  expect(step(['OUT DOWN', 'OUT'], 0, change)).toBe('join-ring');
+});

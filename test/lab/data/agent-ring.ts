@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { sleep, systemClock } from '../../../src/base/clock.ts';
+import type { MergeMode } from '../../../src/agent/merge-mode.ts';
+import { startBroker } from '../../peers/broker.ts';
+import { Lab } from '../../peers/vm/lab.ts';
+import { CLUSTER, ClusterStage } from '../../story/cluster-stage.ts';
+import type { ClusterMember } from '../../story/cluster-member.ts';
+import { LabMachines } from '../../story/machines/lab-machines.ts';
+import { CHANGE_TIMEOUT_S, type DataRing } from './data-ring.ts';
+import { Slave } from './slave.ts';
+
+const SLAVE = { cuk: 'lab-slave', controlPort: 8031 };
+const INI = '/etc/antpickax/k2hdkc.ini';
+
+/** A ring that agents keep, as Trove has them made, grown and shrunk. */
+export class AgentRing implements DataRing {
+  readonly #stage: ClusterStage;
+  readonly #slave: Slave;
+  readonly #close: () => Promise<void>;
+  #joiner: ClusterMember | null = null;
+  #following = true;
+
+  private constructor(stage: ClusterStage, slave: Slave, close: () => Promise<void>) {
+    this.#stage = stage;
+    this.#slave = slave;
+    this.#close = close;
+  }
+
+  static async open(
+    directory: string,
+    programs: string,
+    { merge, replica }: { merge: MergeMode; replica: number },
+  ): Promise<AgentRing> {
+    const broker = await startBroker(path.join(directory, 'broker'));
+    const lab = await Lab.open(path.join(directory, 'lab'), { programs });
+    const agentYaml = `cluster:\n  merge: ${merge}\n`;
+    const stage = await ClusterStage.open(broker, new LabMachines(lab), directory, {
+      agentYaml,
+      replica,
+    });
+    const vm = await lab.addVm({ name: 'slave' });
+    await vm.start();
+    const { cuk } = SLAVE;
+    stage.k2hr3.addHost(CLUSTER, { ip: vm.address, cuk, tag: vm.hostName }, 'slave');
+    return new AgentRing(stage, new Slave(vm, SLAVE), async () => {
+      await lab.close();
+      await stage.close();
+      await broker.stop();
+    });
+  }
+
+  get tool(): DataRing['tool'] {
+    return this.#slave.tool;
+  }
+
+  async form(servers: number): Promise<void> {
+    await this.#stage.createInstances(servers);
+    await this.#stage.settled(undefined, CHANGE_TIMEOUT_S);
+    for (const node of this.#stage.nodes) await this.#stage.clusterComplete(node);
+    await this.#follow();
+    await this.#slave.start();
+    void this.#keepFollowing();
+    await sleep(systemClock, 2_000);
+  }
+
+  async grow(): Promise<void> {
+    const [joiner] = await this.#stage.createInstances(1);
+    if (!joiner) throw new Error('no joiner');
+    this.#joiner = joiner;
+    await this.#stage.settled(undefined, CHANGE_TIMEOUT_S);
+    await this.#stage.clusterComplete(joiner);
+  }
+
+  async shrink(): Promise<void> {
+    const leaver = this.#joiner;
+    if (!leaver) throw new Error('nobody has joined');
+    await this.#stage.clusterComplete(leaver);
+    await this.#stage.deleteServer(leaver);
+    this.#joiner = null;
+    await this.#stage.settled(undefined, CHANGE_TIMEOUT_S);
+  }
+
+  async crash(): Promise<void> {
+    const [, second] = this.#stage.nodes;
+    await second?.kill('k2hdkc');
+    await second?.kill('chmpx');
+  }
+
+  async rejoin(): Promise<void> {
+    await this.#stage.settled(undefined, CHANGE_TIMEOUT_S);
+  }
+
+  async close(): Promise<void> {
+    this.#following = false;
+    await this.#close();
+  }
+
+  /** What upstream's slaves do from their own role: the ring of the first server will do. */
+  async #follow(): Promise<void> {
+    const [first] = this.#stage.nodes;
+    if (first) this.#slave.follow(await readFile(first.machine.path(INI), 'utf8'));
+  }
+
+  async #keepFollowing(): Promise<void> {
+    while (this.#following) {
+      await this.#follow().catch(() => undefined);
+      await sleep(systemClock, 500);
+    }
+  }
+}
