@@ -1,5 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { codeOf } from '../base/errors.ts';
 import {
   makePrivateDirectory,
   removeUnfinishedWrites,
@@ -81,13 +82,14 @@ export class Journal {
   /** What an earlier agent accepted and did not finish, oldest first. */
   async unfinished(): Promise<UnfinishedEntry[]> {
     const entries = [...this.#open].sort(([, a], [, b]) => a.localeCompare(b));
-    return Promise.all(
-      entries.map(async ([id, name]) => ({
-        id,
-        body: await readFile(this.#path('open', name), 'utf8'),
-        fromEarlierBoot: this.#isNewBoot,
-      })),
-    );
+    const read = entries.map(async ([id, name]) => {
+      const body = await readFile(this.#path('open', name), 'utf8').catch((error: unknown) => {
+        if (codeOf(error) === 'ENOENT') return undefined; // finished meanwhile
+        throw error;
+      });
+      return body === undefined ? [] : [{ id, body, fromEarlierBoot: this.#isNewBoot }];
+    });
+    return (await Promise.all(read)).flat();
   }
 
   async #load(kind: 'open' | 'done', into: Map<string, string>): Promise<void> {

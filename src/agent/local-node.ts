@@ -171,6 +171,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
       iniFile: paths.ini_file,
       sharedDirectory: paths.shared_dir,
       user: options.programUser,
+      controlHost: cluster.control_host,
       inheritsLimits,
       log,
     }),

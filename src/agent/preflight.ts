@@ -10,6 +10,8 @@ export interface PreflightSubject {
   /** The user's name, for the message, and its id. */
   user: string;
   uid: number;
+  /** Where the control port is spoken to. */
+  controlHost: string;
   /** They get our own limits, because we start them; units of systemd have theirs. */
   inheritsLimits: boolean;
 }
@@ -22,14 +24,14 @@ export interface PreflightSubject {
  * @throws AgentError `cannot-start`, in one line with the command to run.
  */
 export async function preflight(needs: StartNeeds, subject: PreflightSubject): Promise<void> {
-  await checkPorts(needs);
+  await checkPorts(needs, subject);
   await checkQueues(needs, subject);
   if (subject.inheritsLimits) await checkLimits(needs, subject);
   await checkSpace(needs);
 }
 
-async function checkPorts({ ports }: StartNeeds): Promise<void> {
-  const [listener] = await listenersOn(ports);
+async function checkPorts({ ports }: StartNeeds, { controlHost }: PreflightSubject): Promise<void> {
+  const [listener] = await listenersOn(ports, controlHost);
   if (!listener) return;
   const { port, pid } = listener;
   const program = pid === null ? '' : commandLine(pid).join(' ');

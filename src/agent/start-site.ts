@@ -16,6 +16,8 @@ export interface StartSiteOptions {
   sharedDirectory: string;
   /** Who runs the programs; null: the user of the agent. */
   user: SystemUser | null;
+  /** See PreflightSubject. */
+  controlHost: string;
   inheritsLimits: boolean;
   log: Logger;
 }
@@ -33,12 +35,12 @@ export class StartSite {
 
   /** Before chmpx starts. Neither it nor k2hdkc may run. Rejects with the reason and the remedy. */
   async prepareChmpx(): Promise<void> {
-    const { sharedDirectory, user, inheritsLimits, log } = this.#options;
+    const { sharedDirectory, user, controlHost, inheritsLimits, log } = this.#options;
     // Without it, chmpx and its tools would each look for one in /tmp.
     await makeSharedDirectory(sharedDirectory);
     const needs = await this.#needs();
     const subject = { user: user?.name ?? 'of the agent', uid: user?.uid ?? ownId() };
-    await preflight(needs, { ...subject, inheritsLimits });
+    await preflight(needs, { ...subject, controlHost, inheritsLimits });
     const removed = await removeLeftovers(needs.shared.map(({ file }) => file));
     if (removed.length > 0)
       log.info({ removed }, 'leftovers of a chmpx that was killed are removed');

@@ -10,20 +10,32 @@ export interface Listener {
 /** LISTEN in the state column of /proc/net/tcp. */
 const LISTEN = '0A';
 
-/** Who listens on these TCP ports, on whatever address; each port at most once. */
-export async function listenersOn(ports: number[]): Promise<Listener[]> {
+/**
+ * Who listens on these TCP ports, on whatever address but the loopback addresses other than
+ * `loopback` (default 127.0.0.1), which are other nodes' when several share a machine. Each port at
+ * most once.
+ */
+export async function listenersOn(ports: number[], loopback = '127.0.0.1'): Promise<Listener[]> {
   const tables = await Promise.all(
     ['/proc/net/tcp', '/proc/net/tcp6'].map((file) => readFile(file, 'utf8').catch(() => '')),
   );
   const found = new Map<number, string>();
   for (const line of tables.flatMap((table) => table.split('\n').slice(1))) {
     const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
-    const port = Number.parseInt(local.split(':')[1] ?? '', 16);
-    if (state === LISTEN && ports.includes(port)) found.set(port, inode);
+    const [address = '', hexPort = ''] = local.split(':');
+    const port = Number.parseInt(hexPort, 16);
+    const isOthers = /^.{6}7F$/.test(address) && address !== inTable(loopback);
+    if (state === LISTEN && ports.includes(port) && !isOthers) found.set(port, inode);
   }
   const holders =
     found.size > 0 ? await socketHolders(new Set(found.values())) : new Map<string, number>();
   return [...found].map(([port, inode]) => ({ port, pid: holders.get(inode) ?? null }));
+}
+
+/** An IPv4 address as /proc/net/tcp has it on a little-endian machine. */
+function inTable(address: string): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
+  return bytes.toReversed().join('').toUpperCase();
 }
 
 /** The PIDs of the processes that have these sockets open, by inode. */

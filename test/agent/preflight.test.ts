@@ -8,8 +8,13 @@ import type { StartNeeds } from '../../src/cluster/needs.ts';
 import { queueMessageLimit } from '../../src/host/limits.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
-const ROOT: PreflightSubject = { user: 'root', uid: 0, inheritsLimits: true };
-const OTHER: PreflightSubject = { user: 'k2hdkc', uid: 990, inheritsLimits: true };
+const ROOT: PreflightSubject = {
+  user: 'root',
+  uid: 0,
+  controlHost: '127.0.0.1',
+  inheritsLimits: true,
+};
+const OTHER: PreflightSubject = { ...ROOT, user: 'k2hdkc', uid: 990 };
 
 async function modest(change: Partial<StartNeeds> = {}): Promise<StartNeeds> {
   const directory = await temporaryDirectory();
@@ -44,6 +49,17 @@ describe('refuses, with the command to run,', () => {
       new RegExp(
         `^port ${port} is in use by PID ${String(holder.pid)} \\(.*kill -HUP ${String(holder.pid)}$`,
       ),
+    );
+  });
+
+  it('but not one on the loopback address of another node', async () => {
+    const server = createServer().listen(0, '127.0.0.12');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const needs = await modest({ ports: [(server.address() as AddressInfo).port] });
+    await preflight(needs, { ...ROOT, controlHost: '127.0.0.11' });
+    await expect(preflight(needs, { ...ROOT, controlHost: '127.0.0.12' })).rejects.toThrow(
+      'is in use',
     );
   });
 

@@ -92,10 +92,13 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
 
   const property = (unit: string, name: string): Promise<string> =>
     container.run('systemctl', 'show', '--value', `--property=${name}`, unit);
-  const pids = async (): Promise<string[]> => [
-    await property(CHMPX, 'MainPID'),
-    await property(K2HDKC, 'MainPID'),
-  ];
+  /** Of a program that runs; a PID of 0 would mean this very process group to kill(1). */
+  const pidOf = (unit: string): Promise<string> =>
+    until(`${unit} runs`, async () => {
+      const pid = await property(unit, 'MainPID');
+      return /^[1-9]/.test(pid) ? pid : undefined;
+    });
+  const pids = async (): Promise<[string, string]> => [await pidOf(CHMPX), await pidOf(K2HDKC)];
   const agentLog = (): Promise<string> =>
     container.run('journalctl', '--output=cat', '-t', 'k2hdkc-agent');
   const serves = () =>
@@ -122,7 +125,7 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
   it('has the programs in units of their own, beside its own', async () => {
     expect(await agentLog()).toContain('who starts chmpx and k2hdkc launcher=systemd');
     expect(await property(AGENT, 'WatchdogTimestampMonotonic')).not.toBe('0');
-    const [chmpx = '', k2hdkc = ''] = await pids();
+    const [chmpx, k2hdkc] = await pids();
     for (const [unit, pid] of [
       [CHMPX, chmpx],
       [K2HDKC, k2hdkc],
@@ -158,9 +161,9 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
   });
 
   it('starts them again when they crash, and says how they ended', async () => {
-    const [before = ''] = await pids();
+    const [before] = await pids();
     await container.run('kill', '-KILL', before);
-    await until('another chmpx', async () => !['0', before].includes((await pids())[0] ?? '0'));
+    await until('another chmpx', async () => (await pidOf(CHMPX)) !== before);
     await serves();
     expect(await agentLog()).toMatch(/ended by itself program=chmpx .*signal=SIGKILL/);
   });
