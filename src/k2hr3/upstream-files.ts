@@ -1,6 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../host/atomic-file.ts';
+import { makeSharedDirectory } from '../host/shared-directory.ts';
 import { EXTRA, type HostIdentity } from './registration.ts';
 import type { RoleAccess } from './extdata.ts';
 
@@ -36,7 +37,7 @@ export async function writeUpstreamFiles(
   access: RoleAccess,
   identity: HostIdentity,
 ): Promise<void> {
-  await mkdir(directory, { recursive: true });
+  await makeSharedDirectory(directory); // the ini is there too, which the programs' user reads
   for (const [name, content] of Object.entries(contents(access, identity))) {
     await writeFileAtomic(path.join(directory, name), content);
   }
