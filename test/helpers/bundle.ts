@@ -2,6 +2,9 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { projectRoot } from './project-root.ts';
 
+const REQUIRE = `import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);`;
+
 /**
  * Makes a TypeScript file of the tests (`*.child.ts`) into a program for a process of its own.
  *
@@ -16,6 +19,8 @@ export async function bundle(entry: string, directory: string): Promise<string> 
     bundle: true,
     platform: 'node',
     format: 'esm',
+    // Some libraries call `require`, which a module does not have.
+    banner: { js: REQUIRE },
     logLevel: 'error',
   });
   return outfile;
