@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '../../src/base/clock.ts';
+import { sleep, systemClock } from '../../src/base/clock.ts';
 import { launchBroker, startServer } from './broker-launch.ts';
 import type { BrokerDescription } from './broker-launch.ts';
 import { killTrees, signal } from './processes.ts';
@@ -211,9 +211,10 @@ export class Broker {
     for (;;) {
       const { json, complaint } = await this.#erlCall(expressions);
       if (json !== undefined) return JSON.parse(json);
-      // On a busy machine a node may be too slow for erl_call; nothing was evaluated then.
+      // Two erl_call at the same moment, or a slow node: nothing was evaluated.
       const again = complaint.includes('failed to connect') && systemClock.monotonic() < end;
       if (!again) throw new Error(`RabbitMQ refused ${expressions}: ${complaint}`);
+      await sleep(systemClock, 100);
     }
   }
 
@@ -227,7 +228,8 @@ export class Broker {
         const json = /^(.*)\{ok, ok\}\s*$/s.exec(stdout)?.[1];
         resolve({ json: error === null ? json : undefined, complaint: `${stdout}${stderr}` });
       });
-      child.stdin?.end(program);
+      // It may have ended already; what it says is told above.
+      child.stdin?.on('error', () => undefined).end(program);
     });
   }
 }

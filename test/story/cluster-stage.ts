@@ -10,14 +10,12 @@ import { guestInfoConf, troveGuestagentConf } from '../peers/trove/guest-files.t
 import { startTrove, type TrovePeer } from '../peers/trove/trove-peer.ts';
 import { startK2hr3, type K2hr3StandIn } from '../simulators/k2hr3/stand-in.ts';
 import { ClusterMember } from './cluster-member.ts';
-import type { Machines } from './machines/machine.ts';
+import type { ClusterPorts, Machines } from './machines/machine.ts';
 
 /** The cluster's name, in Trove and in K2HR3. */
 export const CLUSTER = 'labcluster';
 const CONTROL_EXCHANGE = 'trove';
 const DATA_DIRECTORY = '/var/lib/antpickax/k2hdkc';
-/** What upstream's dashboard proposes. */
-const PORTS = { server: 8020, control: 8021, slaveControl: 8031 };
 
 /** What the example of a slave's user data runs: the unit's command is what a test starts. */
 const START = 'systemctl enable --now k2hdkc-guest-agent.service';
@@ -43,6 +41,7 @@ export class ClusterStage {
     extdataUrl: string;
     slaveUrl: string;
     agentYaml: string | undefined;
+    ports: ClusterPorts;
   }) {
     this.trove = parts.trove;
     this.k2hr3 = parts.k2hr3;
@@ -54,9 +53,9 @@ export class ClusterStage {
     this.#overrides = {
       'cluster-name': CLUSTER,
       'extdata-url': parts.extdataUrl,
-      'chmpx-server-port': PORTS.server,
-      'chmpx-server-ctlport': PORTS.control,
-      'chmpx-slave-ctlport': PORTS.slaveControl,
+      'chmpx-server-port': parts.ports.server,
+      'chmpx-server-ctlport': parts.ports.control,
+      'chmpx-slave-ctlport': parts.ports.slaveControl,
     };
   }
 
@@ -82,16 +81,17 @@ export class ClusterStage {
       startK2hr3(),
     ]);
     await machines.connect(k2hr3, broker.description.port);
+    const ports = await machines.ports();
     const { extdataUrl, slave } = k2hr3.addCluster({
       cluster: CLUSTER,
-      serverPort: PORTS.server,
-      serverControlPort: PORTS.control,
-      slaveControlPort: PORTS.slaveControl,
+      serverPort: ports.server,
+      serverControlPort: ports.control,
+      slaveControlPort: ports.slaveControl,
       ...(replica === undefined ? {} : { replica }),
     });
     const transportUrl = broker.url(vhost).replace('127.0.0.1', machines.hub);
     return new ClusterStage({
-      ...{ trove, k2hr3, machines, directory, transportUrl, extdataUrl, agentYaml },
+      ...{ trove, k2hr3, machines, directory, transportUrl, extdataUrl, agentYaml, ports },
       slaveUrl: slave.userdataUrl,
     });
   }

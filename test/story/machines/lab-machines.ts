@@ -2,7 +2,7 @@ import type { ProcessIdentity } from '../../peers/processes.ts';
 import type { LabVm } from '../../peers/vm/lab-vm.ts';
 import type { Lab } from '../../peers/vm/lab.ts';
 import type { K2hr3StandIn } from '../../simulators/k2hr3/stand-in.ts';
-import type { Machine, MachineOutput, MachineProcess, Machines } from './machine.ts';
+import type { ClusterPorts, Machine, MachineOutput, MachineProcess, Machines } from './machine.ts';
 
 /** The simulated VMs of a lab. */
 export class LabMachines implements Machines {
@@ -21,6 +21,11 @@ export class LabMachines implements Machines {
     const door = await this.#lab.hub.listen((socket) => k2hr3.accept(socket));
     k2hr3.advertise(`http://${this.hub}:${door.port}`);
     await this.#lab.hub.relay(brokerPort);
+  }
+
+  /** What upstream's dashboard proposes. */
+  ports(): Promise<ClusterPorts> {
+    return Promise.resolve({ server: 8020, control: 8021, slaveControl: 8031 });
   }
 
   async add(instanceId: string): Promise<Machine> {

@@ -4,8 +4,9 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findProcesses } from '../../../src/process/identity.ts';
+import { freePorts } from '../../peers/free-ports.ts';
 import { identify, killTrees, type ProcessIdentity } from '../../peers/processes.ts';
-import type { Machine, MachineOutput, MachineProcess, Machines } from './machine.ts';
+import type { ClusterPorts, Machine, MachineOutput, MachineProcess, Machines } from './machine.ts';
 
 /** The first one; addresses below are for others. */
 const FIRST = 11;
@@ -46,6 +47,12 @@ export class LoopbackMachines implements Machines {
   /** Nothing to do: K2HR3 and the broker listen on 127.0.0.1, which all machines reach. */
   connect(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Others may play a story at the same addresses at the same time. */
+  async ports(): Promise<ClusterPorts> {
+    const [server = 0, control = 0, slaveControl = 0] = await freePorts(3);
+    return { server, control, slaveControl };
   }
 
   async add(instanceId: string): Promise<Machine> {

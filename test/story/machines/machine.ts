@@ -35,6 +35,13 @@ export interface Machine {
   process(pid: number): ProcessIdentity | undefined;
 }
 
+/** The ports of a cluster, the same on every machine. */
+export interface ClusterPorts {
+  server: number;
+  control: number;
+  slaveControl: number;
+}
+
 /** Machines that reach each other, and peers that they reach. */
 export interface Machines {
   /** For a person: what they are. */
@@ -43,6 +50,8 @@ export interface Machines {
   readonly hub: string;
   /** Makes the peers reachable: K2HR3, which sees each machine's own address, and a port of here. */
   connect(k2hr3: K2hr3StandIn, brokerPort: number): Promise<void>;
+  /** Ports that are free on all of them. */
+  ports(): Promise<ClusterPorts>;
   /** Makes a machine that is off. `instanceId` is its Nova id. */
   add(instanceId: string): Promise<Machine>;
   /** Switches a machine off for good. */
