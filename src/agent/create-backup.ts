@@ -1,6 +1,7 @@
 import { giveUpBackup, makeBackup, type BackupParts } from '../backup/backup.ts';
 import { parseBackupRequest } from '../backup/backup-info.ts';
 import { callerOf } from '../backup/caller.ts';
+import { sleep } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import { filesystemStats } from '../host/filesystem-stats.ts';
 import { isObject } from '../oslo/envelope.ts';
@@ -37,6 +38,13 @@ export interface CreateBackupRequest {
   context: JsonObject;
 }
 
+/**
+ * Trove's conductor handles messages side by side: an outcome that comes right behind BUILDING can be
+ * overtaken by it in the database, where the backup then is BUILDING for ever. Seen when a backup was
+ * refused at once; in milliseconds.
+ */
+const BUILDING_SETTLES_MS = 1_000;
+
 /** A backup that so many agents have not survived is given up. */
 const MOST_STARTS = 3;
 
@@ -64,11 +72,13 @@ async function perform(
   parts: CreateBackupParts,
   request: CreateBackupRequest,
 ): Promise<BackupOutcome> {
-  const { records, dataDirectory, dataFile, ending: signal } = parts;
+  const { records, dataDirectory, dataFile, clock, ending: signal } = parts;
+  let building = -Infinity;
   try {
     const starts = await records.started(request.id);
     const { used } = await filesystemStats(dataDirectory);
     if (starts === 1) await post(parts, request, { state: 'BUILDING', size: used });
+    building = clock.monotonic();
     const wanted = parseBackupRequest(request.backupInfo);
     if (wanted.hasParent) {
       throw new AgentError(
@@ -85,6 +95,7 @@ async function perform(
     const finished = await makeBackup(parts, job);
     return { state: 'COMPLETED', ...finished };
   } catch (error) {
+    await sleep(clock, Math.max(building + BUILDING_SETTLES_MS - clock.monotonic(), 0), signal);
     if (signal.aborted) throw new Interrupted();
     return { state: 'FAILED', reason: messageOf(error) };
   }
