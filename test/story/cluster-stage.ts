@@ -189,13 +189,6 @@ export class ClusterStage {
     this.k2hr3.removeHost(CLUSTER, node.id);
   }
 
-  /** Runs lines with k2hdkclinetool where the first node is. */
-  async keyTool(lines: readonly string[]): Promise<string> {
-    const [node] = this.nodes;
-    if (!node) throw new Error('no node');
-    return node.keyTool(lines);
-  }
-
   hosts(part: 'server' | 'slave' = 'server'): number {
     return this.k2hr3.hosts(CLUSTER, part).length;
   }

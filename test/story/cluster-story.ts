@@ -38,11 +38,6 @@ export async function playClusterStory(
     for (const node of stage.nodes) await stage.clusterComplete(node);
     return 'three installations are over';
   });
-  await step(`${keys} keys are written`, async () => {
-    const written = await writeKeys((lines) => stage.keyTool(lines), 'story', keys);
-    if (written !== keys) throw new Error(`${written} of ${keys} were acknowledged`);
-    return 'all acknowledged';
-  });
   let slave: ClusterMember | undefined;
   const ofSlave = (): ClusterMember => {
     if (slave) return slave;
@@ -52,6 +47,11 @@ export async function playClusterStory(
     slave = await stage.createSlave();
     await follows(slave, 3);
     return `it sees three; ${await usesKeys(slave, 'first')}`;
+  });
+  await step(`${keys} keys are written by the slave`, async () => {
+    const written = await writeKeys((lines) => ofSlave().keyTool(lines), 'story', keys);
+    if (written !== keys) throw new Error(`${written} of ${keys} were acknowledged`);
+    return 'all acknowledged';
   });
   await step('a fourth grows the ring', async () => {
     const meanwhile = await withTraffic(ofSlave(), 'grow', async () => {
@@ -103,9 +103,9 @@ export async function playClusterStory(
     await withoutK2hr3(stage, outageSeconds);
     return 'no effect on the ring; the same processes';
   });
-  await step(`${keys} keys are read`, async () => {
+  await step(`${keys} keys are read by the slave`, async () => {
     const { found, missing, failed } = await readKeys(
-      (lines) => stage.keyTool(lines),
+      (lines) => ofSlave().keyTool(lines),
       'story',
       keys,
     );
