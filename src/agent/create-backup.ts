@@ -40,8 +40,8 @@ export interface CreateBackupRequest {
 
 /**
  * Trove's conductor handles messages side by side: an outcome that comes right behind BUILDING can be
- * overtaken by it in the database, where the backup then is BUILDING for ever. Seen when a backup was
- * refused at once; in milliseconds.
+ * overtaken by it in the database, where the backup then is BUILDING for ever (seen). No backup ends
+ * sooner than this, in milliseconds.
  */
 const BUILDING_SETTLES_MS = 1_000;
 
@@ -58,11 +58,14 @@ export async function createBackup(
   parts: CreateBackupParts,
   request: CreateBackupRequest,
 ): Promise<void> {
-  const { records } = parts;
+  const { records, clock, ending } = parts;
   const { current } = records;
   const earlier = current?.id === request.id ? current.outcome : null;
+  const begun = clock.monotonic();
   const outcome = earlier ?? (await perform(parts, request));
   await records.ended(request.id, outcome);
+  await sleep(clock, Math.max(begun + BUILDING_SETTLES_MS - clock.monotonic(), 0), ending);
+  if (ending.aborted) throw new Interrupted();
   await tell(parts, request, outcome);
   await records.told(backupIdOf(request.backupInfo), outcome);
   if (outcome.state === 'FAILED') throw new AgentError('backup', outcome.reason);
@@ -72,13 +75,11 @@ async function perform(
   parts: CreateBackupParts,
   request: CreateBackupRequest,
 ): Promise<BackupOutcome> {
-  const { records, dataDirectory, dataFile, clock, ending: signal } = parts;
-  let building = -Infinity;
+  const { records, dataDirectory, dataFile, ending: signal } = parts;
   try {
     const starts = await records.started(request.id);
     const { used } = await filesystemStats(dataDirectory);
     if (starts === 1) await post(parts, request, { state: 'BUILDING', size: used });
-    building = clock.monotonic();
     const wanted = parseBackupRequest(request.backupInfo);
     if (wanted.hasParent) {
       throw new AgentError(
@@ -95,7 +96,6 @@ async function perform(
     const finished = await makeBackup(parts, job);
     return { state: 'COMPLETED', ...finished };
   } catch (error) {
-    await sleep(clock, Math.max(building + BUILDING_SETTLES_MS - clock.monotonic(), 0), signal);
     if (signal.aborted) throw new Interrupted();
     return { state: 'FAILED', reason: messageOf(error) };
   }

@@ -8,13 +8,13 @@ import type { BackupRequest } from './backup-info.ts';
 import { BufferBin } from './buffer-bin.ts';
 import type { Caller } from './caller.ts';
 import type { Packing } from './members.ts';
+import { openSwift } from './open-swift.ts';
 import { Packer } from './packer.ts';
 import { patiently, type PatienceParts } from './patience.ts';
 import { removeBackup } from './remove-backup.ts';
 import { takeSnapshot } from './snapshot.ts';
 import type { StorageConfig } from './storage-config.ts';
-import { findStorage } from './storage-target.ts';
-import { SwiftClient } from './swift-client.ts';
+import type { SwiftClient } from './swift-client.ts';
 import { TarImage } from './tar-image.ts';
 import { uploadBackup, type StoredBackup } from './upload.ts';
 import { clearWorkDirectory, inWorkDirectory } from './work-directory.ts';
@@ -127,20 +127,12 @@ async function openPlace(
   parts: BackupParts,
   { request, caller, signal }: BackupJob,
 ): Promise<{ client: SwiftClient; place: BackupPlace }> {
-  const { clock, log, storage, secrets, silenceTimeoutMs } = parts;
-  secrets.add(caller.token);
-  const { accountUrl, token, insecure, source } = await findStorage(
-    request,
-    caller,
-    storage,
-    clock,
-  );
-  secrets.add(token);
-  const container = request.container ?? storage.container;
+  const { client, found } = await openSwift(request, caller, { ...parts, signal });
+  const { accountUrl, source } = found;
+  const container = request.container ?? parts.storage.container;
   const place = { accountUrl, container, backupId: request.id };
-  log.info({ ...place, source }, 'backing up');
-  const access = { storageUrl: accountUrl, token, insecure, silenceTimeoutMs };
-  return { client: new SwiftClient({ ...access, clock, signal }), place };
+  parts.log.info({ ...place, source }, 'backing up');
+  return { client, place };
 }
 
 async function snapshotAndSend(

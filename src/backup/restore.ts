@@ -6,12 +6,11 @@ import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { RestoreRequest } from './backup-info.ts';
 import type { Caller } from './caller.ts';
+import { openSwift } from './open-swift.ts';
 import { takeArchive } from './restore-archive.ts';
 import { downloadBackup } from './restore-download.ts';
 import { loadArchive, type K2hTarget } from './restore-load.ts';
 import type { StorageConfig } from './storage-config.ts';
-import { findStorage } from './storage-target.ts';
-import { SwiftClient } from './swift-client.ts';
 import { unpack } from './unpack.ts';
 import { inWorkDirectory } from './work-directory.ts';
 
@@ -68,20 +67,14 @@ export async function restoreBackup(parts: RestoreParts, job: RestoreJob): Promi
 }
 
 async function fetchArchive(
-  { storage, clock, random, secrets, log, pauses }: RestoreParts,
+  parts: RestoreParts,
   { request, caller, signal }: RestoreJob,
   directory: string,
 ): ReturnType<typeof takeArchive> {
-  secrets.add(caller.token);
-  const { accountUrl, token, insecure, source } = await findStorage(
-    request,
-    caller,
-    storage,
-    clock,
-  );
-  secrets.add(token);
+  const { storage, clock, random, log, pauses } = parts;
+  const { client, found } = await openSwift(request, caller, { ...parts, signal });
+  const { accountUrl, source } = found;
   log.info({ backup: request.id, accountUrl, source }, 'restoring a backup');
-  const client = new SwiftClient({ storageUrl: accountUrl, token, insecure, clock, signal });
   try {
     const body = downloadBackup(client, request, { clock, random, log, signal, pauses });
     const { encrypted } = request;

@@ -21,7 +21,7 @@ export interface StorageTarget {
 type Source = 'backup_info' | 'configuration' | 'service catalog' | 'Keystone' | 'location';
 
 /** What a request says about where its backup is; only a restore has a location. */
-interface Wanted {
+export interface Wanted {
   swiftUrl: string | null;
   location?: ObjectLocation;
 }

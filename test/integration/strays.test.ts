@@ -70,9 +70,9 @@ it('adopts a chmpx that somebody started by hand with our ini, and never doubles
   });
   await once(stray, 'spawn');
   await vm.startAgent();
+  await until('it is adopted', () => vm.program('chmpx')?.pid === stray.pid);
   await vm.untilServing();
   expect(allChmpx()).toEqual([stray.pid]);
-  await until('it is adopted', () => vm.program('chmpx')?.pid === stray.pid);
 });
 
 it('refuses to start beside another program on our ports, and says which', async () => {

@@ -26,62 +26,63 @@ const RUNS = 200;
 
 // chmpxconftest prints what chmpx's own parser made of a file, and nothing when it refuses it; its
 // exit code is 0 either way. MODE = SLAVE, because a server must be one of this machine's names.
-it('chmpx reads every ini of ours as it is meant', { timeout: 300_000 }, async () => {
-  const conftest = path.join(
-    path.dirname((await realPrograms()).program('chmpx')),
-    'chmpxconftest',
-  );
-  if (!existsSync(conftest)) {
-    process.stdout.write(`NOT JUDGED: there is no ${conftest} (packages of chmpx may lack it)\n`);
-    return;
-  }
-  const directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-judge-'));
-  const file = path.join(directory, 'ring.ini');
-  const read = async (model: ClusterModel): Promise<{ dump: string | null; stderr: string }> => {
-    await writeFile(file, renderIni(model, { cuk: 'own', origin: 'a test' }));
-    const args = ['-conf', file, '-no_check_update', '-d', 'ERR'];
-    const { stdout, stderr } = await execa(conftest, args, { stdin: 'ignore', timeout: 60_000 });
-    return { dump: dumpOf(stdout), stderr };
-  };
-  const count = { asMeant: 0, nodes: 0, tls: 0, refused: 0, changed: 0 };
-  const one = async (drawn: ClusterModel, tls: Tls, idType: string): Promise<void> => {
-    const model = judgeable(drawn, tls, idType);
-    const { dump, stderr } = await read(model);
-    const { group, settings } = model.global;
-    const refused = validateRole(model, { clusterName: group, cuk: 'own', mode: 'slave' });
-    const notSane = refused.filter(({ kind }) => kind === 'not-sane').map(({ text }) => text);
-    if (notSane.length > 0) {
-      expect(dump, `we refuse it: ${notSane.join('; ')}`).toBeNull();
-      count.refused += 1;
-      return;
-    }
-    const meant = expectedDump({ ...model, global: { ...model.global, selfCuk: 'own' } });
-    if (changedByChmpx((key) => effective('GLOBAL', settings, key)).length > 0) {
-      expect(dump, stderr).not.toBeNull();
-      expect(dump).not.toBe(meant);
-      count.changed += 1;
-      return;
-    }
-    expect(dump, stderr).toBe(meant);
-    count.asMeant += 1;
-    count.nodes += model.servers.length + model.slaves.length;
-    if (meant.includes('SERVER CERT')) count.tls += 1;
-  };
-  await fc.assert(
-    fc.asyncProperty(models, fc.constantFrom(...TLS), fc.constantFrom(...ID_TYPES), one),
-    { numRuns: RUNS, seed: SEED, endOnFailure: true },
-  );
-  process.stdout.write(
-    `${RUNS} models (seed ${SEED}): ${count.asMeant} read by chmpx as meant ` +
-      `(${count.nodes} nodes, ${count.tls} files with TLS), ${count.refused} refused by us and ` +
-      `by chmpx, ${count.changed} changed by chmpx as we say\n`,
-  );
-  expect(count.asMeant).toBeGreaterThan(RUNS / 4);
-  expect(count.tls).toBeGreaterThan(RUNS / 20);
-  expect(count.refused).toBeGreaterThan(RUNS / 20);
-  expect(count.changed).toBeGreaterThan(0);
-  await rm(directory, { recursive: true });
-});
+const conftest = path.join(path.dirname((await realPrograms()).program('chmpx')), 'chmpxconftest');
+const isThere = existsSync(conftest);
+// Packages of chmpx may lack it.
+if (!isThere) process.stderr.write(`NOT JUDGED: there is no ${conftest}\n`);
+
+it.runIf(isThere)(
+  'chmpx reads every ini of ours as it is meant',
+  { timeout: 300_000 },
+  async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-judge-'));
+    const file = path.join(directory, 'ring.ini');
+    const read = async (model: ClusterModel): Promise<{ dump: string | null; stderr: string }> => {
+      await writeFile(file, renderIni(model, { cuk: 'own', origin: 'a test' }));
+      const args = ['-conf', file, '-no_check_update', '-d', 'ERR'];
+      const { stdout, stderr } = await execa(conftest, args, { stdin: 'ignore', timeout: 60_000 });
+      return { dump: dumpOf(stdout), stderr };
+    };
+    const count = { asMeant: 0, nodes: 0, tls: 0, refused: 0, changed: 0 };
+    const one = async (drawn: ClusterModel, tls: Tls, idType: string): Promise<void> => {
+      const model = judgeable(drawn, tls, idType);
+      const { dump, stderr } = await read(model);
+      const { group, settings } = model.global;
+      const refused = validateRole(model, { clusterName: group, cuk: 'own', mode: 'slave' });
+      const notSane = refused.filter(({ kind }) => kind === 'not-sane').map(({ text }) => text);
+      if (notSane.length > 0) {
+        expect(dump, `we refuse it: ${notSane.join('; ')}`).toBeNull();
+        count.refused += 1;
+        return;
+      }
+      const meant = expectedDump({ ...model, global: { ...model.global, selfCuk: 'own' } });
+      if (changedByChmpx((key) => effective('GLOBAL', settings, key)).length > 0) {
+        expect(dump, stderr).not.toBeNull();
+        expect(dump).not.toBe(meant);
+        count.changed += 1;
+        return;
+      }
+      expect(dump, stderr).toBe(meant);
+      count.asMeant += 1;
+      count.nodes += model.servers.length + model.slaves.length;
+      if (meant.includes('SERVER CERT')) count.tls += 1;
+    };
+    await fc.assert(
+      fc.asyncProperty(models, fc.constantFrom(...TLS), fc.constantFrom(...ID_TYPES), one),
+      { numRuns: RUNS, seed: SEED, endOnFailure: true },
+    );
+    process.stdout.write(
+      `${RUNS} models (seed ${SEED}): ${count.asMeant} read by chmpx as meant ` +
+        `(${count.nodes} nodes, ${count.tls} files with TLS), ${count.refused} refused by us and ` +
+        `by chmpx, ${count.changed} changed by chmpx as we say\n`,
+    );
+    expect(count.asMeant).toBeGreaterThan(RUNS / 4);
+    expect(count.tls).toBeGreaterThan(RUNS / 20);
+    expect(count.refused).toBeGreaterThan(RUNS / 20);
+    expect(count.changed).toBeGreaterThan(0);
+    await rm(directory, { recursive: true });
+  },
+);
 
 /** `any`: nothing is put right, so that chmpx has something to refuse and to change. */
 const TLS = ['none', 'on', 'verified', 'any'] as const;
