@@ -37,7 +37,8 @@ async function main(words: string[]): Promise<number> {
 /** Runs the agent until it is told to end. */
 async function run(options: RunOptions): Promise<number> {
   const ending = new Promise<NodeJS.Signals>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+    // For ever, not once: while a tool runs, execa ends a process in which nobody listens any more.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
   });
   const node = await readNodeSettings(options);
   const secrets = new Secrets();

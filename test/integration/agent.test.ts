@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import amqplib from 'amqplib';
@@ -145,6 +145,22 @@ describe('a serving node', () => {
     );
     await vm.untilServing();
     expect(vm.program('chmpx')).toEqual(chmpx);
+  });
+
+  it('ends in good order when it is told so while a tool runs', async () => {
+    const [tool, hold] = [path.join(directory, 'slow-status'), path.join(directory, 'hold')];
+    const { program } = await standIns(directory);
+    const held = `[ -e ${hold} ] && echo $$ >> ${hold} && exec sleep 30`;
+    await writeFile(tool, `#!/bin/sh\n${held}\nexec ${program('chmpxstatus')} "$@"\n`, {
+      mode: 0o755,
+    });
+    const { vm } = await prepared('told', 'healthy', {
+      agentYaml: `programs:\n  chmpxstatus: ${tool}\n`,
+    });
+    await writeFile(hold, '');
+    await until('the tool runs', async () => (await readFile(hold, 'utf8')) !== '');
+    expect(await vm.endAgent('SIGTERM')).toBe(0);
+    expect(await vm.log()).toContain('told to end signal=SIGTERM');
   });
 
   it('registers again when it is removed from the role', async () => {
