@@ -1,13 +1,30 @@
 import { defineConfig } from 'vitest/config';
 
+const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
+
 /** `npm run test:real`: the same statements, the node's story and a cluster's, on the real programs on PATH. */
 export default defineConfig({
   test: {
-    name: 'real',
-    include: ['test/{conformance,story,real}/**/*.test.ts'],
-    globalSetup: ['test/peers/global-setup.ts'],
     reporters: ['default', './test/conformance/reporter.ts'],
-    testTimeout: 90_000,
-    hookTimeout: 120_000,
+    projects: [
+      {
+        test: {
+          ...patience,
+          name: 'statements',
+          include: ['test/conformance/**/*.test.ts'],
+          // One merge in seven of the real program hangs (cluster-dynamics-matched contract, section
+          // 5), and no agent is there to cure it. The report counts what took a second try.
+          retry: 2,
+        },
+      },
+      {
+        test: {
+          ...patience,
+          name: 'stories',
+          include: ['test/{story,real}/**/*.test.ts'],
+          globalSetup: ['test/peers/global-setup.ts'],
+        },
+      },
+    ],
   },
 });

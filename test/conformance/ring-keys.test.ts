@@ -20,7 +20,7 @@ async function grown(replica: number): Promise<RingLab> {
 async function shrunk(lab: RingLab): Promise<void> {
   const leaver = lab.server(3);
   await leaver.ask(`SERVICEOUT ${leaver.id}`);
-  await leaver.reaches(OUT);
+  await leaver.reaches(OUT, 15);
   await lab.slave.sees(leaver, OUT);
 }
 

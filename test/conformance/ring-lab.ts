@@ -146,7 +146,7 @@ export class RingLab {
     await member.ask('SERVICEIN');
     await member.reaches('[SERVICE IN][UP][ADD][Pending][NoSuspend]');
     await member.ask('MERGE');
-    await member.reaches('[SERVICE IN][UP][ADD][Done][NoSuspend]');
+    await member.reaches('[SERVICE IN][UP][ADD][Done][NoSuspend]', JOIN_TIMEOUT);
     await member.ask('COMPMERGE');
     await member.reaches(IN);
   }

@@ -57,7 +57,7 @@ describe('leaving (cluster-dynamics contract, section 4; chmpx-k2hdkc contract, 
     );
   });
 
-  it('SERVICEIN brings back one that has left', { retry: 2 }, async () => {
+  it('SERVICEIN brings back one that has left', async () => {
     const lab = await RingLab.open({ count: 2 });
     await lab.form(2);
     const leaver = lab.server(2);
