@@ -1,9 +1,11 @@
+import { ringWords } from '../../src/agent/merge-driver.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import { messageOf } from '../../src/base/errors.ts';
 import { readKeys, writeKeys } from '../helpers/ring-keys.ts';
 import { until } from '../helpers/until.ts';
 import type { ClusterMember } from './cluster-member.ts';
 import type { ClusterStage } from './cluster-stage.ts';
-import { follows, usesKeys, withTraffic } from './slave-keys.ts';
+import { follows, tellingStalls, usesKeys, withTraffic } from './slave-keys.ts';
 import type { Timeline } from './timeline.ts';
 
 /** How a cluster story is played. */
@@ -20,11 +22,14 @@ export async function playClusterStory(
   timeline: Timeline,
   { outageSeconds, keys }: ClusterStoryOptions,
 ): Promise<void> {
+  let slave: ClusterMember | undefined;
   /** A step, whose result also tells how long it took and what Trove's database then says. */
   const step = (title: string, work: () => Promise<string>): Promise<void> =>
     timeline.step(title, async () => {
       const start = systemClock.monotonic();
-      const seen = await work();
+      const seen = await work().catch(async (error: unknown) => {
+        throw new Error(`${messageOf(error)}; ${await ringSays(stage, slave)}`);
+      });
       const seconds = ((systemClock.monotonic() - start) / 1000).toFixed(1);
       return `${seen}, after ${seconds} s; ${await troveSays(stage)}`;
     });
@@ -38,7 +43,6 @@ export async function playClusterStory(
     for (const node of stage.nodes) await stage.clusterComplete(node);
     return 'three installations are over';
   });
-  let slave: ClusterMember | undefined;
   const ofSlave = (): ClusterMember => {
     if (slave) return slave;
     throw new Error('no slave');
@@ -97,22 +101,22 @@ export async function playClusterStory(
     const first = nodeOf(stage, 0);
     await first.reboot();
     await stage.settled();
-    return `${first.name} is back, every node sees three`;
+    await follows(ofSlave(), 3);
+    return `${first.name} is back, every node sees three; ${await usesKeys(ofSlave(), 'rebooted')}`;
   });
   await step(`K2HR3 is away for ${outageSeconds} s`, async () => {
     await withoutK2hr3(stage, outageSeconds);
     return 'no effect on the ring; the same processes';
   });
-  await step(`${keys} keys are read by the slave`, async () => {
-    const { found, missing, failed } = await readKeys(
-      (lines) => ofSlave().keyTool(lines),
-      'story',
-      keys,
-    );
-    if (failed > 0) throw new Error(`no answer for ${failed} of ${keys} keys`);
-    // An automatic merge hides keys (docs/merge.md), so the number is shown and not judged.
-    return `${found} of ${keys} found, ${missing} not`;
-  });
+  await step(`${keys} keys are read by the slave`, () =>
+    tellingStalls(ofSlave(), async () => {
+      const tool = (lines: readonly string[]): Promise<string> => ofSlave().keyTool(lines);
+      const { found, missing, failed } = await readKeys(tool, 'story', keys);
+      if (failed > 0) throw new Error(`no answer for ${failed} of ${keys} keys`);
+      // An automatic merge hides keys (docs/merge.md), so the number is shown and not judged.
+      return `${found} of ${keys} found, ${missing} not`;
+    }),
+  );
 }
 
 async function withoutK2hr3(stage: ClusterStage, seconds: number): Promise<void> {
@@ -137,6 +141,15 @@ async function troveSays({ nodes, trove }: ClusterStage): Promise<string> {
     async ({ id, name }) => `${name} ${(await trove.serviceStatus(id)).status}`,
   );
   return `Trove: ${(await Promise.all(words)).join(', ')}`;
+}
+
+/** How each node sees the ring, for who must find out why a step failed. */
+async function ringSays({ nodes }: ClusterStage, slave?: ClusterMember): Promise<string> {
+  const words = [...nodes, ...(slave ? [slave] : [])].map(async (member) => {
+    const ring = await member.ring().catch(() => undefined);
+    return `${member.name} sees ${ring ? ringWords(ring) : 'nothing'}`;
+  });
+  return (await Promise.all(words)).join('; ');
 }
 
 function nodeOf({ nodes }: ClusterStage, index: number): ClusterMember {

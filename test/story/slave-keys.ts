@@ -13,10 +13,23 @@ export async function follows(slave: ClusterMember, servers: number): Promise<vo
 }
 
 /** Writes keys from a slave and reads them back; all of them must be there. */
-export async function usesKeys(slave: ClusterMember, prefix: string): Promise<string> {
-  const { written, found } = await writeAndRead(slave, prefix, KEYS);
-  if (written === KEYS && found === KEYS) return `${KEYS} keys written and read by the slave`;
-  throw new Error(`${slave.name}: of ${KEYS} keys ${written} were written and ${found} found`);
+export function usesKeys(slave: ClusterMember, prefix: string): Promise<string> {
+  return tellingStalls(slave, async () => {
+    const { written, found } = await writeAndRead(slave, prefix, KEYS);
+    if (written === KEYS && found === KEYS) return `${KEYS} keys written and read by the slave`;
+    throw new Error(`${slave.name}: of ${KEYS} keys ${written} were written and ${found} found`);
+  });
+}
+
+/** Does some work with keys, and adds to its words how many clients had to be started again. */
+export async function tellingStalls(
+  slave: ClusterMember,
+  work: () => Promise<string>,
+): Promise<string> {
+  const before = slave.stalledClients;
+  const words = await work();
+  const stalled = slave.stalledClients - before;
+  return stalled === 0 ? words : `${words} (started again for want of an answer: ${stalled})`;
 }
 
 /**
@@ -41,9 +54,11 @@ export async function withTraffic(
       found += read.found;
     }
   };
-  await Promise.all([working, traffic()]);
-  if (asked === 0 || found === 0) throw new Error(`${slave.name} read none of ${asked} keys`);
-  return `meanwhile the slave read back ${found} of ${asked} keys`;
+  return tellingStalls(slave, async () => {
+    await Promise.all([working, traffic()]);
+    if (asked === 0 || found === 0) throw new Error(`${slave.name} read none of ${asked} keys`);
+    return `meanwhile the slave read back ${found} of ${asked} keys`;
+  });
 }
 
 async function writeAndRead(
