@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
@@ -18,7 +17,9 @@ import type { Node } from './reconciler.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { RingChanges } from './ring-changes.ts';
 import type { RoleWatch } from './role-watch.ts';
+import { RollWatch } from './roll-watch.ts';
 import type { StartSite } from './start-site.ts';
+import { StrayWatch } from './stray-watch.ts';
 
 /** What a node is made of. Times in milliseconds. */
 export interface ClusterNodeParts {
@@ -47,6 +48,8 @@ const SUSPEND_LIMIT_MS = 2_000;
 /** This VM's node: looks at it and takes one step at a time. */
 export class ClusterNode implements Node {
   readonly #parts: ClusterNodeParts;
+  readonly #rolls: RollWatch;
+  readonly #strays: StrayWatch;
   #lastWords = '';
   #wordsSince = 0;
   #lastRing = '';
@@ -56,6 +59,8 @@ export class ClusterNode implements Node {
 
   constructor(parts: ClusterNodeParts) {
     this.#parts = parts;
+    this.#rolls = new RollWatch(parts);
+    this.#strays = new StrayWatch({ ...parts, programs: [parts.chmpx, parts.k2hdkc] });
   }
 
   async observe(): Promise<Observed> {
@@ -63,7 +68,9 @@ export class ClusterNode implements Node {
     const status = chmpx.running ? await this.#parts.readStatus() : null;
     const now = clock.monotonic();
     this.#noteWords(status, now);
+    this.#strays.look();
     const view = role.view();
+    const { published, roll } = await this.#rolls.look(view.ini, status);
     const observed: Observed = {
       chmpx: chmpx.view(),
       k2hdkc: k2hdkc.view(),
@@ -73,7 +80,8 @@ export class ClusterNode implements Node {
       ringStillMs: now - this.#ringSince,
       role: view,
       neighbours: this.#lookAround(view),
-      iniPublished: view.ini === (await this.#iniOnDisk()),
+      iniPublished: published,
+      roll,
       restartInMs: restarts.waitMs,
       crashes: restarts.crashes,
       crashReason: restarts.reason,
@@ -145,15 +153,12 @@ export class ClusterNode implements Node {
 
   async #publish(): Promise<void> {
     const { role, iniFile, log } = this.#parts;
-    const { ini } = role.view();
+    const wanted = role.view().ini;
+    const ini = wanted === null ? null : await this.#rolls.publishable(wanted);
     if (ini === null) return;
     await makeSharedDirectory(path.dirname(iniFile));
     const written = await publishIni(iniFile, ini);
     if (written) log.info({ file: iniFile }, 'ini published');
-  }
-
-  #iniOnDisk(): Promise<string | null> {
-    return readFile(this.#parts.iniFile, 'utf8').catch(() => null);
   }
 
   /** One that somebody else has started, by hand say, is taken over and never doubled. */
@@ -165,7 +170,7 @@ export class ClusterNode implements Node {
     try {
       if (await program.adopt(generation)) return;
       await prepare();
-      await program.start(generation);
+      await program.start(generation, await this.#rolls.atStart(program.name));
     } catch (error) {
       this.#parts.restarts.crashed(messageOf(error));
       throw error;

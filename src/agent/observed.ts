@@ -1,6 +1,7 @@
 import type { K2hTarget } from '../backup/restore-load.ts';
 import type { RingStatus } from '../cluster/status.ts';
 import type { Neighbour, NeighbourView } from './neighbours.ts';
+import type { RollView } from './roll-watch.ts';
 
 /** One of the two programs, as it runs now. */
 export interface ProgramView {
@@ -48,8 +49,10 @@ export interface Observed {
   role: RoleView;
   /** The other servers, while chmpx does not run; null: not known (yet). */
   neighbours: NeighbourView | null;
-  /** The ini on disk is the one the role asks for. */
+  /** The ini on disk is the one the role asks for, as far as the programs that run can take it. */
   iniPublished: boolean;
+  /** What must start again for the rest of it; null: nothing. */
+  roll: RollView | null;
   /** How long a crashed program must still wait for its next start, in milliseconds. */
   restartInMs: number;
   /** Crashes since the last good minute. */

@@ -4,6 +4,7 @@ import { parametersKey, type DesiredState } from './desired-state.ts';
 import type { MergeMode } from './merge-mode.ts';
 import type { Observed } from './observed.ts';
 import { planCoordinated, type MergeTimes } from './plan-merge.ts';
+import { planRoll } from './plan-roll.ts';
 import { quietBeforeStart } from './quiet-before-start.ts';
 
 /** What the reconciler can do about a difference, one at a time. */
@@ -70,11 +71,18 @@ export function plan(desired: DesiredState, observed: Observed, times: PlanTimes
     return act('end-shrink', 'this node was to be removed but still exists: joining again');
   }
   if (!wantsToServe(desired)) return planStop(desired, observed, times);
-  if (registeredElsewhere(desired) || runsOldGeneration(desired, observed)) {
+  const roll = planRoll(observed, times);
+  if (
+    registeredElsewhere(desired) ||
+    runsOldGeneration(desired, observed) ||
+    roll?.kind === 'leave'
+  ) {
     const leaving = planStop(desired, observed, times);
-    if (leaving.kind !== 'rest') return leaving;
+    const why = roll?.kind === 'leave' ? `${roll.why}: ${leaving.why}` : leaving.why;
+    if (leaving.kind !== 'rest') return { ...leaving, why };
   }
-  return planStart(desired, observed, times);
+  const step = planStart(desired, observed, times);
+  return step.kind === 'rest' && roll && roll.kind !== 'leave' ? roll : step;
 }
 
 /** Whether chmpx and k2hdkc should run on this VM. */
@@ -135,7 +143,9 @@ function planStop(desired: DesiredState, observed: Observed, times: PlanTimes): 
       return act('leave-ring', 'other servers are in the ring: leaving it first');
     }
   }
-  if (observed.leaveFailure !== null && unregisters(desired)) {
+  // Without the leave, the data would be lost to the ring, or stay where nobody looks for it.
+  const mustMove = unregisters(desired) || (wantsToServe(desired) && observed.roll?.leavesData);
+  if (observed.leaveFailure !== null && mustMove) {
     return wait(`this node cannot leave the ring: ${observed.leaveFailure}`);
   }
   // Programs of another cluster must not be there any more when the ini of the new one comes.

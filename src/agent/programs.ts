@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Launcher, ProgramSpec, RunningProgram } from '../process/launcher.ts';
+import { findPrograms } from '../process/find-program.ts';
 import { stopProgram, type StopSignal } from '../process/stop.ts';
 import type { ProgramView } from './observed.ts';
 
@@ -33,6 +34,10 @@ export class KeptProgram {
     this.#options = options;
   }
 
+  get name(): 'chmpx' | 'k2hdkc' {
+    return this.#options.name;
+  }
+
   get running(): RunningProgram | null {
     return this.#running;
   }
@@ -53,8 +58,18 @@ export class KeptProgram {
     return program !== null;
   }
 
-  async start(generation: string): Promise<void> {
-    this.#keep(await this.#options.launcher.launch(this.#spec(generation)), 'started');
+  /** `readAtStart`: see ProgramSpec. */
+  async start(generation: string, readAtStart?: ProgramSpec['readAtStart']): Promise<void> {
+    const spec = this.#spec(generation);
+    this.#keep(
+      await this.#options.launcher.launch(readAtStart ? { ...spec, readAtStart } : spec),
+      'started',
+    );
+  }
+
+  /** The PIDs of processes like it that this agent does not keep: somebody else has started them. */
+  strays(): number[] {
+    return findPrograms(this.#options).filter((pid) => pid !== this.#running?.identity.pid);
   }
 
   async stop(): Promise<void> {

@@ -3,17 +3,20 @@ import { findProcesses, pidNamespace, startTicks } from './identity.ts';
 import type { ProgramSpec } from './launcher.ts';
 
 /**
- * The PID of a process of this program that has the marks of `spec` on its command line, or null.
- * Of several it is the oldest. Processes of containers are not ours, even if their files have the
- * same names.
+ * The PIDs of all processes of this program that have the marks of `spec` on their command lines,
+ * the oldest first. Processes of containers are not ours, even if their files have the same names.
  */
-export function findProgram(spec: Pick<ProgramSpec, 'command' | 'marks'>): number | null {
+export function findPrograms(spec: Pick<ProgramSpec, 'command' | 'marks'>): number[] {
   const own = pidNamespace('self');
   const pids = findProcesses((argv) => isProgram(argv, spec)).filter(
     (pid) => pidNamespace(pid) === own,
   );
-  const [oldest] = pids.toSorted((a, b) => startTicks(a) - startTicks(b));
-  return oldest ?? null;
+  return pids.toSorted((a, b) => startTicks(a) - startTicks(b));
+}
+
+/** The oldest of them, or null. */
+export function findProgram(spec: Pick<ProgramSpec, 'command' | 'marks'>): number | null {
+  return findPrograms(spec)[0] ?? null;
 }
 
 /** A script has its interpreter before its own name. */

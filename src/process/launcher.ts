@@ -19,6 +19,8 @@ export interface ProgramSpec {
   environment?: Record<string, string>;
   /** What its start belongs to; it is remembered with the process and given back at adoption. */
   generation: string;
+  /** What it reads when it starts and never again; remembered and given back like the generation. */
+  readAtStart?: Readonly<Record<string, string>>;
 }
 
 /** How a process ended. An adopted one is not our child: its exit code is not always to be had. */

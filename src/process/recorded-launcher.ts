@@ -37,15 +37,19 @@ export class RecordedLauncher implements Launcher {
     const { pid, ended } = await starter.start(spec);
     // One that has ended already has none; `ended` tells.
     const identity = identify(pid, bootId) ?? { pid, startTicks: 'gone', bootId };
-    await this.#records.write(spec.name, { identity, generation: spec.generation });
+    const { generation, readAtStart } = spec;
+    await this.#records.write(spec.name, {
+      ...{ identity, generation },
+      ...(readAtStart === undefined ? {} : { readAtStart }),
+    });
     return this.#running(spec, identity, ended ?? this.#untilGone(spec, identity), false);
   }
 
   async adopt(spec: ProgramSpec): Promise<RunningProgram | null> {
     const known = (await this.#records.read(spec.name)) ?? (await this.#findUnrecorded(spec));
     if (!known) return null;
-    const { identity, generation } = known;
-    return this.#running({ ...spec, generation }, identity, this.#untilGone(spec, identity), true);
+    const { identity, ...started } = known;
+    return this.#running({ ...spec, ...started }, identity, this.#untilGone(spec, identity), true);
   }
 
   /**

@@ -7,6 +7,8 @@ import { isAlive, type ProcessIdentity } from './identity.ts';
 export interface ProcessRecord {
   identity: ProcessIdentity;
   generation: string;
+  /** See ProgramSpec; missing when somebody else has started it. */
+  readAtStart?: Readonly<Record<string, string>>;
 }
 
 /** The records of what runs, `NAME.json` each, by which the next agent finds it. */

@@ -88,6 +88,7 @@ export function observed(change: Partial<Observed> = {}): Observed {
     role: ROLE,
     neighbours: { up: 0, absentBefore: 0 },
     iniPublished: true,
+    roll: null,
     restartInMs: 0,
     crashes: 0,
     crashReason: '',

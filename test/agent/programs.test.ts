@@ -102,6 +102,16 @@ describe('the program of an agent before', () => {
     expect(crashes).toEqual([]);
   });
 
+  it('is adopted with what it has read at its start', async () => {
+    const directory = await temporaryDirectory();
+    const before = keep(directory, 'exec sleep 1000');
+    await before.program.start('g1', { '[K2HDKC] MAXTHREAD': '20' });
+    const { program } = keep(directory, 'exec sleep 1000');
+    await program.adopt('g1');
+    expect(program.running?.spec.readAtStart).toEqual({ '[K2HDKC] MAXTHREAD': '20' });
+    await program.stop();
+  });
+
   it('is seen to crash', async () => {
     const directory = await temporaryDirectory();
     const before = keep(directory, 'exec sleep 1000');

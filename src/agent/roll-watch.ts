@@ -1,0 +1,152 @@
+import { readFile } from 'node:fs/promises';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import { parseRole } from '../cluster/parse-role.ts';
+import { isServing, type RingStatus } from '../cluster/status.ts';
+import {
+  geometryChanges,
+  rollFor,
+  startKeys,
+  withStartKeys,
+  type Roll,
+  type Started,
+  type StartKeys,
+} from '../cluster/start-keys.ts';
+import type { RunningProgram } from '../process/launcher.ts';
+import type { KeptProgram } from './programs.ts';
+
+/** A restart that a new ini asks for, as the plan sees it. */
+export interface RollView extends Roll {
+  /** How long it has been asked for, in milliseconds. */
+  waitedMs: number;
+  /** Servers before this one in the ring that have not been seen to start again since. */
+  before: number;
+}
+
+/** What a roll watch works with. */
+export interface RollWatchOptions {
+  iniFile: string;
+  chmpx: Pick<KeptProgram, 'running'>;
+  k2hdkc: Pick<KeptProgram, 'running'>;
+  clock: Clock;
+  log: Logger;
+}
+
+/** What of an ini can be published now, and what must wait for a restart. */
+interface Reading {
+  of: unknown[];
+  /** For the file; null: what is on disk stays, because no good file can be made of both. */
+  ini: string | null;
+  roll: Roll | null;
+}
+
+/**
+ * Knows what the programs that run were started with, and so which keys of a new ini would be there
+ * without anybody reading them. It is remembered with each process, over agents too; of one that
+ * somebody else has started it is taken to be what is on disk when it is first seen.
+ */
+export class RollWatch {
+  readonly #options: RollWatchOptions;
+  readonly #unrecorded = new WeakMap<RunningProgram, StartKeys>();
+  #reading: Reading = { of: [], ini: null, roll: null };
+  #keys = '';
+  #since = 0;
+  #seenAway = new Set<string>();
+
+  constructor(options: RollWatchOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param ini as the role asks for it; null when that is not known.
+   * @param status the ring now.
+   */
+  async look(
+    ini: string | null,
+    status: RingStatus | null,
+  ): Promise<{ published: boolean; roll: RollView | null }> {
+    const onDisk = await this.onDisk();
+    const reading = this.#read(ini, onDisk);
+    return {
+      published: reading.ini === null || reading.ini === onDisk,
+      roll: this.#view(reading.roll, status),
+    };
+  }
+
+  /** What to publish of this ini now; null: nothing. Says which keys mean nothing to a file that is there. */
+  async publishable(ini: string): Promise<string | null> {
+    const onDisk = await this.onDisk();
+    const keys = geometryChanges(onDisk ?? '', ini);
+    if (keys.length > 0) {
+      this.#options.log.warn(
+        { keys },
+        'the K2H keys count only when a data file is made: nothing starts again for them, and a file that is there keeps its size',
+      );
+    }
+    return this.#read(ini, onDisk).ini;
+  }
+
+  /** What a program that starts now will have read. */
+  async atStart(program: 'chmpx' | 'k2hdkc'): Promise<StartKeys> {
+    return startKeys((await this.onDisk()) ?? '', program);
+  }
+
+  onDisk(): Promise<string | null> {
+    return readFile(this.#options.iniFile, 'utf8').catch(() => null);
+  }
+
+  #read(ini: string | null, onDisk: string | null): Reading {
+    const { chmpx, k2hdkc } = this.#options;
+    const of = [ini, chmpx.running, k2hdkc.running];
+    if (ini === null) return { of, ini: null, roll: null };
+    if (of.every((part, n) => part === this.#reading.of[n])) return this.#reading;
+    const started: Started = {
+      chmpx: this.#startedWith(chmpx.running, 'chmpx', onDisk ?? ini),
+      k2hdkc: this.#startedWith(k2hdkc.running, 'k2hdkc', onDisk ?? ini),
+    };
+    const held = withStartKeys(ini, started);
+    this.#reading = { of, ini: parseRole(held).ok ? held : null, roll: rollFor(ini, started) };
+    return this.#reading;
+  }
+
+  #startedWith(
+    running: RunningProgram | null,
+    program: 'chmpx' | 'k2hdkc',
+    ini: string,
+  ): StartKeys | null {
+    if (running === null) return null;
+    const known = running.spec.readAtStart ?? this.#unrecorded.get(running);
+    if (known) return known;
+    const assumed = startKeys(ini, program);
+    this.#unrecorded.set(running, assumed);
+    return assumed;
+  }
+
+  #view(roll: Roll | null, status: RingStatus | null): RollView | null {
+    const { clock, log } = this.#options;
+    const keys = roll?.keys.join(', ') ?? '';
+    if (keys !== this.#keys) {
+      this.#keys = keys;
+      this.#since = clock.monotonic();
+      this.#seenAway = new Set();
+      if (roll) {
+        const { restart, leavesData } = roll;
+        log.info(
+          { keys, restart },
+          'keys of the new ini count from a start on: restarting in turn',
+        );
+        if (leavesData) log.warn({ keys }, 'the data is moved through the ring, if it has others');
+      }
+    }
+    if (roll === null) return null;
+    return { ...roll, waitedMs: clock.monotonic() - this.#since, before: this.#before(status) };
+  }
+
+  #before(status: RingStatus | null): number {
+    if (status === null) return 0;
+    const { self, servers } = status;
+    for (const one of servers) if (!isServing(one)) this.#seenAway.add(one.cuk);
+    const own = servers.findIndex(({ cuk }) => cuk === self.cuk);
+    return servers.slice(0, Math.max(0, own)).filter(({ cuk }) => !this.#seenAway.has(cuk)).length;
+  }
+}

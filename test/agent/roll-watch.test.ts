@@ -1,0 +1,142 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { RollWatch } from '../../src/agent/roll-watch.ts';
+import { parseRole } from '../../src/cluster/parse-role.ts';
+import { renderIni } from '../../src/cluster/render.ts';
+import { startKeys } from '../../src/cluster/start-keys.ts';
+import { readBootId } from '../../src/host/boot-id.ts';
+import type { RunningProgram } from '../../src/process/launcher.ts';
+import { CUK1, roleModel, withLine } from '../cluster/roles.ts';
+import { recordingLog } from '../helpers/recording-log.ts';
+import { temporaryDirectory } from '../helpers/temporary-directory.ts';
+import { specOf } from '../process/programs.ts';
+import { IN, ringStatus } from './builders.ts';
+
+const ini = (key?: string, value = ''): string =>
+  renderIni(
+    roleModel('threeServers', (text) =>
+      key === undefined ? text : withLine(text, key, `${key} = ${value}`),
+    ),
+    { cuk: CUK1, origin: 'a role' },
+  );
+const OLD = ini();
+const SUSPENDED = '[SERVICE IN][UP][n/a][Nothing][Suspend]';
+
+let iniFile: string;
+let recorded: ReturnType<typeof recordingLog>;
+let now: number;
+
+beforeEach(async () => {
+  iniFile = path.join(await temporaryDirectory(), 'k2hdkc.ini');
+  await writeFile(iniFile, OLD);
+  recorded = recordingLog();
+  now = 0;
+});
+
+/** A program that runs, with or without a note of what it has read. */
+function running(name: 'chmpx' | 'k2hdkc', readAtStart?: Record<string, string>): RunningProgram {
+  const spec = specOf({ name, command: name, args: [] });
+  return {
+    spec: readAtStart ? { ...spec, readAtStart } : spec,
+    identity: { pid: process.pid, startTicks: '1', bootId: readBootId() },
+    adopted: false,
+    ended: new Promise(() => undefined),
+    signal: () => true,
+    lastOutput: () => Promise.resolve(''),
+  };
+}
+
+function watch(chmpx: RunningProgram | null, k2hdkc: RunningProgram | null) {
+  const programs = { chmpx: { running: chmpx }, k2hdkc: { running: k2hdkc } };
+  const clock = { monotonic: () => now, wall: () => now, after: () => () => undefined };
+  return { ...programs, rolls: new RollWatch({ iniFile, ...programs, clock, log: recorded.log }) };
+}
+
+const knows = (text: string) => ({
+  chmpx: running('chmpx', startKeys(text, 'chmpx')),
+  k2hdkc: running('k2hdkc', startKeys(text, 'k2hdkc')),
+});
+
+describe('a new ini', () => {
+  it('that the programs take over as it comes is published as it is', async () => {
+    const { chmpx, k2hdkc } = knows(OLD);
+    const { rolls } = watch(chmpx, k2hdkc);
+    expect(await rolls.look(OLD, null)).toEqual({ published: true, roll: null });
+    const next = ini('REPLICA', '2');
+    expect(await rolls.look(next, null)).toEqual({ published: false, roll: null });
+    expect(await rolls.publishable(next)).toBe(next);
+  });
+
+  it('with keys that count from a start on is published without them, and says so once', async () => {
+    const { chmpx, k2hdkc } = knows(OLD);
+    const { rolls, ...programs } = watch(chmpx, k2hdkc);
+    const next = ini('MAXTHREAD', '50');
+    const held = await rolls.publishable(next);
+    expect(held).toContain('MAXTHREAD = 20\n');
+    await writeFile(iniFile, held ?? '');
+    const seen = { published: true, roll: { restart: 'k2hdkc', keys: ['[K2HDKC] MAXTHREAD'] } };
+    expect(await rolls.look(next, null)).toMatchObject(seen);
+    expect(await rolls.look(next, null)).toMatchObject(seen);
+    expect(recorded.texts).toEqual([
+      'keys of the new ini count from a start on: restarting in turn',
+    ]);
+    programs.k2hdkc.running = null;
+    expect(await rolls.look(next, null)).toEqual({ published: false, roll: null });
+    expect(await rolls.publishable(next)).toBe(next);
+  });
+
+  it('is compared with what the programs have read, not with what is on disk', async () => {
+    const { chmpx, k2hdkc } = knows(ini('MAXTHREAD', '50'));
+    const { rolls } = watch(chmpx, k2hdkc);
+    const { published, roll } = await rolls.look(OLD, null);
+    expect(roll?.keys).toEqual(['[K2HDKC] MAXTHREAD']);
+    expect(published).toBe(false);
+    expect(await rolls.publishable(OLD)).toContain('MAXTHREAD = 50\n');
+  });
+
+  it('is compared with what is on disk for programs that somebody else has started', async () => {
+    const { rolls } = watch(running('chmpx'), running('k2hdkc'));
+    const { roll } = await rolls.look(ini('MAXCHMPX', '300'), null);
+    expect(roll).toMatchObject({ restart: 'pair', keys: ['[GLOBAL] MAXCHMPX'] });
+    await writeFile(iniFile, ini('MAXCHMPX', '300'));
+    expect((await rolls.look(ini('MAXCHMPX', '300'), null)).roll).not.toBeNull();
+  });
+
+  it('that changes only the size of a new data file restarts nothing, and says why', async () => {
+    const { chmpx, k2hdkc } = knows(OLD);
+    const { rolls } = watch(chmpx, k2hdkc);
+    const next = ini('K2HPAGESIZE', '1024');
+    expect(await rolls.look(next, null)).toEqual({ published: false, roll: null });
+    expect(await rolls.publishable(next)).toBe(next);
+    expect(recorded.texts[0]).toContain('count only when a data file is made');
+  });
+
+  it('is good when it holds things back', async () => {
+    const { chmpx, k2hdkc } = knows(OLD);
+    const { rolls } = watch(chmpx, k2hdkc);
+    const held = await rolls.publishable(ini('MAXMQCLIENT', '256'));
+    expect(parseRole(held ?? '')).toEqual(parseRole(OLD));
+  });
+});
+
+it('counts the servers before this one that have not restarted yet', async () => {
+  const { chmpx, k2hdkc } = knows(OLD);
+  const { rolls } = watch(chmpx, k2hdkc);
+  const next = ini('MAXTHREAD', '50');
+  const ring = (...words: string[]) => {
+    const status = ringStatus(IN, ...words);
+    const [self, ...others] = status.servers;
+    if (!self) throw new Error('no servers');
+    return { ...status, servers: [...others, self] };
+  };
+  const before = async (...words: string[]) =>
+    (await rolls.look(next, ring(...words))).roll?.before;
+  expect(await before(IN, IN)).toBe(2);
+  expect(await before(SUSPENDED, IN)).toBe(1);
+  expect(await before(IN, IN)).toBe(1);
+  now = 5_000;
+  expect((await rolls.look(next, ring(IN, IN))).roll?.waitedMs).toBe(5_000);
+  // Another change begins anew.
+  expect((await rolls.look(`${OLD}EXPIRE = 7\n`, ring(IN, IN))).roll?.before).toBe(2);
+});
