@@ -163,7 +163,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       reconciler,
       outbox,
       markers,
-      volume: { device: guest.devicePath, mountPoint: guest.mountPoint },
+      configuredVolume: { device: guest.devicePath, mountPoint: guest.mountPoint },
+      volume: local.volume,
       restoreFirst: (wish) =>
         restoreFirst(
           {

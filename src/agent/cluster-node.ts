@@ -6,6 +6,7 @@ import type { Logger } from '../base/log.ts';
 import { publishIni } from '../cluster/publish.ts';
 import { statusWords, type RingNode, type RingStatus } from '../cluster/status.ts';
 import { makeSharedDirectory } from '../host/shared-directory.ts';
+import type { DataVolume } from './data-volume.ts';
 import type { DesiredStateStore } from './desired-state.ts';
 import type { Membership } from './membership.ts';
 import type { Neighbours, NeighbourView } from './neighbours.ts';
@@ -24,6 +25,7 @@ import { StrayWatch } from './stray-watch.ts';
 /** What a node is made of. Times in milliseconds. */
 export interface ClusterNodeParts {
   desired: DesiredStateStore;
+  volume: Pick<DataVolume, 'look' | 'mount'>;
   chmpx: KeptProgram;
   k2hdkc: KeptProgram;
   restarts: RestartPolicy;
@@ -82,6 +84,7 @@ export class ClusterNode implements Node {
       neighbours: this.#lookAround(view),
       iniPublished: published,
       roll,
+      volume: await this.#parts.volume.look(),
       restartInMs: restarts.waitMs,
       crashes: restarts.crashes,
       crashReason: restarts.reason,
@@ -114,6 +117,8 @@ export class ClusterNode implements Node {
         return;
       case 'unregister':
         return membership.unregister(signal);
+      case 'mount-volume':
+        return this.#parts.volume.mount();
       case 'publish-ini':
         return this.#publish();
       case 'start-chmpx':

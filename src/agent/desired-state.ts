@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, codeOf } from '../base/errors.ts';
 import { removeUnfinishedWrites, writeFileAtomic } from '../host/atomic-file.ts';
+import type { Volume } from '../host/volume.ts';
 import type { RegistrationRecord } from '../k2hr3/registration-record.ts';
 import type { ClusterParameters } from '../trove/overrides.ts';
 
@@ -51,6 +52,8 @@ export interface DesiredState {
   stopped: { bootId: string | null } | null;
   /** Left the ring because Trove shrinks the cluster; joins again at this wall clock time (ms). */
   shrinking: { rejoinAt: number } | null;
+  /** The volume with the data, which must be mounted before they start; null when there is none. */
+  volume: Volume | null;
   /** Programs of another generation are stopped and started again: this is how `restart` works. */
   generation: string;
   /** What was registered in K2HR3, kept for the unregistration even if parameters change. */
@@ -70,6 +73,7 @@ export const NEW_NODE: DesiredState = {
   restoring: null,
   stopped: null,
   shrinking: null,
+  volume: null,
   generation: 'first',
   registration: null,
 };

@@ -2,17 +2,17 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
-import { AgentError, codeOf, messageOf } from '../base/errors.ts';
+import { AgentError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { IniOverrides } from '../cluster/ini-overrides.ts';
-import type { RingStatus } from '../cluster/status.ts';
-import { readRingStatus, TOOL_MISSING } from '../cluster/tools.ts';
 import type { AgentConfig } from '../config/schema.ts';
+import { mountTools } from '../host/mount-tools.ts';
 import { nodeName } from '../host/node-name.ts';
 import { resolveName } from '../host/resolve-name.ts';
 import type { SystemUser } from '../host/system-user.ts';
 import { ClusterNode } from './cluster-node.ts';
+import { DataVolume } from './data-volume.ts';
 import type { DesiredState, DesiredStateStore } from './desired-state.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
 import { Neighbours } from './neighbours.ts';
@@ -23,6 +23,7 @@ import { createRingChanges } from './local-ring.ts';
 import { readRoleDocument, type RoleDocument } from './role-document.ts';
 import { RoleWatch } from './role-watch.ts';
 import { StartSite } from './start-site.ts';
+import { statusReader } from './status-reader.ts';
 
 /** What the node of this VM is made from. */
 export interface LocalNodeOptions {
@@ -52,11 +53,11 @@ export interface LocalNode {
   chmpx: KeptProgram;
   k2hdkc: KeptProgram;
   membership: Membership;
+  volume: DataVolume;
 }
 
 /** After SIGKILL a process is gone at once, unless it hangs in the kernel (ms). */
 const KILL_WAIT_MS = 5_000;
-const STATUS_TIMEOUT_MS = 5_000;
 
 /** Puts together what keeps chmpx and k2hdkc on this VM. */
 export async function createLocalNode(options: LocalNodeOptions): Promise<LocalNode> {
@@ -159,8 +160,10 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     random,
     log,
   });
+  const volume = new DataVolume({ desired, tools: mountTools(), clock, random, log });
   const node = new ClusterNode({
     desired,
+    volume,
     chmpx,
     k2hdkc,
     restarts,
@@ -183,7 +186,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     clock,
     log,
   });
-  return { node, role, chmpx, k2hdkc, membership };
+  return { node, role, chmpx, k2hdkc, membership, volume };
 }
 
 function parseRole(
@@ -212,38 +215,4 @@ async function readInstanceId(file: string): Promise<string> {
     `${file} holds no instance id: cloud-init writes it, or name another file as paths.instance_id_file`,
     { retryable: true },
   );
-}
-
-/** Reads the status; a tool that cannot be used is logged once per reason and means: not known. */
-function statusReader(
-  command: string,
-  conf: string,
-  user: SystemUser | null,
-  log: Logger,
-): { read: () => Promise<RingStatus | null>; problem: () => string | null } {
-  let complaint = '';
-  let problem: string | null = null;
-  const read = async (): Promise<RingStatus | null> => {
-    try {
-      const as = user ?? undefined;
-      const status = await readRingStatus({
-        command,
-        conf,
-        timeoutMs: STATUS_TIMEOUT_MS,
-        user: as,
-      });
-      complaint = '';
-      problem = null;
-      return status;
-    } catch (error) {
-      if (messageOf(error) !== complaint) {
-        complaint = messageOf(error);
-        log.warn({ reason: complaint }, 'the status of chmpx is not known');
-      }
-      // Any other failure can be one of chmpx, whose shared memory the tool reads.
-      problem = codeOf(error) === TOOL_MISSING ? complaint : null;
-      return null;
-    }
-  };
-  return { read, problem: () => problem };
 }

@@ -1,5 +1,6 @@
 import type { K2hTarget } from '../backup/restore-load.ts';
 import type { RingStatus } from '../cluster/status.ts';
+import type { VolumeView } from './data-volume.ts';
 import type { Neighbour, NeighbourView } from './neighbours.ts';
 import type { RollView } from './roll-watch.ts';
 
@@ -49,6 +50,7 @@ export interface Observed {
   role: RoleView;
   /** The other servers, while chmpx does not run; null: not known (yet). */
   neighbours: NeighbourView | null;
+  volume: VolumeView;
   /** The ini on disk is the one the role asks for, as far as the programs that run can take it. */
   iniPublished: boolean;
   /** What must start again for the rest of it; null: nothing. */

@@ -5,10 +5,12 @@ import type { MergeMode } from './merge-mode.ts';
 import type { Observed } from './observed.ts';
 import { planCoordinated, type MergeTimes } from './plan-merge.ts';
 import { planRoll } from './plan-roll.ts';
+import { planVolume } from './plan-volume.ts';
 import { quietBeforeStart } from './quiet-before-start.ts';
 
 /** What the reconciler can do about a difference, one at a time. */
 export type Action =
+  | 'mount-volume'
   | 'register'
   | 'unregister'
   | 'publish-ini'
@@ -61,7 +63,7 @@ export const RESTORE_FIRST: Step = wait('the backup is restored first', 1_000);
  * Compares what this VM should be with what it is and names the one next step. Pure, so that every
  * situation is a row in a table of tests.
  *
- *   register → publish-ini → (a backup is restored) → start-chmpx → start-k2hdkc → (service-in) → rest
+ *   (mount-volume) → register → publish-ini → (a backup is restored) → start-chmpx → start-k2hdkc → (service-in) → rest
  *   leave-ring → unregister → stop-k2hdkc → stop-chmpx → rest
  *
  * A slave has no k2hdkc and no place in the ring: register → publish-ini → start-chmpx → rest.
@@ -162,6 +164,8 @@ function planStop(desired: DesiredState, observed: Observed, times: PlanTimes): 
 }
 
 function planStart(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
+  const volume = planVolume(observed);
+  if (volume) return volume;
   const registration = planRegistration(desired, observed);
   // Programs that run already go on with the last good ini whatever K2HR3 says.
   if (registration && (registration.kind === 'do' || !observed.chmpx)) return registration;

@@ -1,12 +1,12 @@
 import type { Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { isMountPoint } from '../host/mounts.ts';
 import { notifyEnd, notifyExcInfo } from '../trove/conductor-messages.ts';
 import { troveError } from '../trove/exceptions.ts';
 import type { GuestArgs } from '../trove/handled-methods.ts';
 import type { JsonObject } from '../trove/json.ts';
 import { readOverrides, type ClusterParameters } from '../trove/overrides.ts';
+import type { DataVolume } from './data-volume.ts';
 import { NEW_NODE, type DesiredState } from './desired-state.ts';
 import type { Markers } from './markers.ts';
 import { Interrupted } from './operations.ts';
@@ -23,7 +23,8 @@ export interface PrepareParts {
   outbox: Pick<Outbox, 'postDurable'>;
   markers: Pick<Markers, 'prepareStarted' | 'prepareEnded'>;
   /** Of the data, as Trove's configuration has it; the device is null when there is none. */
-  volume: { device: string | null; mountPoint: string };
+  configuredVolume: { device: string | null; mountPoint: string };
+  volume: Pick<DataVolume, 'setUp'>;
   restoreFirst: RestoreFirst;
   crashesUntilCrashed: number;
   /** In milliseconds. */
@@ -82,8 +83,9 @@ function isOurs(parts: PrepareParts, { id }: PrepareRequest): boolean {
 async function begin(parts: PrepareParts, request: PrepareRequest): Promise<void> {
   const { reconciler, markers } = parts;
   const { id, args } = request;
-  const { parameters, restoring } = await checkRequest(request, parts.log);
+  const { parameters, restoring } = checkRequest(request, parts.log);
   await markers.prepareStarted();
+  const volume = await setUpVolume(parts, args);
   const clustered = args.cluster_config !== null;
   await reconciler.wish({
     ...NEW_NODE,
@@ -93,22 +95,26 @@ async function begin(parts: PrepareParts, request: PrepareRequest): Promise<void
     installing: clustered,
     parameters,
     restoring,
+    volume,
     generation: id,
     registration: parts.desired().registration,
   });
 }
 
-async function checkRequest(
+/** The only time that a device may be formatted: Trove has just made it for this instance. */
+async function setUpVolume(
+  { volume, configuredVolume }: PrepareParts,
+  { device_path: device, mount_point: directory }: GuestArgs['prepare'],
+): Promise<DesiredState['volume']> {
+  if (device === null) return null;
+  const mountPoint = directory ?? configuredVolume.mountPoint;
+  return volume.setUp({ device, mountPoint }, { mayFormat: true });
+}
+
+function checkRequest(
   { args, context }: PrepareRequest,
   log: Logger,
-): Promise<Pick<DesiredState, 'parameters' | 'restoring'>> {
-  const { device_path: device, mount_point: directory } = args;
-  if (device !== null && directory !== null && !(await isMountPoint(directory))) {
-    throw new AgentError(
-      'not-mounted',
-      `prepare names the volume ${device} for ${directory}, where nothing is mounted: this agent does not mount volumes yet, mount it in the guest image`,
-    );
-  }
+): Pick<DesiredState, 'parameters' | 'restoring'> {
   const parameters = readParameters(args.overrides, log);
   const { backup_info: backupInfo } = args;
   const restoring = backupInfo === null ? null : checkRestore({ backupInfo, context });

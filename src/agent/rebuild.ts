@@ -1,9 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { AgentError } from '../base/errors.ts';
-import { isMountPoint } from '../host/mounts.ts';
+import { isBlockDevice } from '../host/volume.ts';
 import type { GuestArgs } from '../trove/handled-methods.ts';
 import type { JsonObject } from '../trove/json.ts';
-import { NEW_NODE } from './desired-state.ts';
+import { NEW_NODE, type DesiredState } from './desired-state.ts';
 import { Interrupted } from './operations.ts';
 import { failPreparation, readParameters, untilReady, type PrepareParts } from './prepare.ts';
 
@@ -44,8 +43,8 @@ export async function rebuild(parts: PrepareParts, request: RebuildRequest): Pro
 }
 
 async function begin(parts: PrepareParts, { id, args }: RebuildRequest): Promise<void> {
-  const { reconciler, markers, volume, clock, log } = parts;
-  await checkVolume(volume);
+  const { reconciler, markers, clock, log } = parts;
+  const volume = await mountAgain(parts);
   const parameters = readParameters(args.config_overrides, log);
   const { phase, clustered, registration } = parts.desired();
   await markers.prepareStarted();
@@ -57,24 +56,17 @@ async function begin(parts: PrepareParts, { id, args }: RebuildRequest): Promise
     // for no other instance, and for a rebuilt one only to shrink its cluster.
     clustered: phase === 'new' || clustered,
     parameters,
+    volume,
     generation: id,
     registration,
   });
 }
 
-/** Throws when the volume with the data is there but not in use: an empty k2hdkc would start. */
-async function checkVolume({ device, mountPoint }: PrepareParts['volume']): Promise<void> {
-  if (device === null || !(await isBlockDevice(device)) || (await isMountPoint(mountPoint))) return;
-  throw new AgentError(
-    'not-mounted',
-    `the volume ${device} is not mounted at ${mountPoint}: mount it in the guest image or, if it ` +
-      'is not the data volume, set device_path in [k2hdkc] of trove-guestagent.conf',
-  );
-}
-
-async function isBlockDevice(file: string): Promise<boolean> {
-  return stat(file).then(
-    (found) => found.isBlockDevice(),
-    () => false,
-  );
+/** The volume with the data is never formatted here: an empty k2hdkc would start. */
+async function mountAgain({
+  volume,
+  configuredVolume: { device, mountPoint },
+}: PrepareParts): Promise<DesiredState['volume']> {
+  if (device === null || !(await isBlockDevice(device))) return null;
+  return volume.setUp({ device, mountPoint }, { mayFormat: false });
 }

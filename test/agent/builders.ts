@@ -89,6 +89,7 @@ export function observed(change: Partial<Observed> = {}): Observed {
     neighbours: { up: 0, absentBefore: 0 },
     iniPublished: true,
     roll: null,
+    volume: { mounted: true, problem: null, retryInMs: 0 },
     restartInMs: 0,
     crashes: 0,
     crashReason: '',

@@ -63,6 +63,10 @@ async function bench(change: Partial<DesiredState>, limits = { stopMs: 10_000, g
   };
   const node = new ClusterNode({
     desired,
+    volume: {
+      look: () => Promise.resolve({ mounted: true, problem: null, retryInMs: 0 }),
+      mount: () => Promise.resolve(),
+    },
     chmpx,
     k2hdkc: await keep('k2hdkc'),
     restarts,

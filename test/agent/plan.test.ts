@@ -40,6 +40,27 @@ const noRegistration = { registration: null };
 const serving = observed();
 const inRing = observed({ status: ringStatus(IN, IN) });
 
+describe('the data volume', () => {
+  const missing = (retryInMs: number) => ({
+    volume: { mounted: false, problem: 'no such device', retryInMs },
+  });
+  it.each<Row>([
+    ['is not mounted', noRegistration, nothingRuns(missing(0)), 'mount-volume'],
+    [
+      'cannot be mounted',
+      {},
+      nothingRuns(missing(700)),
+      { wait: 700 },
+      'mounting the data volume (no such device)',
+    ],
+    ['is gone when k2hdkc crashes', {}, observed({ ...missing(0), k2hdkc: null }), 'mount-volume'],
+    ['is gone under programs that run', {}, observed(missing(0)), 'rest'],
+    ['is not needed to stop', { stopped: { bootId: null } }, observed(missing(0)), 'stop-k2hdkc'],
+  ])('%s', (...row) => {
+    check(row);
+  });
+});
+
 describe('starting', () => {
   it.each<Row>([
     ['not registered', noRegistration, nothingRuns(), 'register', 'not registered yet'],

@@ -91,7 +91,13 @@ async function live(
       prepareStarted: () => life.step(() => markers.prepareStarted()),
       prepareEnded: () => life.step(() => markers.prepareEnded()),
     },
-    volume: { device: null, mountPoint: directory },
+    configuredVolume: { device: null, mountPoint: directory },
+    volume: {
+      setUp: (wanted, { mayFormat }) => {
+        if (!mayFormat) throw new Error('prepare may format');
+        return life.step(() => Promise.resolve({ ...wanted, uuid: 'the-uuid' }));
+      },
+    },
     restoreFirst: () => life.step(() => desired.update({ restoring: null })),
     crashesUntilCrashed: 5,
     timeoutMs: TIMEOUT_MS,

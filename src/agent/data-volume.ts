@@ -1,0 +1,89 @@
+import { Backoff, type Random } from '../base/backoff.ts';
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { isMountPoint } from '../host/mounts.ts';
+import type { mountTools } from '../host/mount-tools.ts';
+import { mountVolume, type Volume } from '../host/volume.ts';
+import type { DesiredStateStore } from './desired-state.ts';
+
+/** What the data volume works with. */
+export interface DataVolumeOptions {
+  desired: DesiredStateStore;
+  tools: ReturnType<typeof mountTools>;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+}
+
+/** What the plan sees of it. */
+export interface VolumeView {
+  /** It is where it belongs, or there is none. */
+  mounted: boolean;
+  /** Why it could not be mounted; null when that was not tried yet. */
+  problem: string | null;
+  /** How long the next try must still wait, in milliseconds. */
+  retryInMs: number;
+}
+
+/** A volume that comes late, or never (ms). */
+const RETRY = { first: 500, cap: 15_000 };
+
+/** The volume with the data: set up by prepare, and mounted again after each boot. */
+export class DataVolume {
+  readonly #options: DataVolumeOptions;
+  readonly #backoff: Backoff;
+  #problem: string | null = null;
+  #notBefore = 0;
+
+  constructor(options: DataVolumeOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(RETRY, options.random);
+  }
+
+  async look(): Promise<VolumeView> {
+    const { desired, tools, clock } = this.#options;
+    const { volume } = desired.current;
+    const mounted = volume === null || (await isMountPoint(volume.mountPoint, tools.mountTable));
+    return {
+      mounted,
+      problem: this.#problem,
+      retryInMs: Math.max(0, this.#notBefore - clock.monotonic()),
+    };
+  }
+
+  /**
+   * Formats it if nothing at all is on it and that is allowed, and mounts it.
+   *
+   * @returns what is to be remembered of it.
+   */
+  async setUp(
+    { device, mountPoint }: Pick<Volume, 'device' | 'mountPoint'>,
+    { mayFormat }: { mayFormat: boolean },
+  ): Promise<Volume> {
+    const { tools, log } = this.#options;
+    const volume = { device, mountPoint, uuid: null };
+    const uuid = await mountVolume(volume, { ...tools, mayFormat });
+    log.info({ device, mountPoint, uuid }, 'the data volume is mounted');
+    return { ...volume, uuid };
+  }
+
+  /** Mounts it after a boot; a failure is told by `look`, and logged when it is another one. */
+  async mount(): Promise<void> {
+    const { desired, tools, clock, log } = this.#options;
+    const { volume } = desired.current;
+    if (volume === null) return;
+    try {
+      const uuid = await mountVolume(volume, { ...tools, mayFormat: false });
+      if (uuid !== volume.uuid) await desired.update({ volume: { ...volume, uuid } });
+      log.info({ ...volume }, 'the data volume is mounted');
+      this.#problem = null;
+      this.#backoff.reset();
+    } catch (error) {
+      const problem = messageOf(error);
+      if (problem !== this.#problem) log.error({ problem }, 'the data volume cannot be mounted');
+      this.#problem = problem;
+      this.#notBefore = clock.monotonic() + this.#backoff.next();
+    }
+  }
+}

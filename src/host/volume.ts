@@ -1,0 +1,137 @@
+import { stat } from 'node:fs/promises';
+import { AgentError } from '../base/errors.ts';
+import { isMountPoint } from './mounts.ts';
+import { makeSharedDirectory } from './shared-directory.ts';
+
+/** A block device with a file system, and where it belongs. */
+export interface Volume {
+  device: string;
+  mountPoint: string;
+  /** Of its file system: the device can have another name after a boot. Null: not known yet. */
+  uuid: string | null;
+}
+
+/** Runs a tool to its end; rejects only when it cannot be started. */
+export type RunTool = (
+  command: string,
+  args: readonly string[],
+) => Promise<{ exitCode: number; stdout: string; stderr: string }>;
+
+/** How a volume is mounted. */
+export interface MountOptions {
+  /** A device on which nothing at all is found gets a file system. */
+  mayFormat: boolean;
+  run: RunTool;
+  /** Default: the mounts that this process sees. */
+  mountTable?: string;
+  /** Default: isBlockDevice. */
+  isDevice?: (file: string) => Promise<boolean>;
+}
+
+/** As Trove's own agent makes and mounts it (guest-logs-volumes-modules contract). */
+const FILE_SYSTEM = 'ext4';
+const FORMAT_OPTIONS = ['-q', '-m', '5'];
+const MOUNT_OPTIONS = 'defaults,noatime';
+
+/**
+ * Mounts a volume where it belongs, unless something is mounted there already. Repeatable at any
+ * point. What a tool says of its success counts for nothing: the device is looked at again, and so
+ * is the table of mounts.
+ *
+ * @returns the UUID of its file system, when it is known.
+ * @throws AgentError `volume`, in one line with the device, why, and what to do. A device that holds
+ *   anything, or that may do so, is never written to.
+ */
+export async function mountVolume(volume: Volume, options: MountOptions): Promise<string | null> {
+  const { mountPoint } = volume;
+  const { run, mountTable } = options;
+  if (await isMountPoint(mountPoint, mountTable)) return volume.uuid;
+  const { device, uuid } = await deviceWithFileSystem(volume, options);
+  await makeSharedDirectory(mountPoint);
+  const { stderr } = await run('mount', ['-o', MOUNT_OPTIONS, device, mountPoint]);
+  if (await isMountPoint(mountPoint, mountTable)) return uuid;
+  throw failed(
+    `${device} could not be mounted at ${mountPoint}: ${lastLine(stderr)}; try: mount ${device} ${mountPoint}`,
+  );
+}
+
+/** Whether a file is a block device; not when it is missing. */
+export async function isBlockDevice(file: string): Promise<boolean> {
+  return stat(file).then(
+    (found) => found.isBlockDevice(),
+    () => false,
+  );
+}
+
+async function deviceWithFileSystem(
+  volume: Volume,
+  options: MountOptions,
+): Promise<{ device: string; uuid: string | null }> {
+  const { run, mayFormat } = options;
+  const device = await findDevice(volume, options);
+  const content = await probe(device, run);
+  if (content) return { device, uuid: fileSystemOf(device, content) };
+  if (!mayFormat || volume.uuid !== null) {
+    throw failed(
+      `${device} holds no file system, and a volume that had one is never formatted; restore it, or attach the right volume`,
+    );
+  }
+  const { stderr } = await run(`mkfs.${FILE_SYSTEM}`, [...FORMAT_OPTIONS, device]);
+  const made = await probe(device, run);
+  if (made?.get('TYPE') !== FILE_SYSTEM) {
+    throw failed(`${device} could not be formatted: ${lastLine(stderr)}`);
+  }
+  return { device, uuid: fileSystemOf(device, made) };
+}
+
+/** The device with the file system that is known; else the one that was named. */
+async function findDevice(
+  { device, uuid }: Volume,
+  { run, isDevice = isBlockDevice }: MountOptions,
+): Promise<string> {
+  const isThere = await isDevice(device);
+  if (uuid === null) {
+    if (isThere) return device;
+    throw failed(`${device} is not there: attach the volume, or look for it with lsblk`);
+  }
+  if (isThere && (await probe(device, run))?.get('UUID') === uuid) return device;
+  const found = (await run('blkid', ['-U', uuid])).stdout.trim();
+  if (found !== '' && (await probe(found, run))?.get('UUID') === uuid) return found;
+  throw failed(
+    `the volume with the file system ${uuid}, once ${device}, is not there: attach it, or look for it with lsblk -f`,
+  );
+}
+
+/**
+ * What is on a device, as blkid names it; null when it finds nothing. It has exit code 2 for that,
+ * but also for a device that it cannot read, of which it then complains.
+ */
+async function probe(device: string, run: RunTool): Promise<ReadonlyMap<string, string> | null> {
+  const { exitCode, stdout, stderr } = await run('blkid', ['-p', '-o', 'export', device]);
+  const lines = stdout.split('\n').filter((line) => line.includes('='));
+  const content = new Map(
+    lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+  content.delete('DEVNAME');
+  if (content.size > 0 && exitCode === 0) return content;
+  if (exitCode === 2 && stdout.trim() === '' && stderr.trim() === '') return null;
+  throw failed(
+    `it cannot be told what ${device} holds: ${lastLine(stderr)} (exit code ${exitCode}); look with: blkid -p ${device}`,
+  );
+}
+
+function fileSystemOf(device: string, content: ReadonlyMap<string, string>): string | null {
+  if (content.get('USAGE') === 'filesystem') return content.get('UUID') ?? null;
+  const what = content.get('TYPE') ?? content.get('PTTYPE') ?? 'something else';
+  throw failed(
+    `${device} holds no file system but ${what}: it is left alone; attach an empty volume, or wipe it yourself`,
+  );
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1)?.slice(0, 300) || 'the tool gave no reason';
+}
+
+function failed(text: string): AgentError {
+  return new AgentError('volume', text, { retryable: true });
+}
