@@ -67,7 +67,8 @@ function read(call: Call, store: Store, reader: Name, name: Name): Answer {
   if (type === 'string') {
     const hosts = (part: string): HostRecord[] =>
       store.hosts({ ...name, path: name.path.replace(/[^/]+$/, part) });
-    return resource(roleResource(cluster, mode, hosts('server'), hosts('slave')));
+    const text = roleResource(cluster, mode, hosts('server'), hosts('slave'));
+    return resource(cluster.change?.(text) ?? text);
   }
   const value = type === 'keys' ? keysOf(store, name)[key ?? ''] : undefined;
   if (value !== undefined) return resource(value);

@@ -122,6 +122,11 @@ export class K2hr3StandIn {
     };
   }
 
+  /** An operator changes the cluster's template: what it expands to, from now on. */
+  changeTemplate(cluster: string, change: (expanded: string) => string): void {
+    for (const one of this.#store.clusters()) if (one.cluster === cluster) one.change = change;
+  }
+
   /** The hosts of a cluster's role in the order of the ini. */
   hosts(cluster: string, part: 'server' | 'slave' = 'server'): HostRecord[] {
     return this.#store.hosts(this.#roleOf(cluster, part));

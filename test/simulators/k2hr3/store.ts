@@ -33,6 +33,8 @@ export interface Cluster {
   slaveSoftware?: { packages?: string; vendorPackages?: string; units?: string };
   /** REPLICA; default 1. */
   replica?: number;
+  /** What an operator has changed in the template. */
+  change?: (expanded: string) => string;
 }
 
 /** What is asked for when a host is looked up: without cuk or port any will do (section 2.4). */

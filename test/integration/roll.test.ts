@@ -1,0 +1,110 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, inject, it } from 'vitest';
+import { sleep, systemClock } from '../../src/base/clock.ts';
+import { temporaryDirectory } from '../helpers/temporary-directory.ts';
+import { until } from '../helpers/until.ts';
+import { Broker } from '../peers/broker.ts';
+import type { ClusterMember } from '../story/cluster-member.ts';
+import { CLUSTER, ClusterStage } from '../story/cluster-stage.ts';
+import { openMachines } from '../story/machines/open.ts';
+import { realPrograms, standIns } from '../story/programs.ts';
+
+const INI = '/etc/antpickax/k2hdkc.ini';
+/** `K2HDKC_TEST_SUBJECT=real` has it played by the real programs on PATH, on simulated VMs. */
+const isReal = process.env['K2HDKC_TEST_SUBJECT'] === 'real';
+
+type Pids = (number | undefined)[];
+
+const pidsOf = (nodes: ClusterMember[], name: 'chmpx' | 'k2hdkc'): Promise<Pids> =>
+  Promise.all(nodes.map(async (node) => (await node.program(name))?.pid));
+
+/** Watches until the check passes, and tells the most servers that were without k2hdkc at a time. */
+async function mostAway(nodes: ClusterMember[], over: () => Promise<boolean>): Promise<number> {
+  let most = 0;
+  await until(
+    'the change is over',
+    async () => {
+      const pids = await pidsOf(nodes, 'k2hdkc');
+      most = Math.max(most, pids.filter((pid) => pid === undefined).length);
+      return over();
+    },
+    { seconds: 150, everyMs: 30 },
+  );
+  return most;
+}
+
+it('a new ini whose keys count from a start on', { timeout: 400_000 }, async () => {
+  const directory = await temporaryDirectory();
+  await mkdir(path.join(directory, 'cluster'));
+  const machines = await openMachines(
+    path.join(directory, 'machines'),
+    isReal ? await realPrograms() : await standIns(directory),
+    { loopback: !isReal },
+    { ANTPICKAX_STANDIN_HAZARDS: 'none' },
+  );
+  const broker = new Broker(inject('broker'));
+  const stage = await ClusterStage.open(broker, machines, path.join(directory, 'cluster'));
+  const inis = (nodes: ClusterMember[]): Promise<string[]> =>
+    Promise.all(nodes.map(({ machine }) => readFile(machine.path(INI), 'utf8')));
+  const change = (...edits: [string, string][]): void => {
+    stage.k2hr3.changeTemplate(CLUSTER, (text) =>
+      edits.reduce(
+        (edited, [key, value]) =>
+          edited.replace(new RegExp(`^(${key} +=) .*$`, 'm'), `$1 ${value}`),
+        text,
+      ),
+    );
+  };
+  try {
+    const nodes = await stage.createInstances(3);
+    await stage.settled();
+    const chmpx = await pidsOf(nodes, 'chmpx');
+    const k2hdkc = await pidsOf(nodes, 'k2hdkc');
+    const areNew = async (name: 'chmpx' | 'k2hdkc', old: Pids): Promise<boolean> =>
+      (await pidsOf(nodes, name)).every((pid, n) => pid !== undefined && pid !== old[n]);
+
+    // What chmpx takes over is there at once, and starts nothing.
+    change(['RWTIMEOUT', '20000']);
+    await until('the new ini', async () =>
+      (await inis(nodes)).every((ini) => ini.includes('\nRWTIMEOUT = 20000\n')),
+    );
+
+    // Of k2hdkc alone, in place, one after the other; also by an agent that starts meanwhile.
+    change(['RWTIMEOUT', '20000'], ['MAXTHREAD', '30']);
+    const [, , last] = nodes;
+    await until('the last node knows', async () =>
+      (await last?.log())?.includes('keys of the new ini count from a start on'),
+    );
+    await last?.endAgent('SIGKILL');
+    await last?.startAgent();
+    expect(await mostAway(nodes, () => areNew('k2hdkc', k2hdkc))).toBeLessThanOrEqual(1);
+    await stage.settled();
+    expect(await pidsOf(nodes, 'chmpx')).toEqual(chmpx);
+    for (const ini of await inis(nodes)) expect(ini).toContain('\nMAXTHREAD = 30\n');
+
+    // Of chmpx: out of the ring and back in, one after the other.
+    change(['RWTIMEOUT', '20000'], ['MAXTHREAD', '30'], ['MAXMQCLIENT', '120']);
+    const most = await mostAway(nodes, () => areNew('chmpx', chmpx));
+    expect(most).toBeLessThanOrEqual(1);
+    await stage.settled();
+    for (const ini of await inis(nodes)) expect(ini).toContain('\nMAXMQCLIENT = 120\n');
+    for (const node of nodes) {
+      expect(await node.log()).toMatch(/keys=(\W*)\[GLOBAL\] MAXMQCLIENT/);
+      expect(await node.log()).toContain(
+        'new values of [GLOBAL] MAXMQCLIENT: other servers are in',
+      );
+    }
+
+    // All is as it should be: an agent that starts anew restarts nothing.
+    const [first] = nodes;
+    const settled = await pidsOf(nodes, 'k2hdkc');
+    await first?.endAgent('SIGTERM');
+    await first?.startAgent();
+    await sleep(systemClock, 5_000); // longer than a turn would take
+    expect(await pidsOf(nodes, 'k2hdkc')).toEqual(settled);
+  } finally {
+    await machines.close();
+    await stage.close();
+  }
+});
