@@ -90,3 +90,21 @@ it('refuses to start beside another program on our ports, and says which', async
   await stage.trove.api(id, 'restart', {});
   await vm.untilServing();
 });
+
+it('reports a second chmpx beside the one that is kept, and starts no third', async () => {
+  const { vm } = actor;
+  const kept = vm.program('chmpx');
+  const second = spawn(programs.program('chmpx'), ['-d', 'silent', '-conf', vm.iniFile], {
+    env: { ...process.env, ...programs.environment },
+    stdio: 'ignore',
+    detached: true,
+  });
+  await once(second, 'spawn');
+  const line = `a second chmpx runs with our ini beside PID ${kept?.pid}, which is kept: two of them ruin each other; end it: kill -HUP ${second.pid}`;
+  await until('it is reported', async () => (await vm.log()).includes(line));
+  expect(allChmpx()).toHaveLength(2);
+  const gone = once(second, 'exit');
+  second.kill('SIGKILL');
+  await gone;
+  await until('its end is, too', async () => (await vm.log()).includes('the other one is gone'));
+});

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { projectRoot } from '../helpers/project-root.ts';
 import { until } from '../helpers/until.ts';
 import { Broker } from '../peers/broker.ts';
+import { detachLoopDevice, loopDevice } from '../peers/loop-device.ts';
 import { Container, containersPermitted } from '../peers/nspawn/container.ts';
 import { realPrograms, standIns, type Programs } from '../story/programs.ts';
 import { Stage, type Actor } from '../story/stage.ts';
@@ -19,6 +20,8 @@ if (reason !== null) {
 const AGENT = 'k2hdkc-guest-agent.service';
 const CHMPX = 'k2hdkc-guest-chmpx.service';
 const K2HDKC = 'k2hdkc-guest-k2hdkc.service';
+const SYSCTL = '60-k2hdkc.conf';
+const MOUNT_POINT = '/var/lib/k2hdkc/data';
 /** Where the stand-ins are in the container. */
 const STAND_INS = '/opt/antpickax';
 /** `K2HDKC_TEST_SUBJECT=real` has it played by the real programs on PATH. */
@@ -32,6 +35,8 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
   let programs: Programs;
   /** Where the programs are in the container. */
   let folder: string;
+  /** The data volume; null where there are no loop devices. */
+  let device: string | null = null;
 
   beforeAll(async () => {
     directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-systemd-'));
@@ -39,7 +44,8 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     await mkdir(peers);
     programs = isReal ? await realPrograms() : await standIns(peers);
     stage = await Stage.open(new Broker(inject('broker')), peers, programs);
-    actor = await stage.actor('unit', { k2hFile: '/var/lib/k2hdkc/data/k2hdkc.k2h' });
+    actor = await stage.actor('unit', { k2hFile: `${MOUNT_POINT}/k2hdkc.k2h` });
+    device = loopDevice(path.join(directory, 'volume'), 512);
     await install();
     await boot();
   }, 120_000);
@@ -47,12 +53,14 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
   afterAll(async () => {
     await container.close();
     await stage.close();
+    if (device !== null) detachLoopDevice(device);
     await rm(directory, { recursive: true });
   });
 
   async function boot(): Promise<void> {
     const real = isReal ? [path.dirname(folder)] : [];
-    container = await Container.boot({ directory, folders: [projectRoot, ...real] });
+    const volume = device === null ? [] : [device];
+    container = await Container.boot({ directory, folders: [projectRoot, ...real, ...volume] });
   }
 
   /** Puts onto the disk of the container what a guest image and Trove put onto that of a VM. */
@@ -80,6 +88,8 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     await writeFile(path.join(units, AGENT), unit.replace('/usr/bin/k2hdkc-agent', agent));
     // The stand-ins are scripts of this Node.js.
     const paths = `${folder}:${path.dirname(process.execPath)}:/usr/sbin:/usr/bin`;
+    await mkdir(file('etc/sysctl.d'));
+    await cp(path.join(projectRoot, 'systemd', SYSCTL), file(`etc/sysctl.d/${SYSCTL}`));
     const wants = file('etc/systemd/system/default.target.wants');
     await mkdir(wants);
     await symlink(`../${AGENT}`, path.join(wants, AGENT));
@@ -108,18 +118,35 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
         .catch(() => '');
       return status.includes('[SERVICE IN][UP][n/a][Nothing][NoSuspend]');
     });
+  /** What systemd-sysctl does at the boot of a VM; a container may not change the kernel. */
+  const applySysctl = async (): Promise<void> => {
+    const known = await container.run('systemd-analyze', 'cat-config', 'sysctl.d');
+    expect(known).toContain('fs.mqueue.msg_max = 1025');
+    await container.applyKernelParameters(path.join(projectRoot, 'systemd', SYSCTL));
+  };
+  const source = () => container.run('findmnt', '-no', 'SOURCE', MOUNT_POINT);
   const healthy = () => stage.trove.waitForStatus(actor.id, 'healthy', 45_000);
 
   it('says what a chmpx that is not root’s lacks, before it is started', async () => {
-    await stage.prepare(actor, { clustered: true });
+    const volume = device === null ? {} : { volume: { device, mountPoint: MOUNT_POINT } };
+    await stage.prepare(actor, { clustered: true, ...volume });
     await until('the message', async () =>
       (await agentLog()).includes(
         'fs.mqueue.msg_max is 10, chmpx needs 136 as user k2hdkc; run: sysctl -w fs.mqueue.msg_max=136',
       ),
     );
     expect(await property(CHMPX, 'LoadState')).toBe('not-found');
-    await container.setIpcParameter('fs.mqueue.msg_max', 136);
+    await applySysctl();
     await healthy();
+  });
+
+  it('has its data on the volume that Trove named, which was empty', async (test) => {
+    if (device === null) return test.skip();
+    expect(await source()).toBe(device);
+    const file = `${MOUNT_POINT}/k2hdkc.k2h`;
+    expect(await container.run('stat', '-c', '%U', MOUNT_POINT)).toBe('k2hdkc');
+    expect(await container.run('findmnt', '-no', 'FSTYPE,SOURCE', '-T', file)).toMatch(/^ext4 /);
+    await container.run('touch', `${MOUNT_POINT}/was here`);
   });
 
   it('has the programs in units of their own, beside its own', async () => {
@@ -176,8 +203,12 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
 
   it('comes back by itself, with them, after the next boot', async () => {
     await boot();
-    await container.setIpcParameter('fs.mqueue.msg_max', 136);
+    await applySysctl();
     await serves();
+    if (device !== null) {
+      expect(await source()).toBe(device);
+      await container.run('stat', `${MOUNT_POINT}/was here`);
+    }
     expect(await stage.trove.api(actor.id, 'rpc_ping', {}, { timeout: 30 })).toBe(true);
     await healthy();
   });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -9,23 +9,16 @@ import { systemClock } from '../../src/base/clock.ts';
 import { mountTools } from '../../src/host/mount-tools.ts';
 import { silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
+import { detachLoopDevice, loopDevice } from '../peers/loop-device.ts';
 
 const run = (command: string, ...args: string[]): string =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
 
-/** A loop device on a new file of 32 MB; null with a loud word where there are none. */
-async function loopDevice(): Promise<string | null> {
-  const file = path.join(await temporaryDirectory(), 'volume');
-  writeFileSync(file, '');
-  truncateSync(file, 32_000_000);
-  try {
-    const device = run('losetup', '--find', '--show', file);
-    onTestFinished(() => void run('losetup', '--detach', device));
-    return device;
-  } catch (error) {
-    process.stderr.write(`NOT TESTED: a real volume, no loop device here: ${String(error)}\n`);
-    return null;
-  }
+/** A volume for the test that runs. */
+async function newVolume(): Promise<string | null> {
+  const device = loopDevice(path.join(await temporaryDirectory(), 'volume'), 32);
+  if (device !== null) onTestFinished(() => detachLoopDevice(device));
+  return device;
 }
 
 /** The volume of an agent with this state directory. */
@@ -38,7 +31,7 @@ async function agentIn(directory: string) {
 
 describe('a real volume', () => {
   it('is formatted once, mounted, and mounted again after a boot with what is on it', async (test) => {
-    const device = await loopDevice();
+    const device = await newVolume();
     if (device === null) return test.skip();
     const directory = await temporaryDirectory();
     const mountPoint = path.join(directory, 'data');
@@ -68,7 +61,7 @@ describe('a real volume', () => {
   });
 
   it('that holds something is not formatted', async (test) => {
-    const device = await loopDevice();
+    const device = await newVolume();
     if (device === null) return test.skip();
     const directory = await temporaryDirectory();
     run('mkswap', device);

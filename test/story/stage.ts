@@ -134,7 +134,16 @@ export class Stage {
   /** Sends `prepare` through Trove's own API, as its taskmanager does. */
   async prepare(
     actor: Actor,
-    { clustered, backup }: { clustered: boolean; backup?: BackupToRestore },
+    {
+      clustered,
+      backup,
+      volume,
+    }: {
+      clustered: boolean;
+      backup?: BackupToRestore;
+      /** Default: none, and the data directory of the actor. */
+      volume?: { device: string; mountPoint: string };
+    },
   ): Promise<void> {
     await this.trove.api(
       actor.id,
@@ -144,8 +153,8 @@ export class Stage {
         packages: '',
         databases: null,
         users: null,
-        device_path: null,
-        mount_point: actor.vm.dataDirectory,
+        device_path: volume?.device ?? null,
+        mount_point: volume?.mountPoint ?? actor.vm.dataDirectory,
         config_contents: '[k2hdkc]\n',
         overrides: actor.overrides,
         cluster_config: clustered ? { id: actor.cluster, instance_type: 'member' } : null,

@@ -100,10 +100,10 @@ export class Container {
     return stdout.trim();
   }
 
-  /** Sets a kernel parameter of its IPC namespace, which it may not do itself. */
-  async setIpcParameter(name: string, value: number): Promise<void> {
-    const inIpc = ['--target', String(this.#init.pid), '--ipc', '--', 'sysctl', '-qw'];
-    await promisify(execFile)('nsenter', [...inIpc, `${name}=${value}`]);
+  /** Applies a file of sysctl.d to its IPC namespace, as systemd does at the boot of a machine. */
+  async applyKernelParameters(file: string): Promise<void> {
+    const inIpc = ['--target', String(this.#init.pid), '--ipc', '--'];
+    await promisify(execFile)('nsenter', [...inIpc, '/lib/systemd/systemd-sysctl', file]);
   }
 
   /** Shuts it down in order; resolves with the seconds that took. */
