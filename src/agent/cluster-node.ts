@@ -170,12 +170,13 @@ export class ClusterNode implements Node {
   async #start(
     program: KeptProgram,
     generation: string,
-    prepare: () => Promise<void>,
+    prepare: () => Promise<string | undefined>,
   ): Promise<void> {
     try {
       if (await program.adopt(generation)) return;
-      await prepare();
-      await program.start(generation, await this.#rolls.atStart(program.name));
+      const folder = await prepare();
+      const readAtStart = await this.#rolls.atStart(program.name);
+      await program.start(generation, { readAtStart, ...(folder && { folder }) });
     } catch (error) {
       this.#parts.restarts.crashed(messageOf(error));
       throw error;

@@ -1,5 +1,5 @@
-import { membershipChangeRuns, otherServersIn, sameServer } from '../cluster/ring.ts';
-import { isServing, type RingStatus } from '../cluster/status.ts';
+import { membershipChangeRuns, sameServer } from '../cluster/ring.ts';
+import { isServing, type RingNode, type RingStatus } from '../cluster/status.ts';
 import type { Observed } from './observed.ts';
 import type { PlanTimes, Step } from './plan.ts';
 
@@ -11,6 +11,8 @@ const QUIET_MS = 3_000;
  */
 const TURN_MS = 6_000;
 const TURN_PER_SERVER_MS = 150;
+/** Another's merge has this node in SERVICE OUT for less (ms). */
+const PASSING_MS = 2_000;
 /** A restart of another's k2hdkc is over in a second, and must be seen (ms). */
 const LOOK_MS = 250;
 
@@ -36,13 +38,15 @@ export function planRoll(
 }
 
 /** How long this node must still wait for its turn, as it looks now (ms). */
-function untilTurn({ roll, status, ringStillMs, role }: Observed, changeWaitMs: number): number {
+function untilTurn(observed: Observed, changeWaitMs: number): number {
+  const { roll, status, statusStableMs, ringStillMs, role } = observed;
   if (roll === null) return 0;
   const latest = changeWaitMs * Math.max(1, role.servers) - roll.waitedMs;
   if (status === null) return Math.min(latest, changeWaitMs - roll.waitedMs);
-  if (otherServersIn(status).length === 0) return 0;
-  // Begun already, by an agent before this one.
-  if (status.self.operation === 'DELETE' || status.self.ring !== 'SERVICE IN') return 0;
+  const { self } = status;
+  if (self.ring === 'SLAVE' || others(status).every(({ live }) => live !== 'UP')) return 0;
+  // Left already, by an agent before this one; a merge that others lead passes through it.
+  if (self.ring === 'SERVICE OUT' && statusStableMs > PASSING_MS) return 0;
   const still = Math.min(ringStillMs, roll.waitedMs);
   const turn = roll.before * (TURN_MS + TURN_PER_SERVER_MS * role.servers);
   const quiet = othersChange(status) ? changeWaitMs : QUIET_MS;
@@ -50,8 +54,9 @@ function untilTurn({ roll, status, ringStillMs, role }: Observed, changeWaitMs: 
 }
 
 function othersChange(status: RingStatus): boolean {
-  return (
-    membershipChangeRuns(status) ||
-    status.servers.some((server) => !isServing(server) && !sameServer(server, status.self))
-  );
+  return membershipChangeRuns(status) || others(status).some((server) => !isServing(server));
+}
+
+function others({ self, servers }: RingStatus): RingNode[] {
+  return servers.filter((server) => !sameServer(server, self));
 }

@@ -58,13 +58,13 @@ export class KeptProgram {
     return program !== null;
   }
 
-  /** `readAtStart`: see ProgramSpec. */
-  async start(generation: string, readAtStart?: ProgramSpec['readAtStart']): Promise<void> {
-    const spec = this.#spec(generation);
-    this.#keep(
-      await this.#options.launcher.launch(readAtStart ? { ...spec, readAtStart } : spec),
-      'started',
-    );
+  /** @param more what this start has of its own. */
+  async start(
+    generation: string,
+    more: Pick<ProgramSpec, 'readAtStart' | 'folder'> = {},
+  ): Promise<void> {
+    const spec = { ...this.#spec(generation), ...more };
+    this.#keep(await this.#options.launcher.launch(spec), 'started');
   }
 
   /** The PIDs of processes like it that this agent does not keep: somebody else has started them. */

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { parseRole } from '../cluster/parse-role.ts';
-import { isServing, type RingStatus } from '../cluster/status.ts';
+import { sameServer } from '../cluster/ring.ts';
+import type { RingNode, RingStatus } from '../cluster/status.ts';
 import {
   geometryChanges,
   rollFor,
@@ -142,11 +143,17 @@ export class RollWatch {
     return { ...roll, waitedMs: clock.monotonic() - this.#since, before: this.#before(status) };
   }
 
+  /** In a merge that an agent leads every server is out for a moment: that is no restart. */
   #before(status: RingStatus | null): number {
     if (status === null) return 0;
     const { self, servers } = status;
-    for (const one of servers) if (!isServing(one)) this.#seenAway.add(one.cuk);
-    const own = servers.findIndex(({ cuk }) => cuk === self.cuk);
-    return servers.slice(0, Math.max(0, own)).filter(({ cuk }) => !this.#seenAway.has(cuk)).length;
+    const nameOf = ({ cuk, controlPort }: RingNode): string => `${cuk}:${controlPort}`;
+    for (const one of servers) {
+      if (one.live !== 'UP' || one.suspended) this.#seenAway.add(nameOf(one));
+    }
+    const own = servers.findIndex((one) => sameServer(one, self));
+    return servers
+      .slice(0, Math.max(0, own))
+      .filter((one) => one.live === 'UP' && !this.#seenAway.has(nameOf(one))).length;
   }
 }

@@ -34,7 +34,7 @@ export class StartSite {
   }
 
   /** Before chmpx starts. Neither it nor k2hdkc may run. Rejects with the reason and the remedy. */
-  async prepareChmpx(): Promise<void> {
+  async prepareChmpx(): Promise<undefined> {
     const { sharedDirectory, user, controlHost, inheritsLimits, log } = this.#options;
     // Without it, chmpx and its tools would each look for one in /tmp.
     await makeSharedDirectory(sharedDirectory);
@@ -47,15 +47,22 @@ export class StartSite {
     if (user) await giveTo(user, sharedDirectory);
   }
 
-  /** Before k2hdkc starts: it does not make the folder of its data file. */
-  async prepareK2hdkc(): Promise<void> {
+  /**
+   * Before k2hdkc starts: it does not make the folder of its data file.
+   *
+   * @returns that folder; undefined when it keeps no file.
+   */
+  async prepareK2hdkc(): Promise<string | undefined> {
     const { user } = this.#options;
     const { data } = await this.#needs();
-    if (!data) return;
-    await makeSharedDirectory(path.dirname(data.file));
-    if (!user) return;
-    await giveTo(user, path.dirname(data.file));
-    await giveTo(user, data.file);
+    if (!data) return undefined;
+    const folder = path.dirname(data.file);
+    await makeSharedDirectory(folder);
+    if (user) {
+      await giveTo(user, folder);
+      await giveTo(user, data.file);
+    }
+    return folder;
   }
 
   async #needs(): Promise<StartNeeds> {

@@ -15,6 +15,8 @@ export interface ProgramSpec {
   stopSignal: NodeJS.Signals;
   /** The name of a program that must not be stopped before this one. */
   needs?: string;
+  /** A folder whose file system must not be unmounted before it has ended. */
+  folder?: string;
   /** Added to its environment. */
   environment?: Record<string, string>;
   /** What its start belongs to; it is remembered with the process and given back at adoption. */

@@ -109,6 +109,8 @@ function unitSettings(spec: ProgramSpec, user: SystemUser | null): string[] {
     ...(user ? [`User=${user.name}`] : []),
     // What is started later is stopped earlier.
     ...(spec.needs === undefined ? [] : [`After=${unitOf(spec.needs)}`]),
+    // Volumes are unmounted when the VM is shut down, with or without what runs on them.
+    ...(spec.folder === undefined ? [] : [`RequiresMountsFor=${quoted(spec.folder)}`]),
   ];
   const environment = Object.entries(spec.environment ?? {});
   return [
@@ -116,6 +118,11 @@ function unitSettings(spec: ProgramSpec, user: SystemUser | null): string[] {
     ...settings.map((setting) => `--property=${setting}`),
     ...environment.map(([name, value]) => `--setenv=${name}=${value}`),
   ];
+}
+
+/** One word of a list, as systemd reads it. */
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }
 
 /** Properties of a unit; empty texts when systemd does not answer. */

@@ -101,7 +101,10 @@ async function bench(change: Partial<DesiredState>, limits = { stopMs: 10_000, g
     neighbours: new Neighbours(clock),
     iniFile: path.join(directory, 'k2hdkc.ini'),
     statusProblem: () => null,
-    site: { prepareChmpx: () => Promise.resolve(), prepareK2hdkc: () => Promise.resolve() },
+    site: {
+      prepareChmpx: () => Promise.resolve(undefined),
+      prepareK2hdkc: () => Promise.resolve(undefined),
+    },
     readStatus,
     changes: new RingChanges({
       ...common,

@@ -83,9 +83,23 @@ describe('a new ini with keys that count from a start on', () => {
       'leave-ring',
     ],
     [
-      'half way out',
+      'half way out, by an agent before this one',
       inRing({ ...OF_PAIR, before: 2 }, { status: ringStatus(LEAVING, IN, IN) }),
-      'leave-ring',
+      'wait',
+    ],
+    [
+      'in a moment outside that a merge of others makes',
+      inRing(OF_PAIR, {
+        status: ringStatus(OUT, IN, IN),
+        statusStableMs: 300,
+        ringStillMs: 300,
+      }),
+      'wait',
+    ],
+    [
+      'when a merge has all others outside for a moment',
+      inRing(OF_PAIR, { status: ringStatus(IN, OUT, OUT), statusStableMs: 300 }),
+      'wait',
     ],
     [
       'out of the ring',

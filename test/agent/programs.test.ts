@@ -105,7 +105,7 @@ describe('the program of an agent before', () => {
   it('is adopted with what it has read at its start', async () => {
     const directory = await temporaryDirectory();
     const before = keep(directory, 'exec sleep 1000');
-    await before.program.start('g1', { '[K2HDKC] MAXTHREAD': '20' });
+    await before.program.start('g1', { readAtStart: { '[K2HDKC] MAXTHREAD': '20' } });
     const { program } = keep(directory, 'exec sleep 1000');
     await program.adopt('g1');
     expect(program.running?.spec.readAtStart).toEqual({ '[K2HDKC] MAXTHREAD': '20' });

@@ -11,7 +11,7 @@ import { CUK1, roleModel, withLine } from '../cluster/roles.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { specOf } from '../process/programs.ts';
-import { IN, ringStatus } from './builders.ts';
+import { IN, OUT, ringStatus } from './builders.ts';
 
 const ini = (key?: string, value = ''): string =>
   renderIni(
@@ -21,6 +21,7 @@ const ini = (key?: string, value = ''): string =>
     { cuk: CUK1, origin: 'a role' },
   );
 const OLD = ini();
+const DOWN = '[SERVICE OUT][DOWN][n/a][Nothing][NoSuspend]';
 const SUSPENDED = '[SERVICE IN][UP][n/a][Nothing][Suspend]';
 
 let iniFile: string;
@@ -133,8 +134,10 @@ it('counts the servers before this one that have not restarted yet', async () =>
   const before = async (...words: string[]) =>
     (await rolls.look(next, ring(...words))).roll?.before;
   expect(await before(IN, IN)).toBe(2);
-  expect(await before(SUSPENDED, IN)).toBe(1);
-  expect(await before(IN, IN)).toBe(1);
+  expect(await before(OUT, OUT)).toBe(2);
+  expect(await before(IN, DOWN)).toBe(1);
+  expect(await before(SUSPENDED, IN)).toBe(0);
+  expect(await before(IN, IN)).toBe(0);
   now = 5_000;
   expect((await rolls.look(next, ring(IN, IN))).roll?.waitedMs).toBe(5_000);
   // Another change begins anew.
