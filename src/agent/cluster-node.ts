@@ -16,7 +16,7 @@ import { serves, type Action } from './plan.ts';
 import type { KeptProgram } from './programs.ts';
 import type { Node } from './reconciler.ts';
 import type { RestartPolicy } from './restart-policy.ts';
-import type { RingChanges } from './ring-changes.ts';
+import type { LeaveKind, RingChanges } from './ring-changes.ts';
 import type { RoleWatch } from './role-watch.ts';
 import { RollWatch } from './roll-watch.ts';
 import type { StartSite } from './start-site.ts';
@@ -134,11 +134,9 @@ export class ClusterNode implements Node {
       case 'finish-merge':
         return changes.lead('finish', signal);
       case 'leave-ring':
-        return changes.leave(
-          desired.current.stopped === null,
-          () => chmpx.running !== null,
-          signal,
-        );
+        return this.#leave(desired.current.stopped === null ? 'good' : 'stop', signal);
+      case 'leave-to-restart':
+        return this.#leave('restart', signal);
       case 'stop-k2hdkc':
         return k2hdkc.stop();
       case 'stop-chmpx':
@@ -148,6 +146,10 @@ export class ClusterNode implements Node {
       case 'end-shrink':
         return desired.update({ shrinking: null });
     }
+  }
+
+  #leave(why: LeaveKind, signal: AbortSignal): Promise<void> {
+    return this.#parts.changes.leave(why, () => this.#parts.chmpx.running !== null, signal);
   }
 
   /** The wish has changed: a leave that failed, and crashes, are no longer held against it. */

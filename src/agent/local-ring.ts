@@ -22,8 +22,9 @@ export function createRingChanges(
     control: new ControlPorts({ ownHost: cluster.control_host, clock: common.clock }),
     pollMs: cluster.changing_status_interval * 1000,
     leaveLimits: {
-      stopMs: cluster.stop_leave_limit * 1000,
-      goodMs: cluster.leave_limit * 1000,
+      stop: cluster.stop_leave_limit * 1000,
+      restart: cluster.change_wait * 1000,
+      good: cluster.leave_limit * 1000,
     },
     changeWaitMs: cluster.change_wait * 1000,
     patience: { tailMs: MERGE_TAIL_MS, mergeMs: cluster.merge_limit * 1000, tries: MERGE_TRIES },

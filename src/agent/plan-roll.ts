@@ -2,6 +2,7 @@ import { membershipChangeRuns, sameServer } from '../cluster/ring.ts';
 import { isServing, type RingNode, type RingStatus } from '../cluster/status.ts';
 import type { Observed } from './observed.ts';
 import type { PlanTimes, Step } from './plan.ts';
+import type { RollView } from './roll-watch.ts';
 
 /** A ring that is to change must have been the same for so long (ms). */
 const QUIET_MS = 3_000;
@@ -21,10 +22,7 @@ const LOOK_MS = 250;
  * the other, in ring order, as far as chmpxstatus tells; a change of another is waited for, but not
  * for ever. `leave`: this node leaves the ring and stops, to start with the new ini.
  */
-export function planRoll(
-  observed: Observed,
-  times: PlanTimes,
-): Step | { kind: 'leave'; why: string } | null {
+export function planRoll(observed: Observed, times: PlanTimes): Step | { kind: 'leave' } | null {
   const { roll, chmpx, leaveOver } = observed;
   if (roll === null) return null;
   const waitMs = leaveOver || !chmpx ? 0 : untilTurn(observed, times.coordinated.changeWaitMs);
@@ -33,8 +31,20 @@ export function planRoll(
     return { kind: 'wait', why: `${why}: one server restarts after the other`, ms: LOOK_MS };
   }
   return roll.restart === 'pair'
-    ? { kind: 'leave', why }
+    ? { kind: 'leave' }
     : { kind: 'do', action: 'stop-k2hdkc', why: `${why}: k2hdkc starts again` };
+}
+
+/**
+ * A step out of the ring, as one of a restart. When the leave is late or undone the programs restart
+ * in their place, as after a crash; unless the data would stay behind.
+ */
+export function rollStep(step: Step, roll: RollView | null): Step {
+  if (roll === null) return step;
+  const why = `new values of ${roll.keys.join(', ')}: ${step.why}`;
+  return step.kind === 'do' && step.action === 'leave-ring' && !roll.leavesData
+    ? { ...step, action: 'leave-to-restart', why }
+    : { ...step, why };
 }
 
 /** How long this node must still wait for its turn, as it looks now (ms). */

@@ -4,7 +4,7 @@ import { parametersKey, type DesiredState } from './desired-state.ts';
 import type { MergeMode } from './merge-mode.ts';
 import type { Observed } from './observed.ts';
 import { planCoordinated, type MergeTimes } from './plan-merge.ts';
-import { planRoll } from './plan-roll.ts';
+import { planRoll, rollStep } from './plan-roll.ts';
 import { planVolume } from './plan-volume.ts';
 import { quietBeforeStart } from './quiet-before-start.ts';
 
@@ -20,6 +20,7 @@ export type Action =
   | 'join-ring'
   | 'finish-merge'
   | 'leave-ring'
+  | 'leave-to-restart'
   | 'stop-k2hdkc'
   | 'stop-chmpx'
   | 'restart-pair'
@@ -74,14 +75,10 @@ export function plan(desired: DesiredState, observed: Observed, times: PlanTimes
   }
   if (!wantsToServe(desired)) return planStop(desired, observed, times);
   const roll = planRoll(observed, times);
-  if (
-    registeredElsewhere(desired) ||
-    runsOldGeneration(desired, observed) ||
-    roll?.kind === 'leave'
-  ) {
+  const isOther = registeredElsewhere(desired) || runsOldGeneration(desired, observed);
+  if (isOther || roll?.kind === 'leave') {
     const leaving = planStop(desired, observed, times);
-    const why = roll?.kind === 'leave' ? `${roll.why}: ${leaving.why}` : leaving.why;
-    if (leaving.kind !== 'rest') return { ...leaving, why };
+    if (leaving.kind !== 'rest') return isOther ? leaving : rollStep(leaving, observed.roll);
   }
   const step = planStart(desired, observed, times);
   return step.kind === 'rest' && roll && roll.kind !== 'leave' ? roll : step;

@@ -10,14 +10,17 @@ import { statusWords, type RingStatus } from '../cluster/status.ts';
 import type { MergeMode } from './merge-mode.ts';
 import { MergeDriver, ringWords, type MergeOutcome } from './merge-driver.ts';
 
+/** For stop_db, for a restart with new values, or for good. */
+export type LeaveKind = 'stop' | 'restart' | 'good';
+
 /** What changes of the ring work with. Times in milliseconds. */
 export interface RingChangesOptions {
   mode: MergeMode;
   readStatus: () => Promise<RingStatus | null>;
   control: ControlPorts;
   pollMs: number;
-  /** How long leaving the ring may take: for stop_db, and when the node leaves for good. */
-  leaveLimits: { stopMs: number; goodMs: number };
+  /** How long leaving the ring may take. */
+  leaveLimits: Readonly<Record<LeaveKind, number>>;
   /** How long a change of another server is waited for before one's own. */
   changeWaitMs: number;
   /** Before another try of a join that was undone. */
@@ -103,15 +106,15 @@ export class RingChanges {
   }
 
   /**
-   * SERVICEOUT, then waiting for the merge. stop_db goes on when the time is up; who leaves for
-   * good stays, because its data could not move.
+   * SERVICEOUT, then waiting for the merge. stop_db goes on when the time is up, a restart also when
+   * the merge was undone; who leaves for good stays, because its data could not move.
    *
-   * @param forGood false for stop_db.
    * @param isUp whether chmpx runs at all.
    */
-  async leave(forGood: boolean, isUp: () => boolean, signal: AbortSignal): Promise<void> {
+  async leave(kind: LeaveKind, isUp: () => boolean, signal: AbortSignal): Promise<void> {
     const { clock, pollMs, leaveLimits, log, mode, readStatus } = this.#options;
-    const limit = forGood ? leaveLimits.goodMs : leaveLimits.stopMs;
+    const limit = leaveLimits[kind];
+    let undone = false;
     this.#leaveSince ??= clock.monotonic();
     while (!signal.aborted) {
       const status = await readStatus();
@@ -122,9 +125,9 @@ export class RingChanges {
       }
       const words = status ? statusWords(status.self) : 'without a status';
       const spent = clock.monotonic() - this.#leaveSince;
-      if (spent > limit) {
+      if (spent > limit || (undone && kind === 'restart')) {
         this.#leaveOver = true;
-        if (forGood) this.#leaveFailure = `still ${words} after ${limit / 1000} s`;
+        if (kind === 'good') this.#leaveFailure = `still ${words} after ${limit / 1000} s`;
         log.warn({ status: words }, 'the ring was not left in time');
         return;
       }
@@ -132,7 +135,8 @@ export class RingChanges {
         if (mode === 'coordinated') {
           const { result } = await this.#lead('leave', limit - spent, signal);
           const left = limit - (clock.monotonic() - this.#leaveSince);
-          if (result === 'undone') await sleep(clock, Math.min(CURE_MS, left), signal);
+          undone = result === 'undone';
+          if (undone && kind !== 'restart') await sleep(clock, Math.min(CURE_MS, left), signal);
         }
         if (mode === 'automatic' && status.self.operation === 'n/a') await this.#serviceOut(status);
       }

@@ -18,6 +18,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { launcherIn } from '../process/programs.ts';
 import { desiredState, IN, OUT, ringStatus } from './builders.ts';
 
+const LIMITS = { stop: 10_000, restart: 10_000, good: 10_000 };
 const LEAVING = '[SERVICE IN][UP][DELETE][Doing][NoSuspend]';
 
 interface Bench {
@@ -28,7 +29,7 @@ interface Bench {
 }
 
 /** A node whose programs run and whose status a test writes. Time limits in milliseconds. */
-async function bench(change: Partial<DesiredState>, limits = { stopMs: 10_000, goodMs: 10_000 }) {
+async function bench(change: Partial<DesiredState>, limits = LIMITS) {
   const directory = await temporaryDirectory();
   const [clock, log, random] = [systemClock, silentLog, Math.random] as const;
   const desired = await DesiredStateStore.open(directory);
@@ -152,7 +153,7 @@ describe('leaving the ring', () => {
   });
 
   it('fails for good when the data does not move in time', async () => {
-    const { node, statuses } = await bench({ parameters: null }, { stopMs: 10_000, goodMs: 20 });
+    const { node, statuses } = await bench({ parameters: null }, { ...LIMITS, good: 20 });
     statuses.push(LEAVING);
     await node.act('leave-ring', never);
     const leaveFailure = `still ${LEAVING} after 0.02 s`;
@@ -163,9 +164,16 @@ describe('leaving the ring', () => {
 
   it('is given up in time by stop_db, which stops anyway', async () => {
     const stopped = { stopped: { bootId: null } };
-    const { node, statuses } = await bench(stopped, { stopMs: 20, goodMs: 10_000 });
+    const { node, statuses } = await bench(stopped, { ...LIMITS, stop: 20 });
     statuses.push(null);
     await node.act('leave-ring', never);
+    expect(await node.observe()).toMatchObject({ leaveOver: true, leaveFailure: null });
+  });
+
+  it('is given up in time by a restart, which restarts in its place then', async () => {
+    const { node, statuses } = await bench({}, { ...LIMITS, restart: 20 });
+    statuses.push(LEAVING);
+    await node.act('leave-to-restart', never);
     expect(await node.observe()).toMatchObject({ leaveOver: true, leaveFailure: null });
   });
 

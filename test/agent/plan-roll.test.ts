@@ -39,7 +39,7 @@ function stepOf(seen: Observed, mode: 'server' | 'slave' = 'server'): string {
 describe('a new ini with keys that count from a start on', () => {
   it.each<[string, Observed, string]>([
     ['of k2hdkc, in a ring that is quiet', inRing(OF_K2HDKC), 'stop-k2hdkc'],
-    ['of chmpx, in a ring that is quiet', inRing(OF_PAIR), 'leave-ring'],
+    ['of chmpx, in a ring that is quiet', inRing(OF_PAIR), 'leave-to-restart'],
     ['of chmpx, on the last server', inRing(OF_PAIR, { status: ringStatus(IN) }), 'stop-k2hdkc'],
     ['just read', inRing({ ...OF_PAIR, waitedMs: 2_000 }), 'wait'],
     [
@@ -52,7 +52,7 @@ describe('a new ini with keys that count from a start on', () => {
     [
       'with a server that had its turn and let it pass',
       inRing({ ...OF_PAIR, before: 1, waitedMs: 9_500 }),
-      'leave-ring',
+      'leave-to-restart',
     ],
     [
       'while another restarts its k2hdkc',
@@ -75,12 +75,12 @@ describe('a new ini with keys that count from a start on', () => {
         { ...OF_PAIR, waitedMs: 61_000 },
         { status: ringStatus(IN, IN, DOWN), ringStillMs: 61_000 },
       ),
-      'leave-ring',
+      'leave-to-restart',
     ],
     [
       'in a ring that never comes to rest',
       inRing({ ...OF_PAIR, waitedMs: 181_000, before: 2 }, { ringStillMs: 100 }),
-      'leave-ring',
+      'leave-to-restart',
     ],
     [
       'half way out, by an agent before this one',
@@ -100,6 +100,11 @@ describe('a new ini with keys that count from a start on', () => {
       'when a merge has all others outside for a moment',
       inRing(OF_PAIR, { status: ringStatus(IN, OUT, OUT), statusStableMs: 300 }),
       'wait',
+    ],
+    [
+      'with another data file: it stays when the data cannot move',
+      inRing({ ...OF_PAIR, leavesData: true }),
+      'leave-ring',
     ],
     [
       'out of the ring',
