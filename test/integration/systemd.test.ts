@@ -100,6 +100,13 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     );
   }
 
+  /** Somebody gives the agent's unit a sandbox in which nobody would see what it mounts. */
+  async function sandbox(): Promise<void> {
+    const folder = path.join(directory, 'root/etc/systemd/system', `${AGENT}.d`);
+    await mkdir(folder);
+    await writeFile(path.join(folder, 'sandbox.conf'), '[Service]\nPrivateMounts=yes\n');
+  }
+
   const property = (unit: string, name: string): Promise<string> =>
     container.run('systemctl', 'show', '--value', `--property=${name}`, unit);
   /** Of a program that runs; a PID of 0 would mean this very process group to kill(1). */
@@ -203,10 +210,14 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
   });
 
   it('comes back by itself, with them, after the next boot', async () => {
+    await sandbox();
     await boot();
     await applySysctl();
     await serves();
+    const namespace = (pid: string) => container.run('readlink', `/proc/${pid}/ns/mnt`);
+    expect(await namespace(await pidOf(AGENT))).not.toBe(await namespace('1'));
     if (device !== null) {
+      // Where everybody sees it, although the agent has mounts of its own.
       expect(await source()).toBe(device);
       await container.run('stat', `${MOUNT_POINT}/was here`);
     }
