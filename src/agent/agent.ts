@@ -8,10 +8,9 @@ import type { Secrets } from '../base/secrets.ts';
 import { makePrivateDirectory } from '../host/atomic-file.ts';
 import { readBootId } from '../host/boot-id.ts';
 import { lockDirectory } from '../host/instance-lock.ts';
-import { decodeRequest } from '../oslo/rpc-request.ts';
-import type { RpcServer } from '../oslo/rpc-server.ts';
 import { ConductorSerializer } from '../trove/conductor-serializer.ts';
 import { conductorSender } from './conductor.ts';
+import { continueUnfinished } from './continue-unfinished.ts';
 import { dataFileOf } from './data-file.ts';
 import { DesiredStateStore } from './desired-state.ts';
 import { guestHandlers } from './handlers.ts';
@@ -31,6 +30,7 @@ import { openSentClock } from './sent-file.ts';
 import type { Settings } from './settings.ts';
 import { statusOf } from './status-of.ts';
 import { createRpcServer, createSession } from './trove-session.ts';
+import { createNodeWatch } from './watch/create-watch.ts';
 
 /** What the whole agent is given: its settings and the outside world. */
 export interface AgentOptions {
@@ -99,8 +99,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     random,
     log,
     crashLoopAfter: config.cluster.crashes_until_crashed,
-    onLook: () => reporter.look(),
+    onLook: () => {
+      reporter.look();
+      watch.look();
+    },
   });
+  const { version } = options;
+  const common = { config, clock, random, secrets, log };
+  const watch = createNodeWatch({ ...common, version, local, reconciler });
 
   const session: AmqpSession = createSession({
     settings,
@@ -212,7 +218,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   await role.restore();
   await chmpx.adopt(desired.current.generation);
   await k2hdkc.adopt(desired.current.generation);
-  const running = [reconciler, role, reporter, outbox].map((part) => part.run(ending.signal));
+  const running = [reconciler, role, reporter, outbox, watch].map((part) =>
+    part.run(ending.signal),
+  );
   await continueUnfinished(journal, server, log);
   if (guest.transport.mixedCredentials) {
     log.warn('transport_url gives credentials for some of its hosts only: is that meant?');
@@ -233,17 +241,4 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await unlock();
     },
   };
-}
-
-/** Runs what an earlier agent accepted and did not finish; the callers may still wait. */
-async function continueUnfinished(journal: Journal, server: RpcServer, log: Logger): Promise<void> {
-  for (const { id, body, fromEarlierBoot } of await journal.unfinished()) {
-    if (fromEarlierBoot && decodeRequest(body).method === 'stop_db') {
-      log.info({ id }, 'a stop_db of an earlier boot is over');
-      await journal.finish(id);
-      continue;
-    }
-    log.info({ id }, 'an operation that an earlier agent did not finish is continued');
-    server.resume(body).catch((err: unknown) => log.error({ err, id }, 'it cannot be continued'));
-  }
 }

@@ -91,7 +91,7 @@ export class ClusterNode implements Node {
       k2hr3RetryInMs: membership.retryInMs,
       leaveOver: changes.leaveOver,
       leaveFailure: changes.leaveFailure,
-      serviceInSentMs: changes.serviceInSentMs,
+      cureSentMs: changes.cureSentMs,
       joinRetryInMs: changes.joinRetryInMs,
       mergeHung: this.#mergeHung,
       now: clock.wall(),
@@ -128,7 +128,9 @@ export class ClusterNode implements Node {
       case 'start-k2hdkc':
         return this.#start(k2hdkc, generation, () => site.prepareK2hdkc());
       case 'service-in':
-        return changes.serviceIn();
+        return changes.cure('SERVICEIN');
+      case 'complete-merge':
+        return changes.cure('COMPMERGE');
       case 'join-ring':
         return changes.lead('join', signal);
       case 'finish-merge':

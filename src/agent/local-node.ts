@@ -6,6 +6,8 @@ import { AgentError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { IniOverrides } from '../cluster/ini-overrides.ts';
+import { ControlPorts } from '../cluster/control-ports.ts';
+import type { RingStatus } from '../cluster/status.ts';
 import type { AgentConfig } from '../config/schema.ts';
 import { mountTools } from '../host/mount-tools.ts';
 import { nodeName } from '../host/node-name.ts';
@@ -54,6 +56,9 @@ export interface LocalNode {
   k2hdkc: KeptProgram;
   membership: Membership;
   volume: DataVolume;
+  /** The ring by this node's chmpx; null when it cannot be read. */
+  readStatus: () => Promise<RingStatus | null>;
+  control: ControlPorts;
 }
 
 /** After SIGKILL a process is gone at once, unless it hangs in the kernel (ms). */
@@ -153,7 +158,9 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
   });
   desired.onChange(() => role.hurry());
   const status = statusReader(programs.chmpxstatus, paths.ini_file, options.programUser, log);
+  const control = new ControlPorts({ ownHost: cluster.control_host, clock });
   const changes = createRingChanges(cluster, {
+    control,
     readStatus: status.read,
     role: () => role.view().cuks,
     clock,
@@ -186,7 +193,8 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     clock,
     log,
   });
-  return { node, role, chmpx, k2hdkc, membership, volume };
+  const readStatus = status.read;
+  return { node, role, chmpx, k2hdkc, membership, volume, readStatus, control };
 }
 
 function parseRole(

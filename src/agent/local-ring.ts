@@ -1,5 +1,4 @@
 import { Backoff, type Random } from '../base/backoff.ts';
-import { ControlPorts } from '../cluster/control-ports.ts';
 import type { AgentConfig } from '../config/schema.ts';
 import { RingChanges, type RingChangesOptions } from './ring-changes.ts';
 
@@ -13,13 +12,14 @@ const MERGE_TRIES = 2;
 /** What changes the ring of this VM's node, as it was configured. */
 export function createRingChanges(
   cluster: AgentConfig['cluster'],
-  parts: Pick<RingChangesOptions, 'readStatus' | 'role' | 'clock' | 'log'> & { random: Random },
+  parts: Pick<RingChangesOptions, 'readStatus' | 'control' | 'role' | 'clock' | 'log'> & {
+    random: Random;
+  },
 ): RingChanges {
   const { random, ...common } = parts;
   return new RingChanges({
     ...common,
     mode: cluster.merge,
-    control: new ControlPorts({ ownHost: cluster.control_host, clock: common.clock }),
     pollMs: cluster.changing_status_interval * 1000,
     leaveLimits: {
       stop: cluster.stop_leave_limit * 1000,

@@ -67,8 +67,8 @@ export interface Observed {
   leaveOver: boolean;
   /** Why this node could not leave the ring; null when it could, or was not asked to. */
   leaveFailure: string | null;
-  /** SERVICEIN was sent so long ago (ms); null when it was not since the programs started. */
-  serviceInSentMs: number | null;
+  /** A cure was sent to this node so long ago (ms); null: none since the programs started. */
+  cureSentMs: number | null;
   /** A join that was undone must still wait so long (ms). */
   joinRetryInMs: number;
   /** This node was still Doing when a merge was aborted, and has not merged since. */

@@ -17,6 +17,7 @@ export type Action =
   | 'start-chmpx'
   | 'start-k2hdkc'
   | 'service-in'
+  | 'complete-merge'
   | 'join-ring'
   | 'finish-merge'
   | 'leave-ring'
@@ -41,7 +42,7 @@ export interface PlanTimes {
   /** Between the starts of two servers of a ring. */
   startSpacingMs: number;
   startTimeoutMs: number;
-  /** SERVICE OUT under a living k2hdkc for so long is the known stuck form. */
+  /** SERVICE OUT under a living k2hdkc for so long is a known stuck form; so is an idle Done. */
   stuckAfterMs: number;
   /** Who moves data, and the times that only count when the agents do. */
   merge: MergeMode;
@@ -50,8 +51,8 @@ export interface PlanTimes {
 
 /** A status that could not be read for so long is no hitch of the tool any more (ms). */
 const STATUS_DOUBT_MS = 5_000;
-/** A SERVICEIN is not sent again before so long (ms). */
-const SERVICE_IN_PAUSE_MS = 15_000;
+/** A SERVICEIN or COMPMERGE that cures this node is not sent again before so long (ms). */
+const CURE_PAUSE_MS = 15_000;
 
 const act = (action: Action, why: string): Step => ({ kind: 'do', action, why });
 const wait = (why: string, ms?: number): Step =>
@@ -223,12 +224,19 @@ function planJoin(
 ): Step {
   const { self } = status;
   const stuckOut = self.ring === 'SERVICE OUT' && self.operation === 'n/a' && !self.suspended;
-  const { serviceInSentMs: sent, statusStableMs: still } = observed;
-  if (stuckOut && still > times.stuckAfterMs && (sent === null || sent > SERVICE_IN_PAUSE_MS)) {
+  const { cureSentMs: sent, statusStableMs: still } = observed;
+  const mayCure = sent === null || sent > CURE_PAUSE_MS;
+  if (stuckOut && still > times.stuckAfterMs && mayCure) {
     return act('service-in', 'in SERVICE OUT under a living k2hdkc');
   }
+  const uncompleted =
+    self.merge === 'Done' && status.servers.every(({ merge }) => merge !== 'Doing');
+  if (uncompleted && observed.ringStillMs > times.stuckAfterMs && mayCure) {
+    return act('complete-merge', 'all data is here, but nobody completes the merge');
+  }
   // The merge of another server takes as long as it takes.
-  const ofOthers = self.ring === 'SERVICE IN' && self.operation === 'n/a' && !self.suspended;
+  const ofOthers =
+    self.ring === 'SERVICE IN' && self.operation === 'n/a' && !self.suspended && !uncompleted;
   const limit = times.startTimeoutMs;
   if (!ofOthers && k2hdkcRunningMs > limit && still > limit) {
     // chmpx joins by itself only once in its life, so a new join needs both.

@@ -43,7 +43,7 @@ export class RingChanges {
   #leaveOver = false;
   #leaveFailure: string | null = null;
   #leaveSince: number | null = null;
-  #serviceInAt: number | null = null;
+  #cureAt: number | null = null;
   #joinNotBefore = 0;
 
   constructor(options: RingChangesOptions) {
@@ -60,9 +60,9 @@ export class RingChanges {
     return this.#leaveFailure;
   }
 
-  /** SERVICEIN was sent so long ago (ms); null when it was not. */
-  get serviceInSentMs(): number | null {
-    return this.#serviceInAt === null ? null : this.#options.clock.monotonic() - this.#serviceInAt;
+  /** A cure was sent so long ago (ms); null when none was. */
+  get cureSentMs(): number | null {
+    return this.#cureAt === null ? null : this.#options.clock.monotonic() - this.#cureAt;
   }
 
   /** How long a join that was undone must still wait, in milliseconds. */
@@ -75,15 +75,19 @@ export class RingChanges {
     this.#leaveOver = false;
     this.#leaveFailure = null;
     this.#leaveSince = null;
-    this.#serviceInAt = null;
+    this.#cureAt = null;
   }
 
-  /** One SERVICEIN to this node: the cure of SERVICE OUT under a living k2hdkc. */
-  async serviceIn(): Promise<void> {
+  /**
+   * One command to this node. SERVICEIN cures SERVICE OUT under a living k2hdkc; COMPMERGE an
+   * automatic merge that is Done and that nobody completes: chmpx waits for a message that came
+   * before it began to wait.
+   */
+  async cure(command: 'SERVICEIN' | 'COMPMERGE'): Promise<void> {
     const status = await this.#options.readStatus();
     if (!status) return;
-    this.#serviceInAt = this.#options.clock.monotonic();
-    await this.#send({ command: 'SERVICEIN', at: status.self }, status);
+    this.#cureAt = this.#options.clock.monotonic();
+    await this.#send({ command, at: status.self }, status);
   }
 
   /** Leads a coordinated merge until this node is in, or until the ring is quiet again. */

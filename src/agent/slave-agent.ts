@@ -13,9 +13,10 @@ import { reconcilerTimes } from './reconciler-times.ts';
 import type { NodeSettings } from './settings.ts';
 import { SlaveSoftware } from './slave-software.ts';
 import type { SlaveSource } from './slave-source.ts';
+import { createNodeWatch } from './watch/create-watch.ts';
 
 /** What the agent of a slave is given. */
-export interface SlaveAgentOptions extends Omit<AgentOptions, 'settings' | 'version'> {
+export interface SlaveAgentOptions extends Omit<AgentOptions, 'settings'> {
   settings: NodeSettings;
   source: SlaveSource;
 }
@@ -69,8 +70,11 @@ export async function startSlaveAgent(options: SlaveAgentOptions): Promise<Slave
       const progress = reconciler.progress();
       if (progress !== step) log.info({ now: progress }, 'slave');
       step = progress;
+      watch.look();
     },
   });
+  const common = { config, clock, random, secrets, log };
+  const watch = createNodeWatch({ ...common, version: options.version, local, reconciler });
   const software = new SlaveSoftware({
     desired,
     readKey: (...key) => membership.readKey(...key),
@@ -87,7 +91,7 @@ export async function startSlaveAgent(options: SlaveAgentOptions): Promise<Slave
   await role.restore();
   await chmpx.adopt(desired.current.generation);
   const ending = new AbortController();
-  const running = [reconciler, role, software].map((part) => part.run(ending.signal));
+  const running = [reconciler, role, software, watch].map((part) => part.run(ending.signal));
   log.info({ mode: 'slave' }, 'agent started');
 
   const end = async (): Promise<void> => {

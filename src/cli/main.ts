@@ -14,6 +14,7 @@ import { SystemdNotify } from '../host/systemd-notify.ts';
 import { Secrets } from '../base/secrets.ts';
 import { HELP, parseCommandLine, UsageError } from './command-line.ts';
 import { EXIT } from './exit-codes.ts';
+import { showStatus } from './show-status.ts';
 
 declare const K2HDKC_AGENT_VERSION: string;
 
@@ -31,6 +32,8 @@ async function main(words: string[]): Promise<number> {
       return EXIT.ok;
     case 'run':
       return run(command.options);
+    case 'status':
+      return showStatus(command.options);
   }
 }
 
@@ -69,7 +72,12 @@ async function start(options: RunOptions, node: NodeSettings, world: World): Pro
   if (node.agent.mode === 'slave') {
     const source = await readSlaveSource(node.agent.slave);
     world.log.info(about, 'k2hdkc-agent');
-    const agent = await startSlaveAgent({ settings: node, source, ...world });
+    const agent = await startSlaveAgent({
+      settings: node,
+      source,
+      version: about.version,
+      ...world,
+    });
     // systemd stops with SIGTERM and restarts with SIGINT: see the unit.
     const end: Started['end'] = (signal) => (signal === 'SIGTERM' ? agent.leave() : agent.stop());
     return { failed: agent.failed, end };

@@ -51,6 +51,11 @@ export class ControlPort {
     }
   }
 
+  /** The same, asked only once and for so long: whether it answers is the question. */
+  probe(command: ReadCommand, timeoutMs: number): Promise<string> {
+    return this.#exchange(command, timeoutMs);
+  }
+
   /**
    * Brings this chmpx's node into the ring and returns chmpx's answer. Never sent twice. Rejects
    * with `control-refused` when it is in already, or while a merge runs.
@@ -84,13 +89,13 @@ export class ControlPort {
   }
 
   /** Waits for its turn and for the pause, then speaks. */
-  #exchange(command: string): Promise<string> {
+  #exchange(command: string, timeoutMs = this.#options.timeoutMs): Promise<string> {
     const { clock, pauseMs } = this.#options;
     const turn = this.#last.then(async () => {
       const pause = this.#lastEnd + pauseMs - clock.monotonic();
       if (pause > 0) await sleep(clock, pause);
       try {
-        return await exchange(command, this.#options);
+        return await exchange(command, { ...this.#options, timeoutMs });
       } finally {
         this.#lastEnd = clock.monotonic();
       }

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { parseAllStatus } from './all-status.ts';
 import { ControlPort } from './control-port.ts';
 import type { Order } from './merge-steps.ts';
 import { serverKey } from './merge-steps.ts';
@@ -41,6 +42,11 @@ export class ControlPorts {
       case 'ABORTMERGE':
         return port.merge(command);
     }
+  }
+
+  /** The ring as another settled server sees it; rejects when it does not say so within `limitMs`. */
+  async viewOf(server: RingNode, limitMs: number): Promise<RingNode[]> {
+    return parseAllStatus(await this.#port(server, false).probe('ALLSTATUS', limitMs));
   }
 
   #port(at: RingNode, isOwn: boolean): ControlPort {

@@ -96,7 +96,7 @@ export function observed(change: Partial<Observed> = {}): Observed {
     k2hr3RetryInMs: 0,
     leaveOver: false,
     leaveFailure: null,
-    serviceInSentMs: null,
+    cureSentMs: null,
     joinRetryInMs: 0,
     mergeHung: false,
     now: 1_000_000,

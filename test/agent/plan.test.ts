@@ -36,6 +36,7 @@ function check([, change, seen, expected, why]: Row): void {
 
 const NEW_RING = { ...ROLE, servers: 3, ringIsNew: true };
 const upOf = (up: number, absentBefore: number) => ({ up, absentBefore });
+const DONE = '[SERVICE IN][UP][ADD][Done][NoSuspend]';
 const noRegistration = { registration: null };
 const serving = observed();
 const inRing = observed({ status: ringStatus(IN, IN) });
@@ -225,14 +226,51 @@ describe('what went wrong', () => {
     [
       'SERVICEIN was sent and takes its time',
       {},
-      observed({ status: ringStatus(OUT), serviceInSentMs: 10_000 }),
+      observed({ status: ringStatus(OUT), cureSentMs: 10_000 }),
       'wait',
     ],
     [
       'SERVICEIN was of no use',
       {},
-      observed({ status: ringStatus(OUT), serviceInSentMs: 15_001 }),
+      observed({ status: ringStatus(OUT), cureSentMs: 15_001 }),
       'service-in',
+    ],
+    [
+      'nobody completes its merge',
+      {},
+      observed({ status: ringStatus(DONE, IN) }),
+      'complete-merge',
+      'nobody completes',
+    ],
+    [
+      'it is back with a new k2hdkc, and nobody completes its merge',
+      {},
+      observed({ status: ringStatus('[SERVICE IN][UP][n/a][Done][NoSuspend]', IN) }),
+      'complete-merge',
+    ],
+    [
+      'its merge is Done just now',
+      {},
+      observed({ status: ringStatus(DONE, IN), ringStillMs: 4_000 }),
+      'wait',
+    ],
+    ['another still moves data', {}, observed({ status: ringStatus(DONE, MERGING) }), 'wait'],
+    [
+      'COMPMERGE was sent and takes its time',
+      {},
+      observed({ status: ringStatus(DONE, IN), cureSentMs: 10_000 }),
+      'wait',
+    ],
+    [
+      'COMPMERGE was of no use',
+      {},
+      observed({
+        k2hdkc: LONG_RUNNING,
+        status: ringStatus('[SERVICE IN][UP][n/a][Done][NoSuspend]', IN),
+        statusStableMs: LONG,
+        cureSentMs: 10_000,
+      }),
+      'restart-pair',
     ],
     [
       'the join does not move',

@@ -37,6 +37,20 @@ describe('run', () => {
   });
 });
 
+describe('status', () => {
+  const { configFile, configFileNamed } = DEFAULTS;
+  it('reads the same agent.yaml', () => {
+    expect(parseCommandLine(['status'])).toEqual({
+      name: 'status',
+      options: { configFile, configFileNamed, json: false },
+    });
+    expect(parseCommandLine(['status', '--json', '--config', '/b.yaml'])).toEqual({
+      name: 'status',
+      options: { configFile: '/b.yaml', configFileNamed: true, json: true },
+    });
+  });
+});
+
 describe('help and version', () => {
   it.each([
     [['--help'], 'help'],
@@ -50,9 +64,15 @@ describe('help and version', () => {
   });
 
   it('names every option there is', () => {
-    for (const option of ['--config-dir', '--config', '--log-format', '--log-level', '--version']) {
-      expect(HELP).toContain(option);
-    }
+    const options = [
+      '--config-dir',
+      '--config',
+      '--log-format',
+      '--log-level',
+      '--json',
+      '--version',
+    ];
+    for (const option of options) expect(HELP).toContain(option);
     for (const code of Object.values(EXIT)) expect(HELP).toMatch(new RegExp(` ${code} `));
   });
 });
@@ -65,6 +85,8 @@ describe('a wrong command line', () => {
     [['run', '--confg', 'x'], "Unknown option '--confg'"],
     [['run', '--config'], "Option '--config <value>' argument missing"],
     [['run', '--config', '--log-level', 'info'], "'--config' argument is ambiguous"],
+    [['run', '--json'], 'run has no option --json'],
+    [['status', '--log-level', 'info'], 'status has no option --log-level'],
     [['run', '--help=yes'], "Option '-h, --help' does not take an argument"],
     [['run', '--log-level', 'loud'], '--log-level loud must be one of debug, info, warn, error'],
     [['run', '--log-format', 'xml'], '--log-format xml must be one of journal, text, json'],

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { lockDirectory } from '../../src/host/instance-lock.ts';
+import { isLocked, lockDirectory } from '../../src/host/instance-lock.ts';
 import { bundle } from '../helpers/bundle.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
@@ -29,6 +29,15 @@ it('is a lock of the directory, however its path is written', async () => {
   await expect(lockDirectory(`${directory}/./state`)).rejects.toThrow('another k2hdkc-agent');
   await expect(lockDirectory(link)).rejects.toThrow('another k2hdkc-agent');
   await unlock();
+});
+
+it('tells others whether it is held, and does not mind', async () => {
+  const directory = await temporaryDirectory();
+  expect(await isLocked(directory)).toBe(false);
+  const unlock = await lockDirectory(directory);
+  for (let times = 0; times < 3; times++) expect(await isLocked(directory)).toBe(true);
+  await unlock();
+  expect(await isLocked(directory)).toBe(false);
 });
 
 it('does not concern another directory', async () => {

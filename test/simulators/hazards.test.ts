@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { Hazards, type HazardChances } from './antpickax/hazards.ts';
 
-const none: HazardChances = { hang: 0, unfinished: 0, together: 0, early: 0, lostRequest: 0 };
+const none: HazardChances = {
+  hang: 0,
+  unfinished: 0,
+  unfinishedReturn: 0,
+  together: 0,
+  early: 0,
+  lostRequest: 0,
+};
 
 function lives(chances: HazardChances, seed: number): boolean[] {
   return Array.from({ length: 1000 }, (_, life) =>

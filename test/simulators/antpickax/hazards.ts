@@ -6,6 +6,8 @@ export interface HazardChances {
   hang: number;
   /** An automatic join stays ADD Done: nobody completes it. */
   unfinished: number;
+  /** The same of one that is back with another k2hdkc: n/a Done. */
+  unfinishedReturn: number;
   /** One of several that join at once is stuck. */
   together: number;
   /** A joiner that another does not have in its ini yet stays out and down. */

@@ -231,7 +231,9 @@ export class RingNode {
 
   #completeByItself(): void {
     const { others, strikes } = this.#options;
-    if (!others.alone && this.#status.action === 'ADD' && strikes('unfinished')) return;
+    const { action } = this.#status;
+    const hazard = action === 'ADD' ? 'unfinished' : 'unfinishedReturn';
+    if (!others.alone && action !== 'DELETE' && strikes(hazard)) return;
     this.#when(
       () => !others.doing,
       () => this.change(completed(this.#status)),

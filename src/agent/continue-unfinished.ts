@@ -1,0 +1,21 @@
+import type { Logger } from '../base/log.ts';
+import { decodeRequest } from '../oslo/rpc-request.ts';
+import type { RpcServer } from '../oslo/rpc-server.ts';
+import type { Journal } from './journal.ts';
+
+/** Runs what an earlier agent accepted and did not finish; the callers may still wait. */
+export async function continueUnfinished(
+  journal: Journal,
+  server: RpcServer,
+  log: Logger,
+): Promise<void> {
+  for (const { id, body, fromEarlierBoot } of await journal.unfinished()) {
+    if (fromEarlierBoot && decodeRequest(body).method === 'stop_db') {
+      log.info({ id }, 'a stop_db of an earlier boot is over');
+      await journal.finish(id);
+      continue;
+    }
+    log.info({ id }, 'an operation that an earlier agent did not finish is continued');
+    server.resume(body).catch((err: unknown) => log.error({ err, id }, 'it cannot be continued'));
+  }
+}
