@@ -15,14 +15,17 @@ export interface PeerViewsOptions {
 }
 
 /** A settled chmpx answers within 2 ms; one that stalls for 5 s does so once in a while (ms). */
-const ANSWER_MS = 2_500;
-/** Before a doubt is looked at again (ms). */
+const ANSWER_MS = 2_000;
+/** Before a server that did not answer is asked again, and one that differed (ms). */
 const AGAIN_MS = 500;
+const DIFFERS_AGAIN_MS = 1_500;
 /** At least between two questions to one server, and to one that does not answer (ms). */
 const ASK_MS = 2_500;
 const ASK_SILENT_MS = 10_000;
-/** A failure, and a difference, counts when the next question shows it again. */
-const TWICE = 2;
+/** So many failures in a row count: one can be chance. */
+const MISSES = 2;
+/** So many differences in a row count: news of a crash took 4 s through a ring of six once. */
+const DIFFERENCES = 4;
 
 /** What is known of one server that is asked. */
 interface Asked {
@@ -54,9 +57,9 @@ export class PeerViews {
     for (const key of this.#asked.keys()) if (!keys.has(key)) this.#asked.delete(key);
     return servers.flatMap((server): Finding[] => {
       const { misses, differs, text } = this.#of(server);
-      if (Math.max(misses, differs) < TWICE) return [];
-      const kind = misses >= TWICE ? 'no-answer' : 'view-differs';
-      return [{ kind, subject: server.name, text, patienceMs: 0 }];
+      const finding = { subject: server.name, text, patienceMs: 0 };
+      if (misses >= MISSES) return [{ kind: 'no-answer', ...finding }];
+      return differs >= DIFFERENCES ? [{ kind: 'view-differs', ...finding }] : [];
     });
   }
 
@@ -76,10 +79,10 @@ export class PeerViews {
     asked.misses = result.answers ? 0 : asked.misses + 1;
     asked.differs = result.answers && result.text !== '' ? asked.differs + 1 : 0;
     asked.text = result.text;
-    const isDoubt = Math.max(asked.misses, asked.differs) === 1;
+    const againMs = againAfter(asked);
     const pauseMs = this.#isSilent(server) ? ASK_SILENT_MS : ASK_MS;
-    asked.notBefore = clock.monotonic() + (isDoubt ? AGAIN_MS : pauseMs);
-    return isDoubt ? AGAIN_MS : null;
+    asked.notBefore = clock.monotonic() + (againMs ?? pauseMs);
+    return againMs;
   }
 
   /** @returns what is wrong, in one line; an empty text when nothing is. */
@@ -100,7 +103,7 @@ export class PeerViews {
   }
 
   #isSilent(server: RingNode): boolean {
-    return this.#of(server).misses >= TWICE;
+    return this.#of(server).misses >= MISSES;
   }
 
   #of(server: RingNode): Asked {
@@ -111,6 +114,12 @@ export class PeerViews {
     this.#asked.set(key, asked);
     return asked;
   }
+}
+
+/** How long a doubt waits, in milliseconds; null when there is none. */
+function againAfter({ misses, differs }: Asked): number | null {
+  if (misses > 0) return misses < MISSES ? AGAIN_MS : null;
+  return differs > 0 && differs < DIFFERENCES ? DIFFERS_AGAIN_MS : null;
 }
 
 /** Whether nobody starts, joins or merges: all serve, except those that are down. */

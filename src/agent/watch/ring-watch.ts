@@ -28,7 +28,7 @@ export interface RingWatchOptions {
 }
 
 /** Between two looks; all concerns together must be seen within 10 s (ms). */
-const LOOK_MS = 3_000;
+const LOOK_MS = 2_000;
 /** Nobody is asked before the ring has been the same for so long (ms). */
 const SETTLED_MS = 5_000;
 /** The same for the list of servers in K2HR3: who is new there starts 6.5 s later (ms). */
