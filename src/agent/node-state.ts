@@ -25,7 +25,7 @@ export const NODE_STATES = [
   'joining',
   /** In the ring, while a merge moves its data: coming back, or for the sake of another. */
   'merging',
-  /** `[SERVICE IN][UP][n/a][Nothing][NoSuspend]`. */
+  /** `[SERVICE IN][UP][n/a][Nothing][NoSuspend]`; a slave: its chmpx is up. */
   'serving',
   /** In the ring without a k2hdkc. */
   'suspended',
@@ -61,6 +61,7 @@ export function nodeState(
 function memberState(desired: DesiredState, { chmpx, k2hdkc, status, role }: Observed): NodeState {
   if (!chmpx && (desired.registration === null || role.ini === null)) return 'registering';
   if (!chmpx || status?.self.live !== 'UP') return 'starting';
+  if (desired.mode === 'slave') return 'serving';
   const { self } = status;
   const isIn = self.ring === 'SERVICE IN';
   if (!k2hdkc || self.suspended) return isIn ? 'suspended' : 'starting';

@@ -65,7 +65,7 @@ export const RESTORE_FIRST: Step = wait('the backup is restored first', 1_000);
  * Compares what this VM should be with what it is and names the one next step. Pure, so that every
  * situation is a row in a table of tests.
  *
- *   (mount-volume) → register → publish-ini → (a backup is restored) → start-chmpx → start-k2hdkc → (service-in) → rest
+ *   (mount-volume) → register → publish-ini → (a backup is restored) → start-chmpx → start-k2hdkc → (cure) → rest
  *   leave-ring → unregister → stop-k2hdkc → stop-chmpx → rest
  *
  * A slave has no k2hdkc and no place in the ring: register → publish-ini → start-chmpx → rest.

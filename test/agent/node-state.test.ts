@@ -16,6 +16,7 @@ import {
 
 const LIMIT = 5;
 const IN_ALONE = '[SERVICE IN][UP][n/a][Nothing][Suspend]';
+const SLAVE = '[SLAVE][UP][n/a][Nothing][NoSuspend]';
 const LEAVING = '[SERVICE IN][UP][DELETE][Pending][NoSuspend]';
 const shrinking = { shrinking: { rejoinAt: 2_000_000 } };
 
@@ -33,6 +34,7 @@ it.each<[NodeState, string, Partial<DesiredState>, Observed]>([
   ['merging', 'for another', {}, observed({ status: ringStatus(MERGING) })],
   ['serving', 'in', {}, observed()],
   ['serving', 'in after many crashes', {}, observed({ crashes: LIMIT })],
+  ['serving', 'a slave', { mode: 'slave' }, observed({ k2hdkc: null, status: ringStatus(SLAVE) })],
   ['suspended', 'k2hdkc is gone', {}, observed({ status: ringStatus(IN_ALONE) })],
   ['leaving', 'taken out', {}, observed({ status: ringStatus(LEAVING) })],
   ['leaving', 'to stop', { stopped: { bootId: null } }, observed()],

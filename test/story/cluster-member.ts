@@ -91,6 +91,15 @@ export class ClusterMember {
     this.#agent = await machine.run(agent, args, this.#logFile);
   }
 
+  /** What `k2hdkc-agent status` says, with its exit code. */
+  async agentStatus(...words: string[]): Promise<{ code: number | null; stdout: string }> {
+    const agent = path.join(projectRoot, 'bin/k2hdkc-agent');
+    const { machine } = this;
+    const at = machine.agentArgs.indexOf('--config');
+    const config = at < 0 ? [] : machine.agentArgs.slice(at);
+    return machine.exec(agent, ['status', ...words, ...config]);
+  }
+
   /** Ends the agent and waits until it is gone. */
   async endAgent(by: NodeJS.Signals): Promise<void> {
     this.#agent?.signal(by);

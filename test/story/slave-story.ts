@@ -24,6 +24,10 @@ export async function playSlaveStory(stage: ClusterStage, timeline: Timeline): P
     if (stage.hosts('slave') !== 1) throw new Error('it is not registered');
     return `registered in the slave role, sees two servers; ${await usesKeys(of(), 'two')}`;
   });
+  await timeline.step('k2hdkc-agent status, on a server and on the slave', async () => {
+    const says = await Promise.all([stage.nodes[0], of()].map(saysAllIsWell));
+    return says.join('; ');
+  });
   await timeline.step('a third server grows the ring', async () => {
     const [third] = await stage.createInstances(1);
     await stage.settled();
@@ -75,6 +79,14 @@ export async function playSlaveStory(stage: ClusterStage, timeline: Timeline): P
     await of().startAgent();
     await follows(of(), 2);
     return `it is back; ${await usesKeys(of(), 'again')}`;
+  });
+}
+
+/** The first line of its status, as soon as nothing concerns anybody. */
+async function saysAllIsWell(node: ClusterMember | undefined): Promise<string> {
+  return until('a status without concerns', async () => {
+    const status = await node?.agentStatus();
+    return status?.code === 0 ? status.stdout.split('\n')[0] : undefined;
   });
 }
 
