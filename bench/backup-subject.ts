@@ -8,6 +8,7 @@ import { restoreBackup } from '../src/backup/restore.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { createLogger } from '../src/base/log.ts';
 import { Secrets } from '../src/base/secrets.ts';
+import { PLAIN_STORAGE } from '../test/helpers/storage-config.ts';
 
 /** How often the event loop is looked at; a part of each delay that is reported. */
 const RESOLUTION_MS = 5;
@@ -33,16 +34,7 @@ const log = createLogger({
   secrets,
   write: (line) => void process.stderr.write(line),
 });
-const storage = {
-  swiftUrl: null,
-  container: order.container,
-  serviceType: 'object-store',
-  endpointType: 'publicURL',
-  insecure: false,
-  authUrl: null,
-  region: null,
-  decryptionKey: null,
-};
+const storage = { ...PLAIN_STORAGE, container: order.container };
 const { k2hlinetool, dataFile } = order;
 const common = { storage, k2hlinetool, clock: systemClock, random: Math.random, secrets, log };
 const caller = { token: order.token, projectId: 'test', serviceCatalog: [] };

@@ -115,7 +115,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     random,
     log,
   });
-  const nextSent = openSentClock(path.join(stateDirectory, 'sent'), clock);
   const outbox = await Outbox.open({
     stateDirectory,
     send: conductorSender(
@@ -123,7 +122,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       { exchange: rabbit.controlExchange, routingKey: guest.conductorQueue },
       new ConductorSerializer(guest.guestId, guest.instanceKey),
     ),
-    nextSent,
+    nextSent: openSentClock(path.join(stateDirectory, 'sent'), clock),
     clock,
     backoff: new Backoff({ first: 250, cap: 5_000 }, random),
     log,
@@ -153,7 +152,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     dataFile: () => dataFileOf(reconciler),
     records: await BackupRecords.open(stateDirectory, log),
     ending: ending.signal,
-    ...{ outbox, nextSent, clock, random, secrets, log },
+    ...{ outbox, clock, random, secrets, log },
   };
   const markers = new Markers(config.paths.markers_dir);
   const handlers = guestHandlers({
@@ -174,7 +173,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       restoreFirst: (wish) =>
         restoreFirst(
           {
-            storage: guest.storage,
+            storage: settings.storage,
             k2hlinetool: config.programs.k2hlinetool,
             reconciler,
             timeoutMs: config.trove.restore_timeout * 1000,
@@ -204,7 +203,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     publisher: session,
     handlers,
     onRefusedCast: (refused) =>
-      tellOfRefusedCast(refused, { instanceId: guest.guestId, reconciler, outbox, nextSent }),
+      tellOfRefusedCast(refused, { instanceId: guest.guestId, reconciler, outbox }),
     isKnown: (id) => journal.knows(id),
     clock,
     log,

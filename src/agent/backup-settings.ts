@@ -2,10 +2,10 @@ import type { CreateBackupParts } from './create-backup.ts';
 import type { Settings } from './settings.ts';
 
 /** What create_backup takes from the configuration. */
-export function backupSettings({ agent: config, guest }: Settings) {
+export function backupSettings({ agent: config, guest, storage }: Settings) {
   return {
     instanceId: guest.guestId,
-    storage: guest.storage,
+    storage,
     k2hlinetool: config.programs.k2hlinetool,
     level: config.backup.level,
     segmentBytes: config.backup.segment_size * 1024 ** 2,

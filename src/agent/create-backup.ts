@@ -1,7 +1,6 @@
 import { giveUpBackup, makeBackup, type BackupParts } from '../backup/backup.ts';
 import { parseBackupRequest } from '../backup/backup-info.ts';
 import { callerOf } from '../backup/caller.ts';
-import { sleep } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import { filesystemStats } from '../host/filesystem-stats.ts';
 import { isObject } from '../oslo/envelope.ts';
@@ -25,8 +24,6 @@ export interface CreateBackupParts extends BackupParts {
   dataDirectory: string;
   records: BackupRecords;
   outbox: Pick<Outbox, 'postDurable'>;
-  /** The next `sent`, in seconds. */
-  nextSent: () => number;
   /** The agent ends: the next one begins the backup anew. */
   ending: AbortSignal;
 }
@@ -37,13 +34,6 @@ export interface CreateBackupRequest {
   backupInfo: JsonObject | null;
   context: JsonObject;
 }
-
-/**
- * Trove's conductor handles messages side by side: an outcome that comes right behind BUILDING can be
- * overtaken by it in the database, where the backup then is BUILDING for ever (seen). No backup ends
- * sooner than this, in milliseconds.
- */
-const BUILDING_SETTLES_MS = 1_000;
 
 /** A backup that so many agents have not survived is given up. */
 const MOST_STARTS = 3;
@@ -58,14 +48,11 @@ export async function createBackup(
   parts: CreateBackupParts,
   request: CreateBackupRequest,
 ): Promise<void> {
-  const { records, clock, ending } = parts;
+  const { records } = parts;
   const { current } = records;
   const earlier = current?.id === request.id ? current.outcome : null;
-  const begun = clock.monotonic();
   const outcome = earlier ?? (await perform(parts, request));
   await records.ended(request.id, outcome);
-  await sleep(clock, Math.max(begun + BUILDING_SETTLES_MS - clock.monotonic(), 0), ending);
-  if (ending.aborted) throw new Interrupted();
   await tell(parts, request, outcome);
   await records.told(backupIdOf(request.backupInfo), outcome);
   if (outcome.state === 'FAILED') throw new AgentError('backup', outcome.reason);
@@ -117,16 +104,15 @@ async function tell(
   if (notification) await outbox.postDurable(`${id}-end`, notification);
 }
 
-/** `sent` is of now: it must be newer than that of the message before. */
 async function post(
-  { instanceId, outbox, nextSent }: CreateBackupParts,
+  { instanceId, outbox }: CreateBackupParts,
   { id, backupInfo, context }: CreateBackupRequest,
   fields: BackupFields & { state: string },
 ): Promise<void> {
   const backupId = backupIdOf(backupInfo);
   if (backupId === null) return; // the notification tells
   const all = { backup_type: 'full', ...fields } as const;
-  const message = updateBackup(context, instanceId, backupId, nextSent(), all);
+  const message = updateBackup(context, instanceId, backupId, all);
   await outbox.postDurable(`${id}-${fields.state}`, message);
 }
 

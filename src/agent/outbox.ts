@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Backoff } from '../base/backoff.ts';
-import type { Clock } from '../base/clock.ts';
+import { sleep, type Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { Alarm } from '../base/wait.ts';
 import {
@@ -9,10 +9,7 @@ import {
   removeUnfinishedWrites,
   writeFileAtomic,
 } from '../host/atomic-file.ts';
-import type { ConductorMessage } from '../trove/conductor-messages.ts';
-
-/** Makes the message at the moment it is sent: `sent` must be newer than any before it. */
-export type MakeMessage = (sent: number) => ConductorMessage;
+import { dated, isOutcome, type ConductorMessage } from '../trove/conductor-messages.ts';
 
 /** Sends one message; `returned` means that no queue took it. Rejects when there is no session. */
 export type SendToConductor = (message: ConductorMessage) => Promise<'confirmed' | 'returned'>;
@@ -29,19 +26,23 @@ export interface OutboxOptions {
 }
 
 interface Item {
-  make: MakeMessage;
-  /** A newer status takes the place of an older one that still waits at the end of the queue. */
-  isStatus: boolean;
-  /** The file that keeps it over a crash; statuses have none, they are observed anew. */
-  file: string | null;
-  /** The id of a durable item. */
-  id: string | null;
+  message: ConductorMessage;
+  /** What keeps a durable item over a crash; statuses have none, they are observed anew. */
+  kept: { id: string; file: string } | null;
 }
+
+/**
+ * Between two states of backups (ms). The conductor handles what comes at once side by side, and
+ * could store BUILDING over the outcome, where the backup is BUILDING for ever (seen).
+ */
+const BACKUP_SPACING_MS = 1_000;
+/** The conductor's queue is not durable: what was confirmed so long ago can go with the broker (ms). */
+const DOUBTFUL_MS = 60_000;
 
 /**
  * What waits for the conductor, in order. A message counts as delivered when it was confirmed and
  * not returned: a publish to a conductor queue that does not exist is confirmed too (Trove RPC
- * contract, section 4).
+ * contract, section 4). How a backup ended is said again when the connection is lost soon after.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -51,6 +52,10 @@ export class Outbox {
   /** By id: resolves when the item is safe on disk. */
   readonly #durable = new Map<string, Promise<void>>();
   #sending: Item | null = null;
+  /** When the last state of a backup was delivered: at the latest just before this agent began. */
+  #backupAt: number;
+  /** How backups have ended, with the time when it was delivered. */
+  #outcomes: { message: ConductorMessage; at: number }[] = [];
   /** Something could not be delivered, and what has piled up since is not all sent yet. */
   #late = false;
   #next = 1;
@@ -58,6 +63,7 @@ export class Outbox {
   private constructor(options: OutboxOptions) {
     this.#options = options;
     this.#directory = path.join(options.stateDirectory, 'outbox');
+    this.#backupAt = options.clock.monotonic();
   }
 
   /** Opens the outbox with what an earlier agent did not get rid of. */
@@ -71,10 +77,10 @@ export class Outbox {
   }
 
   /** Queues a status; the newest wins over one that still waits right before it. */
-  postStatus(make: MakeMessage): void {
+  postStatus(message: ConductorMessage): void {
     const last = this.#items.at(-1);
-    if (last?.isStatus && last !== this.#sending) this.#items.pop();
-    this.#items.push({ make, isStatus: true, file: null, id: null });
+    if (last && isStatus(last) && last !== this.#sending) this.#items.pop();
+    this.#items.push({ message, kept: null });
     this.#alarm.ring();
   }
 
@@ -89,8 +95,13 @@ export class Outbox {
     return posted;
   }
 
-  /** The session is there (again): do not wait for the next retry. */
+  /**
+   * The session is there (again): do not wait for the next retry, and say again how the backups of
+   * the last minute have ended.
+   */
   connected(): void {
+    this.#items.push(...this.#recent().map(({ message }) => ({ message, kept: null })));
+    this.#outcomes = [];
     this.#options.backoff.reset();
     this.#alarm.ring();
   }
@@ -101,11 +112,15 @@ export class Outbox {
     while (!signal.aborted) {
       if (this.#late) this.#forgetOldStatuses();
       const [item] = this.#items;
+      const pauseMs = item?.message.method === 'update_backup' ? this.#backupPause() : 0;
       if (!item) {
         this.#late = false;
         await this.#alarm.wait(clock, 3_600_000, signal);
+      } else if (pauseMs > 0) {
+        await sleep(clock, pauseMs, signal);
       } else if (await this.#deliver(item, signal)) {
         backoff.reset();
+        this.#remember(item.message);
         await this.#drop(item);
       } else {
         this.#late = true;
@@ -116,9 +131,24 @@ export class Outbox {
 
   /** After an outage only the newest status is true: those before it would tell Trove a lie. */
   #forgetOldStatuses(): void {
-    const newest = this.#items.findLast(({ isStatus }) => isStatus);
-    const kept = this.#items.filter((item) => !item.isStatus || item === newest);
-    this.#items.splice(0, Infinity, ...kept);
+    const newest = this.#items.findLast(isStatus);
+    const others = this.#items.filter((item) => !isStatus(item) || item === newest);
+    this.#items.splice(0, Infinity, ...others);
+  }
+
+  #backupPause(): number {
+    return this.#backupAt + BACKUP_SPACING_MS - this.#options.clock.monotonic();
+  }
+
+  #remember(message: ConductorMessage): void {
+    if (message.method !== 'update_backup') return;
+    this.#backupAt = this.#options.clock.monotonic();
+    if (isOutcome(message)) this.#outcomes = [...this.#recent(), { message, at: this.#backupAt }];
+  }
+
+  #recent(): { message: ConductorMessage; at: number }[] {
+    const since = this.#options.clock.monotonic() - DOUBTFUL_MS;
+    return this.#outcomes.filter(({ at }) => at > since);
   }
 
   async #load(name: string): Promise<void> {
@@ -128,7 +158,7 @@ export class Outbox {
     try {
       const message = JSON.parse(await readFile(file, 'utf8')) as ConductorMessage;
       const id = decodeURIComponent(encoded);
-      this.#items.push({ make: () => message, isStatus: false, file, id });
+      this.#items.push({ message, kept: { id, file } });
       this.#durable.set(id, Promise.resolve());
     } catch (err) {
       this.#options.log.warn({ err, file }, 'a message to the conductor cannot be read');
@@ -145,14 +175,15 @@ export class Outbox {
       this.#durable.delete(id);
       throw error;
     }
-    this.#items.push({ make: () => message, isStatus: false, file, id });
+    this.#items.push({ message, kept: { id, file } });
     this.#alarm.ring();
   }
 
   /** Its file stays when the disk is read-only: the next agent sends it once more. */
-  async #drop({ file, id }: Item): Promise<void> {
-    if (id !== null) this.#durable.delete(id);
-    if (file === null) return;
+  async #drop({ kept }: Item): Promise<void> {
+    if (!kept) return;
+    const { id, file } = kept;
+    this.#durable.delete(id);
     await rm(file, { force: true }).catch((err: unknown) => {
       this.#options.log.warn({ err, file }, 'a message that was delivered cannot be removed');
     });
@@ -163,7 +194,7 @@ export class Outbox {
     this.#sending = item;
     try {
       // The agent must be able to end under a broker that does not confirm.
-      const outcome = await unlessAborted(send(item.make(nextSent())), signal);
+      const outcome = await unlessAborted(send(dated(item.message, nextSent)), signal);
       // Taken out in the same turn: a status that comes now must not take this one's place.
       if (outcome === 'confirmed') this.#items.shift();
       if (outcome === 'returned' && backoff.failures === 0) {
@@ -177,6 +208,10 @@ export class Outbox {
       this.#sending = null;
     }
   }
+}
+
+function isStatus({ message }: Item): boolean {
+  return message.method === 'heartbeat';
 }
 
 /** Settles like `work`, or resolves with null when `signal` aborts first. */

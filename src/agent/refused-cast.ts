@@ -10,8 +10,6 @@ export interface RefusedCastParts {
   instanceId: string;
   reconciler: Pick<Reconciler, 'snapshot' | 'wish'>;
   outbox: Pick<Outbox, 'postDurable'>;
-  /** The next `sent`, in seconds. */
-  nextSent: () => number;
 }
 
 /**
@@ -21,7 +19,7 @@ export interface RefusedCastParts {
  */
 export async function tellOfRefusedCast(
   { id, method, args, context, failure }: RefusedCast,
-  { instanceId, reconciler, outbox, nextSent }: RefusedCastParts,
+  { instanceId, reconciler, outbox }: RefusedCastParts,
 ): Promise<void> {
   const reason = messageOf(failure);
   const isSetUp = method === 'prepare' || method === 'rebuild';
@@ -30,8 +28,7 @@ export async function tellOfRefusedCast(
   }
   const backup = method === 'create_backup' ? backupId(args['backup_info']) : null;
   if (backup !== null) {
-    const state = { state: 'FAILED' } as const;
-    const message = updateBackup(context, instanceId, backup, nextSent(), state);
+    const message = updateBackup(context, instanceId, backup, { state: 'FAILED' });
     await outbox.postDurable(`${id}-state`, message);
   }
   const notification = notifyExcInfo(context, instanceId, reason, [reason]);

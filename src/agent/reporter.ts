@@ -74,6 +74,6 @@ export class Reporter {
     this.#last = status;
     // All guests of a cloud must not speak at once; the pause is never longer than asked for.
     this.#nextAt = clock.monotonic() + (changed ? repeatMs : intervalMs * (0.9 + 0.1 * random()));
-    outbox.postStatus((sent) => heartbeat(instanceId, status, sent));
+    outbox.postStatus(heartbeat(instanceId, status));
   }
 }

@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { readTls } from '../amqp/tls.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
+import type { StorageConfig } from '../backup/storage-config.ts';
 import type { LogFormat, LogLevel } from '../base/log.ts';
 import { overriddenPaths, readIniOverrides, type IniOverrides } from '../cluster/ini-overrides.ts';
 import { loadAgentConfig } from '../config/load.ts';
@@ -35,6 +36,8 @@ export interface NodeSettings {
 export interface Settings extends NodeSettings {
   guest: GuestConfig;
   rabbit: RabbitOptions;
+  /** Where backups are. */
+  storage: StorageConfig;
 }
 
 /**
@@ -51,7 +54,7 @@ export async function readNodeSettings(options: RunOptions): Promise<NodeSetting
   await mustExist(overrides, configFile);
   const { user } = agent.programs;
   const programUser = user === null ? null : await findUser(user);
-  return { agent, overrides, programUser, k2hr3Ca: await readCa(agent.k2hr3.ca_file) };
+  return { agent, overrides, programUser, k2hr3Ca: await readCa('k2hr3', agent) };
 }
 
 /**
@@ -69,7 +72,8 @@ export async function readSettings(
   const guest = readGuestConfig(oslo);
   const rabbit = readRabbitOptions(oslo, guest.transport.options);
   if (rabbit.tls) await readTls(rabbit.tls); // a mistake in its files is one of the configuration
-  return { ...settings, guest, rabbit };
+  const storage = { ...guest.storage, ca: await readCa('backup', settings.agent) };
+  return { ...settings, guest, rabbit, storage };
 }
 
 /** chmpx refuses an ini that names a file which is not there, and leaves if it runs already. */
@@ -83,12 +87,15 @@ async function mustExist(overrides: IniOverrides, configFile: string): Promise<v
   }
 }
 
-async function readCa(file: string | null): Promise<string | undefined> {
+async function readCa(
+  section: 'k2hr3' | 'backup',
+  { [section]: { ca_file: file } }: AgentConfig,
+): Promise<string | undefined> {
   if (file === null) return undefined;
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new ConfigurationError(`cannot read k2hr3.ca_file ${file}: ${messageOf(cause)}`, {
+    throw new ConfigurationError(`cannot read ${section}.ca_file ${file}: ${messageOf(cause)}`, {
       cause,
     });
   }

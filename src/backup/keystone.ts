@@ -3,12 +3,20 @@ import https from 'node:https';
 import { text } from 'node:stream/consumers';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
+import { tlsProblem } from './tls-problem.ts';
 
 /** A token made from another one, and the catalog that came with it. */
 export interface ScopedToken {
   /** A secret. */
   token: string;
   catalog: readonly unknown[];
+}
+
+/** How Keystone is asked. */
+interface KeystoneTransport {
+  /** PEM text of the CA of its certificate; undefined: those that Node.js knows. */
+  ca: string | undefined;
+  clock: Clock;
 }
 
 /** Until Keystone has answered (ms). */
@@ -23,12 +31,12 @@ const TIMEOUT_MS = 30_000;
 export async function rescope(
   authUrl: string,
   { token, projectId }: { token: string; projectId: string },
-  clock: Clock,
+  transport: KeystoneTransport,
 ): Promise<ScopedToken> {
   const url = tokensUrl(authUrl);
   const identity = { methods: ['token'], token: { id: token } };
   const body = JSON.stringify({ auth: { identity, scope: { project: { id: projectId } } } });
-  const { status, subject, answer } = await post(url, body, clock);
+  const { status, subject, answer } = await post(url, body, transport);
   if (status !== 201 && status !== 200) throw refused(url, status);
   const catalog = catalogOf(answer);
   if (subject === undefined || catalog === null) {
@@ -53,13 +61,16 @@ interface KeystoneAnswer {
   answer: string;
 }
 
-function post(url: URL, body: string, clock: Clock): Promise<KeystoneAnswer> {
+function post(url: URL, body: string, { ca, clock }: KeystoneTransport): Promise<KeystoneAnswer> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void =>
-      reject(failed(url, `cannot be asked: ${messageOf(error)}`, error));
+      reject(
+        failed(url, `cannot be asked: ${tlsProblem(error) ?? messageOf(error)}`, error),
+      );
     const call = (url.protocol === 'https:' ? https : http).request(url, {
       method: 'POST',
       agent: false,
+      ...(url.protocol === 'https:' ? { ca } : {}),
       headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
     });
     const cancel = clock.after(TIMEOUT_MS, () => {

@@ -29,6 +29,7 @@ export async function openSwift(
   secrets.add(caller.token);
   const { token, ...found } = await findStorage(wanted, caller, storage, clock);
   secrets.add(token);
-  const access = { storageUrl: found.accountUrl, token, insecure: found.insecure };
+  const { ca, insecure } = storage;
+  const access = { storageUrl: found.accountUrl, token, ca, insecure };
   return { client: new SwiftClient({ ...access, silenceTimeoutMs, clock, signal }), found };
 }

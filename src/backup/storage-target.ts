@@ -12,8 +12,6 @@ export interface StorageTarget {
   accountUrl: string;
   /** A secret. */
   token: string;
-  /** Certificates are not checked. */
-  insecure: boolean;
   /** Which of the sources it is from, for the log. */
   source: Source;
 }
@@ -43,7 +41,6 @@ export async function findStorage(
   const target = (source: Source, url: string, by = token): StorageTarget => ({
     accountUrl: accountUrl(source, url),
     token: by,
-    insecure: config.insecure,
     source,
   });
   if (wanted.swiftUrl !== null) return target('backup_info', wanted.swiftUrl);
@@ -66,7 +63,7 @@ async function askKeystone(
 ): Promise<{ url: string; token: string } | { lack: string }> {
   if (config.authUrl === null) return { lack: 'no auth_url is configured' };
   try {
-    const { token, catalog } = await rescope(config.authUrl, caller, clock);
+    const { token, catalog } = await rescope(config.authUrl, caller, { ca: config.ca, clock });
     const url = endpointOf(catalog, config);
     return url === null
       ? { lack: `the catalog of Keystone has no ${wantedEndpoint(config)} either` }

@@ -44,6 +44,11 @@ export function refused(
   return new SwiftError(parts.filter(Boolean).join(''), { status, retryable });
 }
 
+/** The error for a Swift whose certificate will not do: somebody must do something about it. */
+export function notTrusted(what: string, problem: string): SwiftError {
+  return new SwiftError(`${what}: ${problem}`, { status: null, retryable: false });
+}
+
 /** The error for a call without a complete answer: another one can succeed. */
 export function unanswered(what: string, why: string, cause?: unknown): SwiftError {
   return new SwiftError(`${what}: ${why}`, { status: null, retryable: true, cause });

@@ -1,9 +1,10 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Clock } from '../base/clock.ts';
-import { codeOf, messageOf } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { withDeadline } from '../base/wait.ts';
-import { unanswered } from './swift-error.ts';
+import { tlsProblem } from './tls-problem.ts';
+import { notTrusted, unanswered } from './swift-error.ts';
 
 /**
  * What is sent: bytes at hand, or bytes that are made while they are sent. The memory of a piece may
@@ -161,7 +162,7 @@ function unlessSilent<T>(
 
 function noAnswer(call: SwiftCall, { signal }: SwiftTransport, thrown: unknown): Error {
   const cause: unknown = signal?.aborted ? signal.reason : thrown;
-  const certificate = /CERT|SELF_SIGNED|UNABLE_TO_/.test(codeOf(cause) ?? '');
-  const hint = certificate ? '; name the CA of its certificate, or set swift_api_insecure' : '';
-  return unanswered(call.what, `no complete answer: ${messageOf(cause)}${hint}`, cause);
+  const problem = tlsProblem(cause);
+  if (problem !== null) return notTrusted(call.what, problem);
+  return unanswered(call.what, `no complete answer: ${messageOf(cause)}`, cause);
 }

@@ -148,6 +148,7 @@ export const agentConfigSchema = v.strictObject({
     reconnect_late_cap: v.optional(seconds(0.05), 24),
   }),
   backup: v.strictObject({
+    ca_file: v.optional(v.nullable(absolutePath), null),
     level: v.optional(whole(0, 9), 1),
     segment_size: v.optional(whole(1, 2048), 2048),
     snapshot_timeout: v.optional(seconds(1), 3600),

@@ -2,7 +2,7 @@ import { isObject } from '../oslo/envelope.ts';
 import type { JsonObject } from './json.ts';
 import type { ServiceStatus } from './statuses.ts';
 
-/** A cast to the conductor, before it is encrypted and wrapped. */
+/** A cast to the conductor, before it is dated, encrypted and wrapped. */
 export interface ConductorMessage {
   readonly method: 'heartbeat' | 'update_backup' | 'notify_end' | 'notify_exc_info';
   readonly args: JsonObject;
@@ -25,15 +25,26 @@ export interface BackupFields {
 /** Longest fault text that Trove's table `instance_faults` holds. */
 const MESSAGE_LIMIT = 255;
 
-/** The status of this instance. `sent` comes from SentClock, in seconds. */
-export function heartbeat(
-  instanceId: string,
-  status: ServiceStatus,
-  sent: number,
-): ConductorMessage {
+/**
+ * The message as it is sent now. Of statuses, and of states of backups, the conductor drops those
+ * whose `sent` (seconds, from SentClock) is not newer than the last one; notifications have none.
+ */
+export function dated(message: ConductorMessage, nextSent: () => number): ConductorMessage {
+  const { method, args } = message;
+  if (method !== 'heartbeat' && method !== 'update_backup') return message;
+  return { ...message, args: { ...args, sent: nextSent() } };
+}
+
+/** Whether it says how a backup has ended. */
+export function isOutcome({ method, args }: ConductorMessage): boolean {
+  return method === 'update_backup' && args['state'] !== 'BUILDING';
+}
+
+/** The status of this instance. */
+export function heartbeat(instanceId: string, status: ServiceStatus): ConductorMessage {
   return {
     method: 'heartbeat',
-    args: { instance_id: instanceId, sent, payload: { service_status: status } },
+    args: { instance_id: instanceId, payload: { service_status: status } },
     context: {},
   };
 }
@@ -43,12 +54,11 @@ export function updateBackup(
   context: JsonObject,
   instanceId: string,
   backupId: string,
-  sent: number,
   fields: BackupFields,
 ): ConductorMessage {
   return {
     method: 'update_backup',
-    args: { instance_id: instanceId, backup_id: backupId, sent, ...fields },
+    args: { instance_id: instanceId, backup_id: backupId, ...fields },
     context,
   };
 }

@@ -25,7 +25,7 @@ export interface GuestConfig {
   /** Whether oslo.messaging's own ping method is answered, beside Trove's `rpc_ping`. */
   rpcPingEnabled: boolean;
   /** Where backups go. */
-  storage: StorageConfig;
+  storage: Omit<StorageConfig, 'ca'>;
   /** What no log line may hold. */
   secrets: string[];
 }

@@ -9,7 +9,7 @@ const CREDENTIALS = 'service_credentials';
  * belongs into [DEFAULT]; the set-up of K2HDKC DBaaS writes it to [service_credentials] (backup
  * contract, section 5).
  */
-export function readStorageOptions(config: OsloConfig): StorageConfig {
+export function readStorageOptions(config: OsloConfig): Omit<StorageConfig, 'ca'> {
   const text = (option: string, group = 'DEFAULT'): string | null =>
     optionalText(config, group, option);
   return {

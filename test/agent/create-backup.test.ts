@@ -7,6 +7,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import type { ConductorMessage } from '../../src/trove/conductor-messages.ts';
 import { silentLog } from '../helpers/recording-log.ts';
+import { PLAIN_STORAGE } from '../helpers/storage-config.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
 const CONTEXT = {
@@ -19,19 +20,9 @@ const INFO = { id: 'b-1', parent: null, swift_url: 'http://127.0.0.1:1/v1/AUTH_p
 async function lab(changed: Partial<CreateBackupParts> = {}) {
   const directory = await temporaryDirectory();
   const posted: [string, ConductorMessage][] = [];
-  let sent = 0;
   const parts: CreateBackupParts = {
     instanceId: 'i-1',
-    storage: {
-      swiftUrl: null,
-      container: 'c',
-      serviceType: 'object-store',
-      endpointType: 'publicURL',
-      insecure: false,
-      authUrl: null,
-      region: null,
-      decryptionKey: null,
-    },
+    storage: PLAIN_STORAGE,
     k2hlinetool: '/no/k2hlinetool',
     level: 1,
     segmentBytes: 2 ** 30,
@@ -46,7 +37,6 @@ async function lab(changed: Partial<CreateBackupParts> = {}) {
         return Promise.resolve();
       },
     },
-    nextSent: () => ++sent,
     ending: new AbortController().signal,
     clock: systemClock,
     random: () => 0.5,
@@ -66,10 +56,10 @@ describe('create_backup tells Trove', () => {
     await expect(run()).rejects.toThrow(/ECONNREFUSED/);
     expect(states()).toEqual(['BUILDING', 'FAILED', 'notify_exc_info']);
     expect(posted[0]?.[1].args).toMatchObject({
-      ...{ instance_id: 'i-1', backup_id: 'b-1', sent: 1, backup_type: 'full' },
+      ...{ instance_id: 'i-1', backup_id: 'b-1', backup_type: 'full' },
       size: expect.any(Number) as number,
     });
-    expect(posted[1]?.[1].args).toMatchObject({ sent: 2, success: false });
+    expect(posted[1]?.[1].args).toMatchObject({ success: false });
     expect(posted[1]?.[1].args).not.toHaveProperty('location');
     expect(posted[2]?.[1].args['message']).toContain('ECONNREFUSED');
   });

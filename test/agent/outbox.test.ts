@@ -17,9 +17,16 @@ const message = (name: string): ConductorMessage => ({
   args: { name },
   context: {},
 });
-const status =
-  (name: string) =>
-  (sent: number): ConductorMessage => ({ method: 'heartbeat', args: { name, sent }, context: {} });
+const status = (name: string): ConductorMessage => ({
+  method: 'heartbeat',
+  args: { name },
+  context: {},
+});
+const backup = (name: string, state = 'COMPLETED'): ConductorMessage => ({
+  method: 'update_backup',
+  args: { name, state },
+  context: {},
+});
 
 interface Bench {
   outbox: Outbox;
@@ -146,6 +153,64 @@ describe('a status that comes while one is sent', () => {
     box.outbox.postStatus(status('healthy'));
     await box.clock.advance(0);
     expect(box.messages.map(({ args }) => args['name'])).toEqual(['running', 'healthy']);
+  });
+});
+
+describe('of a backup', () => {
+  it('two states are sent a second apart, whatever waits', async () => {
+    const box = await bench();
+    await box.outbox.postDurable('1', backup('b1 begins', 'BUILDING'));
+    await box.outbox.postDurable('2', backup('b1 ends', 'FAILED'));
+    await box.outbox.postDurable('3', message('end'));
+    await box.clock.advance(5_000);
+    box.run();
+    await until('both are waited for', () => box.clock.delays[0] === 1_000);
+    expect(box.sent).toEqual(['b1 begins']);
+    box.outbox.postStatus(status('healthy'));
+    await box.clock.advance(999);
+    expect(box.sent).toEqual(['b1 begins']);
+    await box.clock.advance(1);
+    await until('all are sent', () => box.sent.length === 4);
+    expect(box.sent).toEqual(['b1 begins', 'b1 ends', 'end', 'healthy']);
+  });
+
+  it('the outcome waits a second behind what an earlier agent may have said just before', async () => {
+    const state = await temporaryDirectory();
+    await (await bench(state)).outbox.postDurable('1', backup('b1 ends'));
+    const box = await bench(state);
+    box.run();
+    expect(await box.clock.untilWaiting()).toBe(1_000);
+    expect(box.sent).toEqual([]);
+    await box.clock.advance(1_000);
+    await until('it is sent', () => box.sent.length === 1);
+  });
+});
+
+describe('after a lost connection', () => {
+  it('the outcomes of the last minute are said again, with a new sent', async () => {
+    const box = await bench();
+    await box.clock.advance(1_000);
+    box.run();
+    const say = async (name: string, state: string): Promise<void> => {
+      await box.outbox.postDurable(name, backup(name, state));
+      await until('it is sent', () => box.sent.at(-1) === name);
+      await until('it is delivered', async () => (await readdir(box.directory)).length === 0);
+      await box.clock.advance(25_000);
+    };
+    await say('b1 ends', 'COMPLETED');
+    await say('b2 begins', 'BUILDING');
+    await say('b2 ends', 'FAILED');
+    await say('b3 ends', 'COMPLETED');
+    box.outbox.connected();
+    await until('it is said again', () => box.sent.length === 5);
+    await box.clock.advance(1_000);
+    await until('they are said again', () => box.sent.length === 6);
+    expect(box.sent.slice(4)).toEqual(['b2 ends', 'b3 ends']);
+    expect(box.messages.map(({ args }) => args['sent'])).toEqual([1, 2, 3, 4, 5, 6]);
+    await box.clock.advance(60_000);
+    box.outbox.connected();
+    await box.clock.advance(10_000);
+    expect(box.sent).toHaveLength(6);
   });
 });
 

@@ -38,7 +38,6 @@ async function refuse(
           return Promise.resolve();
         },
       },
-      nextSent: () => 12.5,
     },
   );
   return { posted, wishes };
@@ -51,7 +50,7 @@ describe('a refused backup', () => {
     expect(posted.map(({ method }) => method)).toEqual(['update_backup', 'notify_exc_info']);
     expect(posted[0]).toEqual({
       method: 'update_backup',
-      args: { instance_id: 'i-1', backup_id: 'b-1', sent: 12.5, state: 'FAILED' },
+      args: { instance_id: 'i-1', backup_id: 'b-1', state: 'FAILED' },
       context: NOTIFIED,
     });
   });

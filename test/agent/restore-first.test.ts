@@ -8,6 +8,7 @@ import { k2hTargetOf } from '../../src/agent/k2h-target.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import { silentLog } from '../helpers/recording-log.ts';
+import { PLAIN_STORAGE } from '../helpers/storage-config.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { desiredState, nothingRuns, ROLE, RUNS, TIMES } from './builders.ts';
 
@@ -63,11 +64,7 @@ describe('restoreFirst', () => {
     { timeoutMs = 10_000, ending = new AbortController().signal } = {},
   ): Promise<void> {
     const parts = {
-      storage: {
-        ...{ swiftUrl: null, container: 'c', serviceType: 'object-store' },
-        ...{ endpointType: 'publicURL', insecure: false, authUrl: null, region: null },
-        decryptionKey: null,
-      },
+      storage: PLAIN_STORAGE,
       k2hlinetool: '/no/k2hlinetool',
       reconciler: {
         wish: () => Promise.reject(new Error('nothing was restored')),

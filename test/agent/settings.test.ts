@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readNodeSettings, readSettings, type RunOptions } from '../../src/agent/settings.ts';
@@ -51,7 +51,7 @@ describe('readSettings', () => {
     );
   });
 
-  it('reads the certificate of K2HR3, or says that it cannot', async () => {
+  it('reads the CAs of K2HR3 and of Swift, or says that it cannot', async () => {
     const { directory, options } = await files();
     const ca = path.join(directory, 'ca.pem');
     await writeFile(options.configFile, `k2hr3:\n  ca_file: ${ca}\n`);
@@ -60,6 +60,10 @@ describe('readSettings', () => {
     );
     await writeFile(ca, 'PEM');
     expect((await readSettings(options, {})).k2hr3Ca).toBe('PEM');
+    await writeFile(options.configFile, `backup:\n  ca_file: ${ca}\n`);
+    expect((await readSettings(options, {})).storage.ca).toBe('PEM');
+    await rm(ca);
+    await expect(readSettings(options, {})).rejects.toThrow(`cannot read backup.ca_file ${ca}`);
   });
 
   it.each<[string, Files, string]>([

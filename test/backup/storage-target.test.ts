@@ -7,17 +7,8 @@ import { callerOf } from '../../src/backup/caller.ts';
 import { objectUrl, parseLocation } from '../../src/backup/location.ts';
 import type { StorageConfig } from '../../src/backup/storage-config.ts';
 import { findStorage } from '../../src/backup/storage-target.ts';
+import { PLAIN_STORAGE } from '../helpers/storage-config.ts';
 
-const NOTHING: StorageConfig = {
-  swiftUrl: null,
-  container: 'database_backups',
-  serviceType: 'object-store',
-  endpointType: 'publicURL',
-  insecure: false,
-  authUrl: null,
-  region: null,
-  decryptionKey: null,
-};
 const caller = { token: 'user-token', projectId: 'p1', serviceCatalog: [] as unknown[] };
 const oldCatalog = (region: string, url: string): unknown => ({
   type: 'object-store',
@@ -30,15 +21,14 @@ const find = (
   config: Partial<StorageConfig> = {},
   by = caller,
 ): ReturnType<typeof findStorage> =>
-  findStorage(wanted, by, { ...NOTHING, ...config }, systemClock);
+  findStorage(wanted, by, { ...PLAIN_STORAGE, ...config }, systemClock);
 
 describe('findStorage', () => {
   it('prefers swift_url of backup_info to everything', async () => {
-    const config = { swiftUrl: 'http://configured/v1/AUTH_', insecure: true };
+    const config = { swiftUrl: 'http://configured/v1/AUTH_' };
     expect(await find({ swiftUrl: 'http://given/v1/AUTH_p1/', location }, config)).toEqual({
       accountUrl: 'http://given/v1/AUTH_p1',
       token: 'user-token',
-      insecure: true,
       source: 'backup_info',
     });
   });
@@ -83,7 +73,6 @@ describe('findStorage', () => {
     expect(await find({ swiftUrl: null, location }, config)).toEqual({
       accountUrl: 'http://scoped/v1/AUTH_p1',
       token: 'project-token',
-      insecure: false,
       source: 'Keystone',
     });
     expect(keystone.requests).toEqual([

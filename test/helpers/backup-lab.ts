@@ -10,7 +10,6 @@ import {
 } from '../../src/backup/backup.ts';
 import { parseBackupRequest } from '../../src/backup/backup-info.ts';
 import { runK2hlinetool } from '../../src/backup/k2hlinetool.ts';
-import type { StorageConfig } from '../../src/backup/storage-config.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import { record } from '../backup/records.ts';
@@ -18,21 +17,15 @@ import { standInK2hlinetool } from '../backup/tools.ts';
 import type { SwiftAccount } from '../peers/swift/account.ts';
 import type { FaultDoor } from '../peers/swift/fault-door.ts';
 import { recordingLog } from './recording-log.ts';
+import { PLAIN_STORAGE } from './storage-config.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const GEOMETRY = { maskBit: 4, collisionMaskBit: 4, maxElements: 8, pageSize: 128, fullMap: true };
-const STORAGE: StorageConfig = {
-  swiftUrl: null,
-  container: 'database_backups',
-  serviceType: 'object-store',
-  endpointType: 'publicURL',
-  insecure: false,
-  authUrl: null,
-  region: null,
-  decryptionKey: null,
-};
 /** Two members of data that does not compress. */
 const SEGMENT_BYTES = 1_100_000;
+
+/** The way to Swift. */
+export type Door = Pick<FaultDoor, 'url'>;
 
 /** How a backup differs from a plain one. */
 export interface BackupChange {
@@ -51,12 +44,12 @@ export class BackupLab {
   readonly places = new PlacesInMemory();
   readonly #tool: string;
   readonly #account: SwiftAccount;
-  readonly #door: FaultDoor;
+  readonly #door: Door;
 
   private constructor(
     parts: { data: string; archive: Buffer; tool: string },
     account: SwiftAccount,
-    door: FaultDoor,
+    door: Door,
   ) {
     this.data = parts.data;
     this.archive = parts.archive;
@@ -66,7 +59,7 @@ export class BackupLab {
   }
 
   /** With values of 100 kB of noise: three segments and a bit. */
-  static async open(account: SwiftAccount, door: FaultDoor, values = 34): Promise<BackupLab> {
+  static async open(account: SwiftAccount, door: Door, values = 34): Promise<BackupLab> {
     const directory = await temporaryDirectory();
     const command = await standInK2hlinetool(directory);
     const data = path.join(directory, 'data');
@@ -83,7 +76,7 @@ export class BackupLab {
   /** Backs up by way of the door. */
   backup(change: BackupChange = {}): Promise<FinishedBackup> {
     const parts: BackupParts = {
-      storage: STORAGE,
+      storage: PLAIN_STORAGE,
       k2hlinetool: change.tool ?? this.#tool,
       level: 1,
       segmentBytes: SEGMENT_BYTES,
@@ -123,7 +116,7 @@ export class BackupLab {
 
   /** Everything that is in Swift, in the container of backups. */
   inSwift(): Promise<string[]> {
-    return this.#account.names(STORAGE.container);
+    return this.#account.names(PLAIN_STORAGE.container);
   }
 }
 

@@ -10,22 +10,13 @@ import { runK2hlinetool } from '../../src/backup/k2hlinetool.ts';
 import { md5 } from '../backup/objects.ts';
 import { standInK2hlinetool } from '../backup/tools.ts';
 import type { SwiftAccount } from '../peers/swift/account.ts';
-import type { FaultDoor } from '../peers/swift/fault-door.ts';
+import type { Door } from './backup-lab.ts';
 import { recordingLog } from './recording-log.ts';
+import { PLAIN_STORAGE } from './storage-config.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const GEOMETRY = { maskBit: 4, collisionMaskBit: 4, maxElements: 8, pageSize: 128, fullMap: true };
-const CONTAINER = 'database_backups';
-const NO_STORAGE: StorageConfig = {
-  swiftUrl: null,
-  container: CONTAINER,
-  serviceType: 'object-store',
-  endpointType: 'publicURL',
-  insecure: false,
-  authUrl: null,
-  region: null,
-  decryptionKey: null,
-};
+const CONTAINER = PLAIN_STORAGE.container;
 
 /** How a restore differs from a plain one. */
 export interface RestoreChange {
@@ -46,16 +37,16 @@ export class RestoreLab {
   readonly tool: string;
   readonly log = recordingLog();
   readonly #account: SwiftAccount;
-  readonly #door: FaultDoor;
+  readonly #door: Door;
 
-  private constructor(data: string, tool: string, account: SwiftAccount, door: FaultDoor) {
+  private constructor(data: string, tool: string, account: SwiftAccount, door: Door) {
     this.data = data;
     this.tool = tool;
     this.#account = account;
     this.#door = door;
   }
 
-  static async open(account: SwiftAccount, door: FaultDoor): Promise<RestoreLab> {
+  static async open(account: SwiftAccount, door: Door): Promise<RestoreLab> {
     const directory = await temporaryDirectory();
     const lab = new RestoreLab(
       path.join(directory, 'data'),
@@ -113,7 +104,7 @@ export class RestoreLab {
       swift_url: this.#door.url(),
     });
     const parts = {
-      storage: { ...NO_STORAGE, ...change.storage },
+      storage: { ...PLAIN_STORAGE, ...change.storage },
       k2hlinetool: change.tool ?? this.tool,
       clock: systemClock,
       random: () => 0.5,

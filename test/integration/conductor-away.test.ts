@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -149,5 +150,69 @@ describe.each(ways)('while %s', (_name, make) => {
     await until('a heartbeat', async () => (await stage.trove.published(id)).length > beats);
     expect(await stage.trove.statusHistory(id)).toEqual(['building', 'healthy']);
     await expectSentIncreases(id);
+  });
+});
+
+describe('a backup that has failed at once', () => {
+  /** Has Trove ask for one that is refused; resolves with its id. */
+  async function ask({ id }: Actor): Promise<string> {
+    const backupId = randomUUID();
+    await stage.trove.addBackup(backupId, id);
+    const backup_info = { id: backupId, parent: { location: 'http://swift/v1/A/c/p.gz' } };
+    await stage.trove.api(id, 'create_backup', { backup_info }, { authToken: 'a-token' });
+    return backupId;
+  }
+
+  /** What was said of a backup: its state, and when (seconds). */
+  async function told({ id }: Actor, backupId: string): Promise<[unknown, number][]> {
+    const published = (await stage.trove.published(id)).map(({ args }) => args);
+    const ofBackup = published.filter((args) => args['backup_id'] === backupId);
+    return ofBackup.map(({ state, sent }) => [state, Number(sent)]);
+  }
+
+  const failed = (backupId: string): Promise<unknown> =>
+    until('it has failed in Trove', async () => {
+      return (await stage.trove.backup(backupId)).state === 'FAILED';
+    });
+
+  it('while nobody listened has failed in Trove, too: BUILDING does not come with it', async () => {
+    const actor = await stage.actor('waits', { agentYaml: AGENT_YAML });
+    await actor.vm.startAgent();
+    await actor.vm.untilLog(/AMQP session ready/);
+    const away = await noConductor(actor);
+    await away.leave();
+    const backupId = await ask(actor);
+    await until('all is said', async () => (await outboxOf(actor)).length === 3);
+    await away.comeBack();
+    await until('all is told', async () => (await outboxOf(actor)).length === 0);
+    const [building, end] = await told(actor, backupId);
+    expect([building?.[0], end?.[0]]).toEqual(['BUILDING', 'FAILED']);
+    expect((end?.[1] ?? NaN) - (building?.[1] ?? NaN)).toBeGreaterThan(0.9);
+    await failed(backupId);
+    expect((await stage.trove.instanceFaults(actor.id)).at(0)?.message).toContain('no incremental');
+  });
+
+  it('is told again when the conductor’s queue went with the broker', async () => {
+    const actor = await stage.actor('lost', { agentYaml: AGENT_YAML });
+    const away = await noBroker(actor);
+    await actor.vm.startAgent();
+    await actor.vm.untilLog(/AMQP session ready/);
+    // Somebody takes it, so that it is confirmed, and it does not get to the conductor.
+    const channel = await client.createChannel();
+    await channel.unbindQueue(CONDUCTOR, EXCHANGE, CONDUCTOR);
+    const backupId = await ask(actor);
+    await until('it is told', async () => (await told(actor, backupId)).length === 2);
+    await until('it is confirmed', async () => (await outboxOf(actor)).length === 0);
+    expect((await stage.trove.backup(backupId)).state).toBe('NEW');
+    await away.leave();
+    await channel.bindQueue(CONDUCTOR, EXCHANGE, CONDUCTOR);
+    await channel.close();
+    await away.comeBack();
+    await failed(backupId);
+    expect((await told(actor, backupId)).map(([state]) => state)).toEqual([
+      'BUILDING',
+      'FAILED',
+      'FAILED',
+    ]);
   });
 });

@@ -33,7 +33,9 @@ export class LabCluster {
   async addNodes(count: number, say: Say): Promise<void> {
     const start = systemClock.monotonic();
     const seconds = (): string => ((systemClock.monotonic() - start) / 1000).toFixed(1);
-    const added = await this.#stage.createInstances(count, (node) => node.keepAgent());
+    const added = await this.#stage.createInstances(count, {
+      startAgent: (node) => node.keepAgent(),
+    });
     say(`${added.map(({ name }) => name).join(', ')} booted after ${seconds()} s`);
     const healthy = await Promise.all(
       added.map(async (node) => {

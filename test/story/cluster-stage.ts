@@ -11,6 +11,7 @@ import { startTrove, type TrovePeer } from '../peers/trove/trove-peer.ts';
 import { startK2hr3, type K2hr3StandIn } from '../simulators/k2hr3/stand-in.ts';
 import { ClusterMember } from './cluster-member.ts';
 import type { ClusterPorts, Machines } from './machines/machine.ts';
+import type { BackupToRestore } from './stage.ts';
 
 /** The cluster's name, in Trove and in K2HR3. */
 export const CLUSTER = 'labcluster';
@@ -98,17 +99,23 @@ export class ClusterStage {
 
   /**
    * Creates instances as Trove's taskmanager does: server, agent, prepare with a cluster_config.
-   * `startAgent` can start the agents in another way.
+   *
+   * @param how.startAgent starts the agents in another way.
+   * @param how.backup is what they are made from.
    */
   async createInstances(
     count: number,
-    startAgent: (node: ClusterMember) => Promise<void> | void = (node) => node.startAgent(),
+    how: {
+      startAgent?: (node: ClusterMember) => Promise<void> | void;
+      backup?: BackupToRestore;
+    } = {},
   ): Promise<ClusterMember[]> {
+    const { startAgent = (node: ClusterMember) => node.startAgent(), backup } = how;
     const made: ClusterMember[] = [];
     // One after the other, so that each is told of all others; they are prepared together.
     for (let n = 0; n < count; n++) made.push(await this.#createServer());
     for (const node of made) await startAgent(node);
-    await Promise.all(made.map((node) => this.#prepare(node)));
+    await Promise.all(made.map((node) => this.#prepare(node, backup)));
     return made;
   }
 
@@ -153,8 +160,8 @@ export class ClusterStage {
     return slave;
   }
 
-  async #prepare(node: ClusterMember): Promise<void> {
-    await this.trove.api(node.id, 'prepare', {
+  async #prepare(node: ClusterMember, backup?: BackupToRestore): Promise<void> {
+    const args = {
       memory_mb: 512,
       packages: '',
       databases: null,
@@ -164,7 +171,9 @@ export class ClusterStage {
       config_contents: '[k2hdkc]\n',
       overrides: this.#overrides,
       cluster_config: { id: CLUSTER, instance_type: 'member' },
-    });
+      backup_info: backup?.info ?? null,
+    };
+    await this.trove.api(node.id, 'prepare', args, backup ? { authToken: backup.token } : {});
   }
 
   clusterComplete(node: ClusterMember): Promise<unknown> {

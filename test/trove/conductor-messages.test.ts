@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
+  dated,
   heartbeat,
+  isOutcome,
   notifyEnd,
   notifyExcInfo,
   updateBackup,
@@ -31,18 +33,15 @@ function requestContext(cast: ConductorCast): JsonObject {
 
 it('a heartbeat is as the real guest sends it, with an empty context', () => {
   const { method, args, version } = captured('heartbeat');
-  expect(heartbeat(INSTANCE, SERVICE_STATUS.building, Number(args['sent']))).toEqual({
-    method,
-    args,
-    context: {},
-  });
+  const message = heartbeat(INSTANCE, SERVICE_STATUS.building);
+  expect(dated(message, () => Number(args['sent']))).toEqual({ method, args, context: {} });
   expect(version).toBe(CONDUCTOR_RPC_VERSION);
 });
 
 it('update_backup is as the real guest sends it, start and end', () => {
   const updates = casts.filter((cast) => cast.method === 'update_backup');
-  const [start, end] = updates.map(({ context, args }) =>
-    updateBackup(context, INSTANCE, 'bk-1', Number(args['sent']), {
+  const [start, end] = updates.map(({ context, args }) => {
+    const message = updateBackup(context, INSTANCE, 'bk-1', {
       size: 0.11,
       state: args['state'] === 'BUILDING' ? 'BUILDING' : 'COMPLETED',
       backup_type: 'full',
@@ -51,8 +50,10 @@ it('update_backup is as the real guest sends it, start and end', () => {
         location: 'http://192.0.2.10:8080/v1/AUTH_1111/database_backups/bk-1.gz.enc',
         success: true,
       }),
-    }),
-  );
+    });
+    expect(isOutcome(message)).toBe(args['state'] === 'COMPLETED');
+    return dated(message, () => Number(args['sent']));
+  });
   expect(start?.args).toEqual(updates[0]?.args);
   expect(end?.args).toEqual(updates[1]?.args);
   expect(end?.context).toBe(updates[1]?.context);
