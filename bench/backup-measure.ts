@@ -91,7 +91,8 @@ function residentOf(pid: number): number {
 }
 
 async function filesIn(directory: string, isTemporary: (name: string) => boolean): Promise<number> {
-  const files = await readdir(directory, { withFileTypes: true, recursive: true });
+  // A folder may go while it is looked into.
+  const files = await readdir(directory, { withFileTypes: true, recursive: true }).catch(() => []);
   let bytes = 0;
   for (const file of files) {
     if (!file.isFile() || !isTemporary(file.name)) continue;

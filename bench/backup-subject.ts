@@ -82,6 +82,7 @@ function mebibytes(field: 'VmRSS' | 'VmHWM'): number {
 }
 
 async function main(): Promise<void> {
+  await import('execa'); // an agent that serves runs chmpxstatus by it
   writeFileSync('/proc/self/clear_refs', '5'); // VmHWM starts anew
   const before = mebibytes('VmRSS');
   const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });

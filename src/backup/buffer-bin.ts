@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 
 /** Smaller buffers may share their memory with others (Buffer.poolSize), and are left alone. */
-const LEAST_BYTES = 64 * 1024;
+const LEAST_BYTES = 16 * 1024;
 
 /**
  * Gives the memory of large buffers back at once. V8 frees them when 32 MiB of them have piled up,
@@ -22,5 +22,10 @@ export class BufferBin {
     if (buffer instanceof ArrayBuffer && buffer.byteLength >= LEAST_BYTES) {
       this.#port.postMessage(null, [buffer]);
     }
+  }
+
+  /** As `free`, for views of one memory that come in their order: it is freed with its last part. */
+  freeLast(piece: Buffer): void {
+    if (piece.byteOffset + piece.byteLength === piece.buffer.byteLength) this.free(piece);
   }
 }

@@ -64,9 +64,7 @@ interface KeystoneAnswer {
 function post(url: URL, body: string, { ca, clock }: KeystoneTransport): Promise<KeystoneAnswer> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void =>
-      reject(
-        failed(url, `cannot be asked: ${tlsProblem(error) ?? messageOf(error)}`, error),
-      );
+      reject(failed(url, `cannot be asked: ${tlsProblem(error) ?? messageOf(error)}`, error));
     const call = (url.protocol === 'https:' ? https : http).request(url, {
       method: 'POST',
       agent: false,

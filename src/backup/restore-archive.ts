@@ -2,6 +2,7 @@ import { open, statfs, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError } from '../base/errors.ts';
 import { ArchiveWalker, type ArchiveFacts } from './archive.ts';
+import { BufferBin } from './buffer-bin.ts';
 import { readMembers } from './restore-members.ts';
 
 /** Left free on the data volume whatever happens (bytes). */
@@ -20,7 +21,7 @@ export async function requireSpace(directory: string, bytes: number, what: strin
 
 /**
  * Writes the archive of a backup's tar into the directory and walks it on the way: k2hlinetool loads
- * a torn one up to the cut, without a word.
+ * a torn one up to the cut, without a word. The memory of the tar's pieces is freed.
  *
  * @throws AgentError `archive`, `manifest`, `space`, `tar`; what the source throws.
  */
@@ -30,6 +31,7 @@ export async function takeArchive(
 ): Promise<{ file: string; facts: ArchiveFacts }> {
   const file = path.join(directory, 'backup.k2har');
   const walker = new ArchiveWalker();
+  const bin = new BufferBin();
   let handle: FileHandle | undefined;
   try {
     const manifest = await readMembers(tar, {
@@ -38,8 +40,11 @@ export async function takeArchive(
         handle = await open(file, 'wx', 0o600);
       },
       async write(piece) {
+        const writing = handle?.writeFile(piece); // while it is walked
+        writing?.catch(() => undefined);
         walker.write(piece);
-        await handle?.writeFile(piece);
+        await writing;
+        bin.freeLast(piece);
       },
     });
     const facts = walker.end();

@@ -8,7 +8,7 @@ import { ARCHIVE_MEMBER, MANIFEST_MEMBER, MEMBER_DIRECTORY, readManifest } from 
 export interface ArchiveSink {
   /** Called once, before the first byte; what it throws ends the restore. */
   open(bytes: number): Promise<void>;
-  write(piece: Uint8Array): Promise<void>;
+  write(piece: Buffer): Promise<void>;
 }
 
 /** Ours has about 150 bytes. */

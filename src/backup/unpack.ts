@@ -1,11 +1,9 @@
-import { Readable, type Duplex } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Duplex } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { AgentError, codeOf, messageOf } from '../base/errors.ts';
+import { AgentError, asError, codeOf, messageOf } from '../base/errors.ts';
+import { BufferBin } from './buffer-bin.ts';
+import { BLOCK_BYTES, inBlocks } from './in-blocks.ts';
 import { openSslDecipher, SALT_HEADER_BYTES } from './openssl-decrypt.ts';
-
-/** Bytes that gunzip gives at once; with 256 KiB the agent grows by 46 MiB, with 64 by 24. */
-const CHUNK_BYTES = 64 * 1024;
 
 /** How the object of a backup is packed. */
 export interface Packing {
@@ -16,7 +14,7 @@ export interface Packing {
 
 /**
  * The tar inside an object: gzip of gzip of tar, as upstream makes it, or gzip of tar; encrypted in
- * old releases (backup contract, sections 4 and 5).
+ * old releases (backup contract, sections 4 and 5). The memory of the source's pieces is freed.
  *
  * @throws AgentError `decrypt`, `gzip`; what the source throws.
  */
@@ -24,18 +22,21 @@ export async function* unpack(
   source: AsyncIterable<Buffer>,
   { encrypted, decryptionKey }: Packing,
 ): AsyncGenerator<Buffer, void> {
-  const packed = encrypted ? decrypted(source, decryptionKey) : source;
+  const bin = new BufferBin();
+  const blocks = inBlocks(source, bin);
+  const packed = encrypted ? decrypted(blocks, decryptionKey, bin) : blocks;
   const wrongKey = encrypted ? ', or backup_aes_cbc_key is not the key it was made with' : '';
-  yield* gunzipped(gunzipped(packed, `it is not gzip${wrongKey}`), null);
+  yield* gunzipped(gunzipped(packed, bin, `it is not gzip${wrongKey}`), bin, null);
 }
 
 async function* decrypted(
   source: AsyncIterable<Buffer>,
   key: string | null,
+  bin: BufferBin,
 ): AsyncGenerator<Buffer> {
   yield* withHead(source, SALT_HEADER_BYTES, async function* (head, rest) {
     const decipher = await openSslDecipher(key, head);
-    yield* through(rest, decipher, (error) =>
+    yield* through(rest, decipher, bin, (error) =>
       codeOf(error)?.startsWith('ERR_OSSL') === true
         ? new AgentError('decrypt', 'it cannot be decrypted with backup_aes_cbc_key')
         : null,
@@ -46,6 +47,7 @@ async function* decrypted(
 /** Unpacks what is gzip; anything else is passed on, or refused with `refusal`. */
 async function* gunzipped(
   source: AsyncIterable<Buffer>,
+  bin: BufferBin,
   refusal: string | null,
 ): AsyncGenerator<Buffer> {
   yield* withHead(source, 2, async function* (head, rest) {
@@ -54,7 +56,7 @@ async function* gunzipped(
     const all = prepended(head, rest);
     if (!isGzip) yield* all;
     else {
-      yield* through(all, createGunzip({ chunkSize: CHUNK_BYTES }), (error) =>
+      yield* through(all, createGunzip({ chunkSize: BLOCK_BYTES }), bin, (error) =>
         codeOf(error)?.startsWith('Z_') === true
           ? new AgentError('gzip', `its gzip is damaged: ${messageOf(error)}`)
           : null,
@@ -96,14 +98,41 @@ async function* prepended(
 async function* through(
   source: AsyncIterable<Buffer>,
   step: Duplex,
+  bin: BufferBin,
   tell: (error: unknown) => Error | null,
 ): AsyncGenerator<Buffer> {
-  const piped = pipeline(Readable.from(source), step);
-  piped.catch(() => undefined); // whoever reads the step gets it too
+  void feed(source, step, bin);
   try {
     yield* step as AsyncIterable<Buffer>;
-    await piped;
   } catch (error) {
     throw tell(error) ?? error;
+  } finally {
+    step.destroy();
   }
+}
+
+/** Ends when the step does; what the source throws becomes the step's error. */
+async function feed(source: AsyncIterable<Buffer>, step: Duplex, bin: BufferBin): Promise<void> {
+  try {
+    for await (const piece of source) {
+      await written(step, piece);
+      if (step.destroyed) return;
+      bin.freeLast(piece);
+    }
+    step.end();
+  } catch (error) {
+    step.destroy(asError(error));
+  }
+}
+
+/** Resolves when the step has used the piece, or will never do so. */
+function written(step: Duplex, piece: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      step.off('close', done);
+      resolve();
+    };
+    step.once('close', done);
+    step.write(piece, done);
+  });
 }
