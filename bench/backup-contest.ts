@@ -29,6 +29,8 @@ export interface Figures extends Omit<Usage, 'output'> {
   growth?: number;
   /** The 99th percentile of the delay of its event loop, ms. */
   lag?: number;
+  /** The same of the CPU time of its thread between two looks at the event loop, ms. */
+  turn?: number;
 }
 
 /** What contestants work with. */
@@ -45,7 +47,12 @@ export interface ContestParts {
 
 const PIPELINE = path.join(projectRoot, 'bench/upstream_pipeline.py');
 const CONTAINER = 'database_backups';
-const Told = v.object({ checksum: v.string(), growth: v.number(), lag: v.number() });
+const Told = v.object({
+  checksum: v.string(),
+  growth: v.number(),
+  lag: v.number(),
+  turn: v.number(),
+});
 
 /** Backups and restores of one archive by this agent and by upstream's pipeline. */
 export class Contest {
@@ -121,8 +128,8 @@ export class Contest {
     };
     const environment = { ORDER: JSON.stringify(order) };
     const usage = await this.#measure(process.execPath, [subject], { folder, environment });
-    const { checksum: made, growth, lag } = v.parse(Told, JSON.parse(usage.output));
-    return { figures: { ...usage, growth, lag }, checksum: made };
+    const { checksum: made, ...told } = v.parse(Told, JSON.parse(usage.output));
+    return { figures: { ...usage, ...told }, checksum: made };
   }
 
   #pipeline(object: string, folder: string, args: readonly string[]): Promise<Usage> {

@@ -53,7 +53,7 @@ ${table.join('\n')}
   by \`gzip -d\` and \`tar -xz\`. Without the container that upstream starts for it.
 - **Agent**: its own code in a process of its own, start included; gzip level ${level}. The archive is there
   before, for both; the agent also walks and hashes it, on both ways. Its RSS is followed by what it has
-  grown by.
+  grown by; execa is loaded before, as in an agent that serves.
 - **Temporary**: files beside the snapshot and the restored archive. **Plain PUT, GET, gzip -1**: what
   this machine can do, with Swift on the same cores.
 ${delays(figures)}`;

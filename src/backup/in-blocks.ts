@@ -5,7 +5,7 @@ export const BLOCK_BYTES = 256 * 1024;
 
 /**
  * A download in large blocks, of which one is filled while the one before is worked on. The memory of
- * the source's pieces is freed; that of a block is the taker's to free.
+ * the source's pieces is freed; that of a block is used again when the next one has been taken.
  */
 export async function* inBlocks(
   source: AsyncIterable<Buffer>,
@@ -34,7 +34,8 @@ async function* filled(
   source: AsyncIterable<Buffer>,
   bin: BufferBin,
 ): AsyncGenerator<Buffer, void> {
-  let block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  const space = (): Buffer => Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  let [block, other] = [space(), space()];
   let used = 0;
   for await (const piece of source) {
     for (let at = 0; at < piece.length;) {
@@ -43,8 +44,7 @@ async function* filled(
       used += copied;
       if (used < BLOCK_BYTES) continue;
       yield block;
-      block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-      used = 0;
+      [block, other, used] = [other, block, 0];
     }
     bin.freeLast(piece);
   }

@@ -43,7 +43,7 @@ export async function runK2hlinetool(run: K2hlinetoolRun): Promise<string> {
   const { command, directory, file, commands, signal } = run;
   const script = path.join(directory, 'commands');
   await writeFile(script, [...commands, 'exit', ''].join('\n'), { mode: 0o600 });
-  const { execa } = await import('execa'); // 6 MiB that an agent without backups does not need
+  const { execa } = await import('execa'); // 6 MiB that not every command of ours needs
   const result = await execa(command, ['-f', file, ...attachOptions(run.attach), '-run', script], {
     cwd: directory,
     reject: false,

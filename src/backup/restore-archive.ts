@@ -1,5 +1,8 @@
-import { open, statfs, type FileHandle } from 'node:fs/promises';
+import { once } from 'node:events';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import path from 'node:path';
+import { finished } from 'node:stream/promises';
 import { AgentError } from '../base/errors.ts';
 import { ArchiveWalker, type ArchiveFacts } from './archive.ts';
 import { BufferBin } from './buffer-bin.ts';
@@ -7,6 +10,9 @@ import { readMembers } from './restore-members.ts';
 
 /** Left free on the data volume whatever happens (bytes). */
 const RESERVE_BYTES = 64 * 1024 ** 2;
+
+/** So much may wait to be written; it goes out in one call. */
+const WAITING_BYTES = 512 * 1024;
 
 /** Throws AgentError `space` unless the file system of `directory` has so many bytes to spare. */
 export async function requireSpace(directory: string, bytes: number, what: string): Promise<void> {
@@ -32,26 +38,27 @@ export async function takeArchive(
   const file = path.join(directory, 'backup.k2har');
   const walker = new ArchiveWalker();
   const bin = new BufferBin();
-  let handle: FileHandle | undefined;
+  let out: WriteStream | undefined;
   try {
     const manifest = await readMembers(tar, {
       async open(bytes) {
         await requireSpace(directory, bytes, `the archive of ${mebibytes(bytes)} MiB`);
-        handle = await open(file, 'wx', 0o600);
+        out = createWriteStream(file, { flags: 'wx', mode: 0o600, highWaterMark: WAITING_BYTES });
+        out.on('error', () => undefined); // the next write tells of it, or the end
       },
       async write(piece) {
-        const writing = handle?.writeFile(piece); // while it is walked
-        writing?.catch(() => undefined);
         walker.write(piece);
-        await writing;
-        bin.freeLast(piece);
+        if (!out || out.errored) throw out?.errored ?? new Error('it is not open');
+        const hasRoom = out.write(piece, () => bin.freeLast(piece));
+        if (!hasRoom) await once(out, 'drain');
       },
     });
     const facts = walker.end();
     compare(facts, manifest);
+    if (out) await finished(out.end());
     return { file, facts };
   } finally {
-    await handle?.close();
+    out?.destroy();
   }
 }
 

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Clock } from '../base/clock.ts';
+import { withReadsFreed } from './socket-reads.ts';
 import { refused } from './swift-error.ts';
 import {
   bodyOf,
@@ -87,7 +88,8 @@ export class SwiftCalls {
     const incoming = await exchange(call, this.#transport);
     const status = incoming.statusCode ?? 0;
     if (status !== 200 && status !== 206) throw await this.#refusal(call, incoming);
-    return { status, incoming, body: bodyOf(incoming, call, this.#transport) };
+    const body = withReadsFreed(incoming, bodyOf(incoming, call, this.#transport));
+    return { status, incoming, body };
   }
 
   /** Closes the connections that wait for another call. */

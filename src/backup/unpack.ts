@@ -12,6 +12,14 @@ export interface Packing {
   decryptionKey: string | null;
 }
 
+/** What becomes of a piece that has been used. */
+type Used = (piece: Buffer) => void;
+
+const keep: Used = () => undefined;
+
+const NOT_GZIP = 'it is not gzip';
+const WRONG_KEY = ', or backup_aes_cbc_key is not the key it was made with';
+
 /**
  * The tar inside an object: gzip of gzip of tar, as upstream makes it, or gzip of tar; encrypted in
  * old releases (backup contract, sections 4 and 5). The memory of the source's pieces is freed.
@@ -23,20 +31,21 @@ export async function* unpack(
   { encrypted, decryptionKey }: Packing,
 ): AsyncGenerator<Buffer, void> {
   const bin = new BufferBin();
+  const free: Used = (piece) => bin.freeLast(piece);
   const blocks = inBlocks(source, bin);
-  const packed = encrypted ? decrypted(blocks, decryptionKey, bin) : blocks;
-  const wrongKey = encrypted ? ', or backup_aes_cbc_key is not the key it was made with' : '';
-  yield* gunzipped(gunzipped(packed, bin, `it is not gzip${wrongKey}`), bin, null);
+  const outer = encrypted
+    ? gunzipped(decrypted(blocks, decryptionKey), free, `${NOT_GZIP}${WRONG_KEY}`)
+    : gunzipped(blocks, keep, NOT_GZIP);
+  yield* gunzipped(outer, free, null);
 }
 
 async function* decrypted(
   source: AsyncIterable<Buffer>,
   key: string | null,
-  bin: BufferBin,
 ): AsyncGenerator<Buffer> {
   yield* withHead(source, SALT_HEADER_BYTES, async function* (head, rest) {
     const decipher = await openSslDecipher(key, head);
-    yield* through(rest, decipher, bin, (error) =>
+    yield* through(rest, decipher, keep, (error) =>
       codeOf(error)?.startsWith('ERR_OSSL') === true
         ? new AgentError('decrypt', 'it cannot be decrypted with backup_aes_cbc_key')
         : null,
@@ -47,7 +56,7 @@ async function* decrypted(
 /** Unpacks what is gzip; anything else is passed on, or refused with `refusal`. */
 async function* gunzipped(
   source: AsyncIterable<Buffer>,
-  bin: BufferBin,
+  used: Used,
   refusal: string | null,
 ): AsyncGenerator<Buffer> {
   yield* withHead(source, 2, async function* (head, rest) {
@@ -56,7 +65,7 @@ async function* gunzipped(
     const all = prepended(head, rest);
     if (!isGzip) yield* all;
     else {
-      yield* through(all, createGunzip({ chunkSize: BLOCK_BYTES }), bin, (error) =>
+      yield* through(all, createGunzip({ chunkSize: BLOCK_BYTES }), used, (error) =>
         codeOf(error)?.startsWith('Z_') === true
           ? new AgentError('gzip', `its gzip is damaged: ${messageOf(error)}`)
           : null,
@@ -98,10 +107,10 @@ async function* prepended(
 async function* through(
   source: AsyncIterable<Buffer>,
   step: Duplex,
-  bin: BufferBin,
+  used: Used,
   tell: (error: unknown) => Error | null,
 ): AsyncGenerator<Buffer> {
-  void feed(source, step, bin);
+  void feed(source, step, used);
   try {
     yield* step as AsyncIterable<Buffer>;
   } catch (error) {
@@ -112,12 +121,12 @@ async function* through(
 }
 
 /** Ends when the step does; what the source throws becomes the step's error. */
-async function feed(source: AsyncIterable<Buffer>, step: Duplex, bin: BufferBin): Promise<void> {
+async function feed(source: AsyncIterable<Buffer>, step: Duplex, used: Used): Promise<void> {
   try {
     for await (const piece of source) {
       await written(step, piece);
       if (step.destroyed) return;
-      bin.freeLast(piece);
+      used(piece);
     }
     step.end();
   } catch (error) {

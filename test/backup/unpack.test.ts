@@ -1,7 +1,8 @@
-import { createCipheriv, pbkdf2Sync } from 'node:crypto';
+import { createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { unpack } from '../../src/backup/unpack.ts';
@@ -79,6 +80,29 @@ describe('unpack', () => {
     }
     await expect.poll(() => isOver).toBe(true);
   });
+});
+
+it('reads no more than 3 MiB ahead of whoever takes the tar', async () => {
+  const noise = randomBytes(16 * 1024 ** 2);
+  let read = 0;
+  async function* source(): AsyncGenerator<Buffer> {
+    for await (const piece of inPieces(
+      gzipSync(gzipSync(noise, { level: 0 }), { level: 0 }),
+      65_536,
+    )) {
+      read += piece.length;
+      yield piece;
+    }
+  }
+  let taken = 0;
+  const ahead: number[] = [];
+  for await (const piece of unpack(source(), PLAIN)) {
+    await sleep(2); // so that all that can be read ahead is
+    taken += piece.length;
+    ahead.push(read - taken);
+  }
+  expect(taken).toBe(noise.length);
+  expect(Math.max(...ahead)).toBeLessThan(3 * 1024 ** 2);
 });
 
 describe('an encrypted object', () => {

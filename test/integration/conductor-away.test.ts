@@ -189,7 +189,10 @@ describe('a backup that has failed at once', () => {
     expect([building?.[0], end?.[0]]).toEqual(['BUILDING', 'FAILED']);
     expect((end?.[1] ?? NaN) - (building?.[1] ?? NaN)).toBeGreaterThan(0.9);
     await failed(backupId);
-    expect((await stage.trove.instanceFaults(actor.id)).at(0)?.message).toContain('no incremental');
+    const fault = await until('its fault is there', async () =>
+      (await stage.trove.instanceFaults(actor.id)).at(0),
+    );
+    expect(fault.message).toContain('no incremental');
   });
 
   it('is told again when the conductor’s queue went with the broker', async () => {
