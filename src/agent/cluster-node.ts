@@ -1,13 +1,14 @@
 import path from 'node:path';
-import type { Clock } from '../base/clock.ts';
-import { sleep } from '../base/clock.ts';
+import type { Random } from '../base/backoff.ts';
+import { sleep, type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { publishIni } from '../cluster/publish.ts';
-import { statusWords, type RingNode, type RingStatus } from '../cluster/status.ts';
+import { statusWords, type RingStatus } from '../cluster/status.ts';
 import { makeSharedDirectory } from '../host/shared-directory.ts';
 import type { DataVolume } from './data-volume.ts';
-import type { DesiredStateStore } from './desired-state.ts';
+import type { DesiredStateStore, Registration } from './desired-state.ts';
+import type { HungMerge } from './hung-merge.ts';
 import type { Membership } from './membership.ts';
 import type { Neighbours, NeighbourView } from './neighbours.ts';
 import type { Observed, RoleView } from './observed.ts';
@@ -39,8 +40,11 @@ export interface ClusterNodeParts {
   statusProblem: () => string | null;
   changes: RingChanges;
   neighbours: Neighbours;
+  /** Sees every status that is read. */
+  hungMerge: HungMerge;
   pollMs: number;
   clock: Clock;
+  random: Random;
   log: Logger;
 }
 
@@ -56,11 +60,13 @@ export class ClusterNode implements Node {
   #wordsSince = 0;
   #lastRing = '';
   #ringSince = 0;
-  #lastMerge: RingNode['merge'] = 'Nothing';
-  #mergeHung = false;
+  #tieJitter: number;
+  /** The registration under which this node has served: the ring knows it. */
+  #servedAs: Registration | null = null;
 
   constructor(parts: ClusterNodeParts) {
     this.#parts = parts;
+    this.#tieJitter = parts.random();
     this.#rolls = new RollWatch(parts);
     this.#strays = new StrayWatch({ ...parts, programs: [parts.chmpx, parts.k2hdkc] });
   }
@@ -93,18 +99,25 @@ export class ClusterNode implements Node {
       leaveFailure: changes.leaveFailure,
       cureSentMs: changes.cureSentMs,
       joinRetryInMs: changes.joinRetryInMs,
-      mergeHung: this.#mergeHung,
+      mergeHung: this.#parts.hungMerge.hung,
+      leaveAgain: changes.leaveAgain,
+      tieJitter: this.#tieJitter,
       now: clock.wall(),
     };
-    restarts.seen(serves(desired.current, observed));
+    const serving = serves(desired.current, observed);
+    if (serving) this.#servedAs = desired.current.registration;
+    restarts.seen(serving);
     return observed;
   }
 
-  /** Who has a chmpx already: asked only while this node has none. */
-  #lookAround({ ini, neighbours }: RoleView): NeighbourView | null {
-    const { chmpx, neighbours: known } = this.#parts;
-    if (chmpx.running) known.forget();
-    return chmpx.running || ini === null ? null : known.look(neighbours);
+  /** Who has a chmpx already, and knows this node: asked only while this node has none. */
+  #lookAround({ ini, neighbours, ringIsNew }: RoleView): NeighbourView | null {
+    const { chmpx, neighbours: around, desired } = this.#parts;
+    if (chmpx.running) around.forget();
+    if (chmpx.running || ini === null) return null;
+    const { registration, mode } = desired.current;
+    if (!ringIsNew || this.#servedAs === registration) return around.look(neighbours, undefined);
+    return around.look(neighbours, mode === 'slave' ? null : registration?.cuk);
   }
 
   async act(action: Action, signal: AbortSignal): Promise<void> {
@@ -122,7 +135,7 @@ export class ClusterNode implements Node {
       case 'publish-ini':
         return this.#publish();
       case 'start-chmpx':
-        changes.forget();
+        if (!changes.leaveAgain) changes.forget();
         role.hurry();
         return this.#start(chmpx, generation, () => site.prepareChmpx());
       case 'start-k2hdkc':
@@ -209,16 +222,13 @@ export class ClusterNode implements Node {
     await chmpx.stop();
   }
 
-  #noteMerge(merge: RingNode['merge']): void {
-    if (this.#lastMerge === 'Doing' && merge === 'Pending') this.#mergeHung = true;
-    if (merge === 'Done' || !this.#parts.chmpx.running) this.#mergeHung = false;
-    this.#lastMerge = merge;
-  }
-
   #noteWords(status: RingStatus | null, now: number): void {
-    this.#noteMerge(status?.self.merge ?? 'Nothing');
+    if (!this.#parts.chmpx.running) this.#parts.hungMerge.forget();
     const ring = status ? ringWords(status) : '';
-    if (ring !== this.#lastRing) this.#ringSince = now;
+    if (ring !== this.#lastRing) {
+      this.#ringSince = now;
+      this.#tieJitter = this.#parts.random();
+    }
     this.#lastRing = ring;
     const words = status ? statusWords(status.self) : '';
     if (words === this.#lastWords) return;

@@ -16,6 +16,7 @@ import type { SystemUser } from '../host/system-user.ts';
 import { ClusterNode } from './cluster-node.ts';
 import { DataVolume } from './data-volume.ts';
 import type { DesiredState, DesiredStateStore } from './desired-state.ts';
+import { HungMerge } from './hung-merge.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
 import { Neighbours } from './neighbours.ts';
 import { KeptProgram } from './programs.ts';
@@ -159,9 +160,12 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
   desired.onChange(() => role.hurry());
   const status = statusReader(programs.chmpxstatus, paths.ini_file, options.programUser, log);
   const control = new ControlPorts({ ownHost: cluster.control_host, clock });
+  const hungMerge = new HungMerge();
+  const readStatus = async (): Promise<RingStatus | null> => hungMerge.note(await status.read());
   const changes = createRingChanges(cluster, {
     control,
-    readStatus: status.read,
+    readStatus,
+    mergeHung: () => hungMerge.hung,
     role: () => role.view().cuks,
     clock,
     random,
@@ -185,15 +189,16 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
       inheritsLimits,
       log,
     }),
-    readStatus: status.read,
+    readStatus,
     statusProblem: status.problem,
     changes,
-    neighbours: new Neighbours(clock),
+    neighbours: new Neighbours({ clock, random, log, askLimitMs: cluster.join_after * 1000 }),
+    hungMerge,
     pollMs: cluster.changing_status_interval * 1000,
     clock,
+    random,
     log,
   });
-  const readStatus = status.read;
   return { node, role, chmpx, k2hdkc, membership, volume, readStatus, control };
 }
 

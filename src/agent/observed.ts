@@ -29,7 +29,7 @@ export interface RoleView {
   cuks: ReadonlySet<string>;
   /** How long the list of servers has been the same, in milliseconds. */
   ringStableMs: number;
-  /** The list has changed since this agent started: others may not know it yet. */
+  /** The list has changed since this agent started, or a prepare: others may not know it yet. */
   ringIsNew: boolean;
   /** Why the newest document was refused, or why there is none; null when all is well. */
   problem: string | null;
@@ -73,6 +73,10 @@ export interface Observed {
   joinRetryInMs: number;
   /** This node was still Doing when a merge was aborted, and has not merged since. */
   mergeHung: boolean;
+  /** The ring was not left because this node hung: it is left once both programs are back in it. */
+  leaveAgain: boolean;
+  /** In [0, 1), drawn anew when the ring changes: for ties with agents that see the same. */
+  tieJitter: number;
   /** Milliseconds of wall clock. */
   now: number;
 }

@@ -5,14 +5,13 @@ import {
   type MergePhase,
 } from '../cluster/merge-steps.ts';
 import { sameServer } from '../cluster/ring.ts';
-import type { RingStatus } from '../cluster/status.ts';
+import type { RingNode, RingStatus } from '../cluster/status.ts';
 import type { Observed } from './observed.ts';
 import type { PlanTimes, Step } from './plan.ts';
+import { TURN_MS, turnMs } from './turns.ts';
 
 /** The times that coordinated merges are planned by, in milliseconds. */
 export interface MergeTimes {
-  /** A change of others is waited for so long before one's own. */
-  changeWaitMs: number;
   /** The first servers of a new ring wait so long for the others of the role. */
   gatherMs: number;
   /** A change whose leader does nothing for so long is taken over by another. */
@@ -21,14 +20,16 @@ export interface MergeTimes {
   mergeMs: number;
 }
 
-/** Between the servers that could do the same, in ring order (ms). */
-const TURN_MS = 5_000;
+/** Between servers that are back at the same time (ms): their merges take 0.2 s. */
+const BACK_TURN_MS = 1_000;
 /** A status of this node that another's change passes through does not last so long (ms). */
 const PASSING_MS = 2_000;
+const AGAIN = 'both start again';
 
 /**
  * What a node with both programs does about its ring when merges are led by agents. Agents have
- * no channel to each other: all is judged by what chmpxstatus shows, and ties go by ring order.
+ * no channel to each other: all is judged by what chmpxstatus shows, and ties go by ring order and
+ * jitter.
  * Null: nothing, the node serves in a quiet ring.
  */
 export function planCoordinated(
@@ -38,11 +39,17 @@ export function planCoordinated(
 ): Step | null {
   const { self } = status;
   const phase = mergePhase(status);
-  const turn = status.servers.findIndex((node) => sameServer(node, self)) * TURN_MS;
+  const turnAmong = (nodes: readonly RingNode[], step = TURN_MS): number =>
+    turnMs(
+      nodes.findIndex((node) => sameServer(node, self)),
+      observed.tieJitter,
+      step,
+    );
+  const turn = turnAmong(status.servers);
   if (self.ring === 'SERVICE OUT') return planEntry(status, phase, observed, times);
   if (phase === 'quiet') {
     if (observed.mergeHung && observed.ringStillMs > TURN_MS + turn) {
-      return act('restart-pair', 'a merge was undone because this node hung: both start again');
+      return act('restart-pair', `a merge was undone because this node hung: ${AGAIN}`);
     }
     const gone = goneServers(status, observed.role.cuks);
     if (gone.length === 0 || observed.ringStillMs < times.coordinated.takeOverMs + turn)
@@ -57,7 +64,8 @@ export function planCoordinated(
   const placementChanges = status.servers.some(({ operation }) => operation !== 'n/a');
   if (self.merge === 'Pending' && !placementChanges && phase === 'gathered') {
     // Back at its own place: nobody else is concerned. Two that are back take turns.
-    return turn === 0 || observed.ringStillMs > Math.min(turn, 1_000)
+    const back = status.servers.filter(({ merge }) => merge === 'Pending');
+    return observed.ringStillMs >= turnAmong(back, BACK_TURN_MS)
       ? act('finish-merge', 'back in the ring: merging what was written meanwhile')
       : wait('the ring merges');
   }
@@ -71,21 +79,24 @@ export function planCoordinated(
 function planEntry(
   status: RingStatus,
   phase: MergePhase,
-  { statusStableMs: waited, ringStillMs, role, joinRetryInMs }: Observed,
-  { coordinated }: PlanTimes,
+  { statusStableMs: waited, ringStillMs, role, joinRetryInMs, mergeHung, tieJitter }: Observed,
+  { coordinated, changeWaitMs }: PlanTimes,
 ): Step {
   if (phase !== 'quiet') {
     // A dead leader is replaced by a server that is in; when there is none, by this one.
-    if (waited < coordinated.changeWaitMs) return wait('another change of the ring runs');
+    if (waited < changeWaitMs) return wait('another change of the ring runs');
     return act('join-ring', 'another change of the ring does not end: joining anyway');
   }
+  // Outside it is in nobody's way: before the servers of the ring that hung too.
+  if (mergeHung) return act('restart-pair', `the join was undone because this node hung: ${AGAIN}`);
   if (joinRetryInMs > 0) return { ...wait('a join was undone: pausing'), ms: joinRetryInMs };
   const outside = waitingOutside(status);
-  const turn = outside.findIndex((node) => sameServer(node, status.self)) * TURN_MS;
+  const place = outside.findIndex((node) => sameServer(node, status.self));
   const anybodyIn = status.servers.some(({ ring }) => ring === 'SERVICE IN');
   const complete = anybodyIn || outside.length >= role.servers;
   if (!complete && waited < coordinated.gatherMs) return wait('others of this new ring start');
-  if (Math.min(waited, ringStillMs) < turn) return wait('a server before this one joins first');
+  if (Math.min(waited, ringStillMs) < turnMs(place, tieJitter))
+    return wait('a server before this one joins first');
   return act('join-ring', anybodyIn ? 'joining the ring' : 'making the ring');
 }
 

@@ -25,7 +25,7 @@ const LOOK_MS = 250;
 export function planRoll(observed: Observed, times: PlanTimes): Step | { kind: 'leave' } | null {
   const { roll, chmpx, leaveOver } = observed;
   if (roll === null) return null;
-  const waitMs = leaveOver || !chmpx ? 0 : untilTurn(observed, times.coordinated.changeWaitMs);
+  const waitMs = leaveOver || !chmpx ? 0 : untilTurn(observed, times.changeWaitMs);
   const why = `new values of ${roll.keys.join(', ')}`;
   if (waitMs > 0) {
     return { kind: 'wait', why: `${why}: one server restarts after the other`, ms: LOOK_MS };

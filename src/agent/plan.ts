@@ -1,8 +1,9 @@
-import { isServing, type RingStatus } from '../cluster/status.ts';
+import { isServing } from '../cluster/status.ts';
 import { mustLeaveRing } from '../cluster/ring.ts';
 import { parametersKey, type DesiredState } from './desired-state.ts';
 import type { MergeMode } from './merge-mode.ts';
 import type { Observed } from './observed.ts';
+import { planJoin, planK2hdkc } from './plan-join.ts';
 import { planCoordinated, type MergeTimes } from './plan-merge.ts';
 import { planRoll, rollStep } from './plan-roll.ts';
 import { planVolume } from './plan-volume.ts';
@@ -35,15 +36,15 @@ export type Step =
 
 /** The times that the plan decides by, in milliseconds. */
 export interface PlanTimes {
-  /** A ring of one server, or one that others know already, must be the same for so long. */
+  /** The ring must have been the same for so long. */
   ringStableMs: number;
-  /** A ring with other servers that is new must be the same for so long: they read it slowly. */
-  joinAfterMs: number;
   /** Between the starts of two servers of a ring. */
   startSpacingMs: number;
   startTimeoutMs: number;
   /** SERVICE OUT under a living k2hdkc for so long is a known stuck form; so is an idle Done. */
   stuckAfterMs: number;
+  /** A change of others is waited for so long before one's own. */
+  changeWaitMs: number;
   /** Who moves data, and the times that only count when the agents do. */
   merge: MergeMode;
   coordinated: MergeTimes;
@@ -51,8 +52,6 @@ export interface PlanTimes {
 
 /** A status that could not be read for so long is no hitch of the tool any more (ms). */
 const STATUS_DOUBT_MS = 5_000;
-/** A SERVICEIN or COMPMERGE that cures this node is not sent again before so long (ms). */
-const CURE_PAUSE_MS = 15_000;
 
 const act = (action: Action, why: string): Step => ({ kind: 'do', action, why });
 const wait = (why: string, ms?: number): Step =>
@@ -74,11 +73,11 @@ export function plan(desired: DesiredState, observed: Observed, times: PlanTimes
   if (desired.shrinking && observed.now >= desired.shrinking.rejoinAt) {
     return act('end-shrink', 'this node was to be removed but still exists: joining again');
   }
-  if (!wantsToServe(desired)) return planStop(desired, observed, times);
+  if (!wantsToServe(desired)) return planEnd(desired, observed, times);
   const roll = planRoll(observed, times);
   const isOther = registeredElsewhere(desired) || runsOldGeneration(desired, observed);
   if (isOther || roll?.kind === 'leave') {
-    const leaving = planStop(desired, observed, times);
+    const leaving = planEnd(desired, observed, times);
     if (leaving.kind !== 'rest') return isOther ? leaving : rollStep(leaving, observed.roll);
   }
   const step = planStart(desired, observed, times);
@@ -131,6 +130,19 @@ function registeredElsewhere({ registration, parameters }: DesiredState): boolea
 
 function runsOldGeneration(desired: DesiredState, { chmpx, k2hdkc }: Observed): boolean {
   return [chmpx, k2hdkc].some((program) => program && program.generation !== desired.generation);
+}
+
+/** A node that could not leave because it hung in the merge starts both again, and leaves then. */
+function planEnd(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
+  if (observed.leaveAgain) {
+    const both = observed.chmpx && observed.k2hdkc;
+    const cure =
+      both && observed.mergeHung
+        ? act('restart-pair', 'the ring was not left because this node hung: both start again')
+        : planPrograms(desired, observed, times);
+    if (cure.kind !== 'rest') return cure;
+  }
+  return planStop(desired, observed, times);
 }
 
 function planStop(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
@@ -188,8 +200,8 @@ function planPrograms(desired: DesiredState, observed: Observed, times: PlanTime
     // A k2hdkc whose chmpx is gone spins, and a new chmpx under it sticks in SERVICE OUT.
     if (k2hdkc) return act('stop-k2hdkc', 'chmpx is gone: both start again');
     if (observed.restartInMs > 0) return wait(pausing(observed), observed.restartInMs);
-    const early = quietBeforeStart(role, observed.neighbours, times) - role.ringStableMs;
-    if (early > 0) return wait('the ring has just changed: others must know it first', early);
+    const quiet = quietBeforeStart(role, observed.neighbours, times);
+    if (quiet) return wait(quiet.why, quiet.ms);
     return act('start-chmpx', 'chmpx does not run');
   }
   if (status?.self.live !== 'UP') {
@@ -206,7 +218,7 @@ function planPrograms(desired: DesiredState, observed: Observed, times: PlanTime
   if (!k2hdkc) {
     return observed.restartInMs > 0
       ? wait(pausing(observed), observed.restartInMs)
-      : act('start-k2hdkc', 'k2hdkc does not run');
+      : planK2hdkc(status, observed, times);
   }
   const led = times.merge === 'coordinated' && !status.self.suspended;
   const change = led ? planCoordinated(status, observed, times) : null;
@@ -214,35 +226,6 @@ function planPrograms(desired: DesiredState, observed: Observed, times: PlanTime
   return isServing(status.self)
     ? { kind: 'rest', why: 'serving' }
     : planJoin(status, observed, k2hdkc.runningMs, times);
-}
-
-function planJoin(
-  status: RingStatus,
-  observed: Observed,
-  k2hdkcRunningMs: number,
-  times: PlanTimes,
-): Step {
-  const { self } = status;
-  const stuckOut = self.ring === 'SERVICE OUT' && self.operation === 'n/a' && !self.suspended;
-  const { cureSentMs: sent, statusStableMs: still } = observed;
-  const mayCure = sent === null || sent > CURE_PAUSE_MS;
-  if (stuckOut && still > times.stuckAfterMs && mayCure) {
-    return act('service-in', 'in SERVICE OUT under a living k2hdkc');
-  }
-  const uncompleted =
-    self.merge === 'Done' && status.servers.every(({ merge }) => merge !== 'Doing');
-  if (uncompleted && observed.ringStillMs > times.stuckAfterMs && mayCure) {
-    return act('complete-merge', 'all data is here, but nobody completes the merge');
-  }
-  // The merge of another server takes as long as it takes.
-  const ofOthers =
-    self.ring === 'SERVICE IN' && self.operation === 'n/a' && !self.suspended && !uncompleted;
-  const limit = times.startTimeoutMs;
-  if (!ofOthers && k2hdkcRunningMs > limit && still > limit) {
-    // chmpx joins by itself only once in its life, so a new join needs both.
-    return act('restart-pair', 'nothing moves any more: both start again');
-  }
-  return wait(ofOthers ? 'the ring merges' : 'joining the ring');
 }
 
 /** The reason is for who waits: it has the last lines that the program wrote. */

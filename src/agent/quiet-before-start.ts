@@ -2,21 +2,28 @@ import type { NeighbourView } from './neighbours.ts';
 import type { RoleView } from './observed.ts';
 import type { PlanTimes } from './plan.ts';
 
+/** How long until the neighbours are worth another look (ms). */
+const LOOK_AGAIN_MS = 50;
+const RING_CHANGED = 'the ring has just changed';
+
 /**
- * How long the ring must have been the same before chmpx may start. A joiner whose servers do not
- * have it in their ini yet can stick, and of servers that start at the same moment each can end up
- * in a ring of its own (seen on chmpx 1.0.113: three of three, for good).
+ * What chmpx's start still waits for, and for how long (ms); null when it may be now. A joiner
+ * whose servers do not have it in their ini yet can stick, and of servers that start at the same
+ * moment each can end up in a ring of its own (seen on chmpx 1.0.113: three of three, for good).
  */
 export function quietBeforeStart(
-  { servers, ringIsNew }: RoleView,
+  { servers, ringStableMs }: RoleView,
   neighbours: NeighbourView | null,
   times: PlanTimes,
-): number {
-  if (servers <= 1) return times.ringStableMs;
-  // When no chmpx runs, none can run with an ini that lacks this node.
-  const isLate = ringIsNew && neighbours?.up !== 0;
-  const known = isLate ? times.joinAfterMs : times.ringStableMs;
+): { why: string; ms: number } | null {
+  const quietForMs = ringStableMs - times.ringStableMs;
+  if (servers <= 1) return quietForMs < 0 ? { why: RING_CHANGED, ms: -quietForMs } : null;
+  if (neighbours === null) return { why: 'looking for the other servers', ms: LOOK_AGAIN_MS };
+  const { unaware, absentBefore, settledMs } = neighbours;
+  if (unaware > 0) return { why: 'servers that run must know this node first', ms: LOOK_AGAIN_MS };
   // Who joins by command can start at the same moment: 8 of 8 rings of three.
-  const spacing = times.merge === 'coordinated' ? 0 : times.startSpacingMs;
-  return known + (neighbours?.absentBefore ?? servers) * spacing;
+  const spacingMs = times.merge === 'coordinated' ? 0 : times.startSpacingMs;
+  const ms = absentBefore * spacingMs - Math.min(quietForMs, settledMs);
+  if (ms <= 0) return null;
+  return { why: absentBefore > 0 ? 'the servers before this one start first' : RING_CHANGED, ms };
 }

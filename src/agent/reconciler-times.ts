@@ -5,13 +5,12 @@ import type { ReconcilerOptions } from './reconciler.ts';
 export function reconcilerTimes(cluster: AgentConfig['cluster']): ReconcilerOptions['times'] {
   return {
     ringStableMs: cluster.ring_stable_for * 1000,
-    joinAfterMs: cluster.join_after * 1000,
     startSpacingMs: cluster.start_spacing * 1000,
     startTimeoutMs: cluster.start_timeout * 1000,
     stuckAfterMs: cluster.stuck_after * 1000,
+    changeWaitMs: cluster.change_wait * 1000,
     merge: cluster.merge,
     coordinated: {
-      changeWaitMs: cluster.change_wait * 1000,
       gatherMs: cluster.gather_for * 1000,
       takeOverMs: cluster.take_over_after * 1000,
       mergeMs: cluster.merge_limit * 1000,

@@ -26,6 +26,8 @@ export interface RingChangesOptions {
   /** Before another try of a join that was undone. */
   retry: Backoff;
   patience: PatienceTimes;
+  /** This node was the one that hung in a merge. */
+  mergeHung: () => boolean;
   /** CUKs of the servers that the role has. */
   role: () => ReadonlySet<string>;
   clock: Clock;
@@ -43,6 +45,7 @@ export class RingChanges {
   #leaveOver = false;
   #leaveFailure: string | null = null;
   #leaveSince: number | null = null;
+  #leaveAgain = false;
   #cureAt: number | null = null;
   #joinNotBefore = 0;
 
@@ -60,6 +63,13 @@ export class RingChanges {
     return this.#leaveFailure;
   }
 
+  /** The ring was not left because this node hung: to be tried again when both started again. */
+  get leaveAgain(): boolean {
+    const { clock, leaveLimits } = this.#options;
+    const since = this.#leaveSince ?? clock.monotonic();
+    return this.#leaveAgain && clock.monotonic() - since < leaveLimits.good;
+  }
+
   /** A cure was sent so long ago (ms); null when none was. */
   get cureSentMs(): number | null {
     return this.#cureAt === null ? null : this.#options.clock.monotonic() - this.#cureAt;
@@ -75,6 +85,7 @@ export class RingChanges {
     this.#leaveOver = false;
     this.#leaveFailure = null;
     this.#leaveSince = null;
+    this.#leaveAgain = false;
     this.#cureAt = null;
   }
 
@@ -111,7 +122,8 @@ export class RingChanges {
 
   /**
    * SERVICEOUT, then waiting for the merge. stop_db goes on when the time is up, a restart also when
-   * the merge was undone; who leaves for good stays, because its data could not move.
+   * the merge was undone; who leaves for good stays, because its data could not move. When it hung
+   * in the merge itself, nothing is over yet: see `leaveAgain`.
    *
    * @param isUp whether chmpx runs at all.
    */
@@ -120,6 +132,7 @@ export class RingChanges {
     const limit = leaveLimits[kind];
     let undone = false;
     this.#leaveSince ??= clock.monotonic();
+    this.#leaveAgain = false;
     while (!signal.aborted) {
       const status = await readStatus();
       // One reading that failed is no proof that the data has moved.
@@ -140,6 +153,10 @@ export class RingChanges {
           const { result } = await this.#lead('leave', limit - spent, signal);
           const left = limit - (clock.monotonic() - this.#leaveSince);
           undone = result === 'undone';
+          if (undone && kind === 'good' && this.#options.mergeHung()) {
+            this.#leaveAgain = true;
+            return;
+          }
           if (undone && kind !== 'restart') await sleep(clock, Math.min(CURE_MS, left), signal);
         }
         if (mode === 'automatic' && status.self.operation === 'n/a') await this.#serviceOut(status);

@@ -86,7 +86,8 @@ export class RoleWatch {
   /** Takes the last good document from disk, so that a node can start without K2HR3. */
   async restore(): Promise<void> {
     const kept = await this.#kept.read();
-    const { registration } = this.#options.desired();
+    const { registration, phase } = this.#options.desired();
+    this.#ringIsNew = phase === 'preparing';
     if (kept === null || kept.of !== registration?.parametersKey) return;
     try {
       this.#document = this.#options.parse(kept.text, this.#options.desired());

@@ -4,6 +4,7 @@ import type { RingStatus } from '../cluster/status.ts';
 import { readRingStatus, TOOL_MISSING } from '../cluster/tools.ts';
 import type { SystemUser } from '../host/system-user.ts';
 
+/** A tool that takes longer than this hangs (ms). */
 const STATUS_TIMEOUT_MS = 5_000;
 
 /** Reads the status; a tool that cannot be used is logged once per reason and means: not known. */

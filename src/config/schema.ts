@@ -106,7 +106,7 @@ export const agentConfigSchema = v.strictObject({
     take_over_after: v.optional(seconds(1), 20),
     gather_for: v.optional(seconds(0), 5),
     ring_stable_for: v.optional(seconds(0), 1),
-    join_after: v.optional(seconds(0), 6.5),
+    join_after: v.optional(seconds(0), 20),
     start_spacing: v.optional(seconds(0), 1.5),
     start_timeout: v.optional(seconds(1), 60),
     stuck_after: v.optional(seconds(0.1), 5),

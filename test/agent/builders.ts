@@ -86,7 +86,7 @@ export function observed(change: Partial<Observed> = {}): Observed {
     statusStableMs: 10_000,
     ringStillMs: 10_000,
     role: ROLE,
-    neighbours: { up: 0, absentBefore: 0 },
+    neighbours: { up: 0, absentBefore: 0, unaware: 0, settledMs: 60_000 },
     iniPublished: true,
     roll: null,
     volume: { mounted: true, problem: null, retryInMs: 0 },
@@ -99,6 +99,8 @@ export function observed(change: Partial<Observed> = {}): Observed {
     cureSentMs: null,
     joinRetryInMs: 0,
     mergeHung: false,
+    leaveAgain: false,
+    tieJitter: 0,
     now: 1_000_000,
     ...change,
   };
@@ -107,12 +109,12 @@ export function observed(change: Partial<Observed> = {}): Observed {
 /** The times of a plan, with merges by chmpx itself. */
 export const TIMES: PlanTimes = {
   ringStableMs: 1_000,
-  joinAfterMs: 6_500,
   startSpacingMs: 1_500,
   startTimeoutMs: 60_000,
   stuckAfterMs: 5_000,
+  changeWaitMs: 60_000,
   merge: 'automatic',
-  coordinated: { changeWaitMs: 60_000, gatherMs: 5_000, takeOverMs: 20_000, mergeMs: 300_000 },
+  coordinated: { gatherMs: 5_000, takeOverMs: 20_000, mergeMs: 300_000 },
 };
 
 /** What is seen when nothing runs. */

@@ -4,6 +4,7 @@ import { ClusterNode } from '../../src/agent/cluster-node.ts';
 import { DesiredStateStore, type DesiredState } from '../../src/agent/desired-state.ts';
 import { Membership } from '../../src/agent/membership.ts';
 import { Neighbours } from '../../src/agent/neighbours.ts';
+import { HungMerge } from '../../src/agent/hung-merge.ts';
 import { KeptProgram } from '../../src/agent/programs.ts';
 import { RestartPolicy } from '../../src/agent/restart-policy.ts';
 import { RingChanges } from '../../src/agent/ring-changes.ts';
@@ -99,7 +100,9 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
       pace: { settledMs: 1, changingMs: 1, retryFirstMs: 1, retryCapMs: 1 },
       onChange: () => undefined,
     }),
-    neighbours: new Neighbours(clock),
+    neighbours: new Neighbours({ ...common, askLimitMs: 1 }),
+    hungMerge: new HungMerge(),
+    random,
     iniFile: path.join(directory, 'k2hdkc.ini'),
     statusProblem: () => null,
     site: {
@@ -110,6 +113,7 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
     changes: new RingChanges({
       ...common,
       mode: 'automatic',
+      mergeHung: () => false,
       readStatus,
       control: new ControlPorts({ ownHost: '127.0.0.1', clock }),
       pollMs: 1,

@@ -54,6 +54,27 @@ it('starts its programs again, in its turn, when it hung in a merge that was und
   expect(step(['IN', 'IN', 'OUT'], 11_000, { mergeHung: true })).toBe('restart-pair');
 });
 
+it('starts its programs again, at once, when it led a join in which it hung itself', () => {
+  const change = { mergeHung: true, joinRetryInMs: 45_000 };
+  expect(step(['IN', 'OUT', 'IN'], 0, change)).toBe('restart-pair');
+  expect(step(['IN Doing', 'OUT', 'IN'], 0, change)).toBe('wait');
+});
+
+it('moves its turn by jitter, but never that of the first', () => {
+  const late = { tieJitter: 0.5 };
+  expect(step(['OUT', 'OUT', 'IN'], 5_400)).toBe('join-ring');
+  expect(step(['OUT', 'OUT', 'IN'], 5_400, late)).toBe('wait');
+  expect(step(['OUT', 'OUT', 'IN'], 5_600, late)).toBe('join-ring');
+  expect(step(['IN', 'OUT', 'OUT'], 0, late)).toBe('join-ring');
+});
+
+it('two that are back take turns, one alone does not wait', () => {
+  expect(step(['IN', 'IN Pending', 'IN'], 0)).toBe('finish-merge');
+  expect(step(['IN Pending', 'IN Pending', 'IN'], 900)).toBe('wait');
+  expect(step(['IN Pending', 'IN Pending', 'IN'], 1_400, { tieJitter: 0.5 })).toBe('wait');
+  expect(step(['IN Pending', 'IN Pending', 'IN'], 1_600, { tieJitter: 0.5 })).toBe('finish-merge');
+});
+
 it('pauses after a join that was undone', () => {
   expect(step(['IN', 'OUT', 'IN'], 60_000, { joinRetryInMs: 700 })).toBe('wait');
 });

@@ -35,7 +35,9 @@ function check([, change, seen, expected, why]: Row): void {
 }
 
 const NEW_RING = { ...ROLE, servers: 3, ringIsNew: true };
-const upOf = (up: number, absentBefore: number) => ({ up, absentBefore });
+const upOf = (up: number, absentBefore: number, unaware = 0, settledMs = 60_000) => ({
+  ...{ up, absentBefore, unaware, settledMs },
+});
 const DONE = '[SERVICE IN][UP][ADD][Done][NoSuspend]';
 const noRegistration = { registration: null };
 const serving = observed();
@@ -103,16 +105,24 @@ describe('starting', () => {
       { wait: 600 },
     ],
     [
-      'the ring has other servers that run, and changed since the agent started',
+      'one of the servers that run does not know this node yet',
       {},
-      nothingRuns({ role: { ...NEW_RING, ringStableMs: 6_000 }, neighbours: upOf(2, 0) }),
-      { wait: 500 },
+      nothingRuns({ role: { ...NEW_RING, ringStableMs: 6_000 }, neighbours: upOf(2, 0, 1, 0) }),
+      { wait: 50 },
+      'must know this node first',
     ],
     [
-      'the other servers had their time',
+      'the servers that run have just said that they know this node',
       {},
-      nothingRuns({ role: { ...NEW_RING, ringStableMs: 6_500 }, neighbours: upOf(2, 0) }),
+      nothingRuns({ role: { ...NEW_RING, ringStableMs: 3_000 }, neighbours: upOf(2, 0, 0, 0) }),
       'start-chmpx',
+    ],
+    [
+      'they know this node, and another joiner that stands before it',
+      {},
+      nothingRuns({ role: { ...NEW_RING, ringStableMs: 6_000 }, neighbours: upOf(2, 1, 0, 200) }),
+      { wait: 1_300 },
+      'before this one',
     ],
     [
       'a ring is being made, and two of its servers start before this one',
@@ -130,7 +140,7 @@ describe('starting', () => {
       'it is not known who runs',
       {},
       nothingRuns({ role: { ...NEW_RING, ringStableMs: 10_000 }, neighbours: null }),
-      { wait: 1_000 },
+      { wait: 50 },
     ],
     [
       'one server of a ring that others know starts before this one',
@@ -158,6 +168,13 @@ describe('starting', () => {
       'wait',
     ],
     ['chmpx is up', {}, observed({ k2hdkc: null, status: ringStatus(ALONE) }), 'start-k2hdkc'],
+    [
+      'chmpx is up, another server joins: one change at a time',
+      {},
+      observed({ k2hdkc: null, status: ringStatus(ALONE, JOINING) }),
+      'wait',
+      'another change',
+    ],
     [
       'chmpx is up, k2hdkc crashed',
       {},
@@ -370,6 +387,36 @@ describe('leaving for good', () => {
     ['all is done', { parameters: null, registration: null }, nothingRuns(), 'rest'],
     ['a failed prepare', { phase: 'failed' }, nothingRuns(), 'unregister'],
     ['a failed prepare is over', { phase: 'failed', registration: null }, nothingRuns(), 'rest'],
+  ])('%s', (...row) => check(row));
+});
+
+describe('leaving again, after this node hung in the merge of its leave', () => {
+  const detached = { parameters: null };
+  const again = { leaveAgain: true };
+  it.each<Row>([
+    [
+      'hangs',
+      detached,
+      { ...inRing, ...again, mergeHung: true },
+      'restart-pair',
+      'because this node hung',
+    ],
+    ['both are stopped', detached, nothingRuns(again), 'start-chmpx'],
+    [
+      'chmpx is up',
+      detached,
+      observed({ ...again, k2hdkc: null, status: ringStatus(ALONE) }),
+      'start-k2hdkc',
+    ],
+    ['joins', detached, observed({ ...again, status: ringStatus(JOINING, IN) }), 'wait'],
+    ['is in the ring again', detached, { ...inRing, ...again }, 'leave-ring'],
+    ['the time for leaving is up', detached, nothingRuns(), 'unregister'],
+    [
+      'a restart hangs in its leave: the start that follows is all it wants',
+      { generation: 'g2' },
+      { ...inRing, ...again, mergeHung: true },
+      'restart-pair',
+    ],
   ])('%s', (...row) => check(row));
 });
 

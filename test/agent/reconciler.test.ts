@@ -51,7 +51,6 @@ async function reconcile(seen: Observed, change: Partial<DesiredState> = {}): Pr
     node,
     times: {
       ...TIMES,
-      joinAfterMs: 1_000,
       startSpacingMs: 0,
       changingMs: 150,
       settledMs: 10_000,

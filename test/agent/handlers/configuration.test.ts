@@ -80,7 +80,6 @@ async function serving({ canLeave }: { canLeave: boolean }) {
     times: {
       ...TIMES,
       ringStableMs: 0,
-      joinAfterMs: 0,
       startSpacingMs: 0,
       changingMs: 5,
       settledMs: 10,

@@ -1,0 +1,71 @@
+import { membershipChangeRuns, sameServer } from '../cluster/ring.ts';
+import type { RingStatus } from '../cluster/status.ts';
+import type { Observed } from './observed.ts';
+import type { Action, PlanTimes, Step } from './plan.ts';
+import { turnMs } from './turns.ts';
+
+/** A SERVICEIN or COMPMERGE that cures this node is not sent again before so long (ms). */
+const CURE_PAUSE_MS = 15_000;
+
+/**
+ * The start of k2hdkc, beside a chmpx that is up. With AUTOMERGE chmpx joins as soon as it comes:
+ * one change at a time, so that it waits for a change of others, and for the servers before it that
+ * are at the same point. A server that keeps its place in the ring joins nothing.
+ */
+export function planK2hdkc(status: RingStatus, observed: Observed, times: PlanTimes): Step {
+  const { self, servers } = status;
+  const start = (why: string): Step => act('start-k2hdkc', why);
+  const plain = start('k2hdkc does not run');
+  if (times.merge === 'coordinated' || self.ring !== 'SERVICE OUT') return plain;
+  const waited = observed.statusStableMs;
+  if (membershipChangeRuns(status)) {
+    return waited < times.changeWaitMs
+      ? wait('another change of the ring runs')
+      : start('another change of the ring does not end: joining anyway');
+  }
+  const place = servers
+    .filter(({ ring, live, suspended }) => ring === 'SERVICE OUT' && live === 'UP' && suspended)
+    .findIndex((node) => sameServer(node, self));
+  return waited < turnMs(place, observed.tieJitter)
+    ? wait('a server before this one joins first')
+    : plain;
+}
+
+/** What a node with both programs does that is not in service, or merges, when chmpx joins by itself. */
+export function planJoin(
+  status: RingStatus,
+  observed: Observed,
+  k2hdkcRunningMs: number,
+  times: PlanTimes,
+): Step {
+  const { self } = status;
+  const stuckOut = self.ring === 'SERVICE OUT' && self.operation === 'n/a' && !self.suspended;
+  const { cureSentMs: sent, statusStableMs: still } = observed;
+  const mayCure = sent === null || sent > CURE_PAUSE_MS;
+  const patience = membershipChangeRuns(status) ? times.changeWaitMs : times.stuckAfterMs;
+  if (stuckOut && still > patience && mayCure) {
+    return act('service-in', 'in SERVICE OUT under a living k2hdkc');
+  }
+  const uncompleted =
+    self.merge === 'Done' && status.servers.every(({ merge }) => merge !== 'Doing');
+  if (uncompleted && observed.ringStillMs > times.stuckAfterMs && mayCure) {
+    return act('complete-merge', 'all data is here, but nobody completes the merge');
+  }
+  // The merge of another server takes as long as it takes.
+  const ofOthers =
+    self.ring === 'SERVICE IN' && self.operation === 'n/a' && !self.suspended && !uncompleted;
+  const limit = times.startTimeoutMs;
+  if (!ofOthers && k2hdkcRunningMs > limit && still > limit) {
+    // chmpx joins by itself only once in its life, so a new join needs both.
+    return act('restart-pair', 'nothing moves any more: both start again');
+  }
+  return wait(ofOthers ? 'the ring merges' : 'joining the ring');
+}
+
+function act(action: Action, why: string): Step {
+  return { kind: 'do', action, why };
+}
+
+function wait(why: string): Step {
+  return { kind: 'wait', why };
+}
