@@ -44,6 +44,7 @@ async function buildDemo() {
       demo: 'test/demo/main.ts',
       lab: 'test/lab/main.ts',
       data: 'test/lab/data/main.ts',
+      cold: 'test/lab/cold/main.ts',
     },
     outdir: 'dist/test',
     outExtension: { '.js': '.mjs' },
