@@ -4,6 +4,7 @@ import { readConfiguration, Refused, type Configuration, type Self } from './con
 import { controlPort } from './control-port.ts';
 import type { Report } from './control-report.ts';
 import { Hazards } from './hazards.ts';
+import { isNamed } from './hosts.ts';
 import { watchIni } from './ini-watch.ts';
 import type { Attachment } from './link.ts';
 import { countLife } from './node-life.ts';
@@ -103,10 +104,10 @@ export class ChmpxProcess {
 
   #ports(): Port[] {
     const { settings } = this.#options;
-    const { self, servers } = this.#configuration;
+    const { self } = this.#configuration;
     const control = controlPort({
       settings,
-      allowed: (address) => servers.some((one) => one.name === address),
+      allowed: (address) => isNamed(address, this.#configuration),
       execute: (line) => execute(line, this.#ring, this.#report()),
       disturbs: () => this.#disturbed(),
     });

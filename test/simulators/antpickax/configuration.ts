@@ -19,6 +19,8 @@ export interface ServerNode {
 export interface Configuration extends Global {
   /** In the order of the ring: by name, then control port, not as in the file. */
   servers: ServerNode[];
+  /** NAME of each SLVNODE, which can be a regular expression. */
+  slaves: string[];
   self: ServerNode;
 }
 
@@ -88,6 +90,8 @@ export async function readConfiguration(
   if (global.idType === 'CUSTOM' && servers.some((one) => one.seed === '')) {
     throw new Refused([`CheckUpdate(0) : Failed to load configuration from ${file}`]);
   }
+  const names = sections.filter(({ name }) => name === 'SLVNODE');
+  const slaves = names.map(({ values }) => values.get('NAME') ?? '');
   const ctlport = given.ctlport === undefined ? global.selfCtlport : port(given.ctlport);
   const cuk = given.cuk ?? global.selfCuk;
   const isSelf = (one: ServerNode): boolean =>
@@ -95,18 +99,18 @@ export async function readConfiguration(
   const where = `self control port(${ctlport})`;
   const asServer = servers.find(isSelf);
   if (global.mode !== 'SLAVE') {
-    if (asServer !== undefined) return { ...global, servers, self: asServer };
+    if (asServer !== undefined) return { ...global, servers, slaves, self: asServer };
     throw problem(
       `have "MODE" as server mode in [GLOBAL] section, but ${where} not found in server list.`,
     );
   }
-  const slaves = await readNodes(sections, 'SLVNODE', global, given.address);
-  const self = slaves.find(isSelf);
+  const asSlaves = await readNodes(sections, 'SLVNODE', global, given.address);
+  const self = asSlaves.find(isSelf);
   if (asServer !== undefined || self === undefined) {
     const found = asServer === undefined ? 'not found in slave list' : 'found in server list';
     throw problem(`have "MODE" as slave mode in [GLOBAL] section, but ${where} ${found}.`);
   }
-  return { ...global, servers, self: { ...self, port: -1 } };
+  return { ...global, servers, slaves, self: { ...self, port: -1 } };
 }
 
 /** All nodes of a kind; of two with the same name and control port the later keys win. */
