@@ -69,9 +69,11 @@ type Measure = (what: string, since: number, done: Probe) => Promise<boolean>;
 /** Creates servers; the moment at which the first agent was started (ms, monotonic). */
 async function startServers(stage: ClusterStage, count: number): Promise<number> {
   const started: number[] = [];
-  await stage.createInstances(count, (node) => {
-    started.push(systemClock.monotonic());
-    return node.startAgent();
+  await stage.createInstances(count, {
+    startAgent: (node) => {
+      started.push(systemClock.monotonic());
+      return node.startAgent();
+    },
   });
   return Math.min(...started);
 }
