@@ -1,13 +1,23 @@
+import type { Clock } from '../base/clock.ts';
 import type { RingNode, RingStatus } from '../cluster/status.ts';
 
+/** Servers finish within a fraction of the time that each takes; a request that was lost never (ms). */
+const LATE_MS = 4_000;
+
 /**
- * Tells whether this node was the one that hung in a merge: it was still Doing when the merge was
- * aborted, and has not merged since. It must be shown every status that anybody reads: while this
- * node leads a merge itself, nobody else looks.
+ * Tells whether this node was the one that hung in a merge: others were Done and it was still Doing
+ * for a while when the merge was aborted, and it has not merged since. It must be shown every status
+ * that anybody reads: while this node leads a merge itself, nobody else looks.
  */
 export class HungMerge {
+  readonly #clock: Clock;
   #hung = false;
   #last: RingNode['merge'] = 'Nothing';
+  #lateSince: number | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Both programs should start again. */
   get hung(): boolean {
@@ -18,8 +28,12 @@ export class HungMerge {
   note<T extends RingStatus | null>(status: T): T {
     if (status === null) return status;
     const { merge } = status.self;
-    if (this.#last === 'Doing' && merge === 'Pending') this.#hung = true;
+    const now = this.#clock.monotonic();
+    const late = this.#lateSince !== null && now - this.#lateSince >= LATE_MS;
+    if (this.#last === 'Doing' && merge === 'Pending' && late) this.#hung = true;
     if (merge === 'Done') this.#hung = false;
+    const othersAreDone = status.servers.some((server) => server.merge === 'Done');
+    this.#lateSince = merge === 'Doing' && othersAreDone ? (this.#lateSince ?? now) : null;
     this.#last = merge;
     return status;
   }
@@ -28,5 +42,6 @@ export class HungMerge {
   forget(): void {
     this.#hung = false;
     this.#last = 'Nothing';
+    this.#lateSince = null;
   }
 }

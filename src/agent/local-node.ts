@@ -160,7 +160,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
   desired.onChange(() => role.hurry());
   const status = statusReader(programs.chmpxstatus, paths.ini_file, options.programUser, log);
   const control = new ControlPorts({ ownHost: cluster.control_host, clock });
-  const hungMerge = new HungMerge();
+  const hungMerge = new HungMerge(clock);
   const readStatus = async (): Promise<RingStatus | null> => hungMerge.note(await status.read());
   const changes = createRingChanges(cluster, {
     control,

@@ -1,6 +1,7 @@
 import { sleep, type Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { HungServers } from '../cluster/hung-servers.ts';
 import { MergePatience, type PatienceTimes } from '../cluster/merge-patience.ts';
 import {
   nextMergeStep,
@@ -89,6 +90,7 @@ class Lead {
   readonly #begun: number;
   readonly #given = new Map<string, { words: string; at: number }>();
   readonly #patience: MergePatience;
+  readonly #hung = new HungServers();
   #closedSince: number | null = null;
   #closedMs = 0;
   #refusal = '';
@@ -129,13 +131,18 @@ class Lead {
       const verdict = ring ? this.#patience.look(ring, now) : 'wait';
       // Data moves without a change of words: patience ends that.
       const still = step?.phase !== 'merging' && now - moved > stepMs;
-      if (now > limit || still || verdict === null) {
+      // Only a start of both programs cures who hangs, and this one's agent is busy here.
+      const hangsItself = verdict === 'abort' && ring?.self.merge === 'Doing';
+      if (now > limit || still || verdict === null || hangsItself) {
         return `still ${phase ?? 'unknown'} (${words})${this.#refusal}`;
       }
-      if (ring && verdict === 'abort') {
+      if (verdict === 'abort') {
         log.warn({ ring: words }, 'a merge hangs: aborting it and trying again');
-        await this.#give([{ command: 'ABORTMERGE', at: ring.self }], now);
-      } else if (step) await this.#give(step.orders, now);
+      }
+      if (ring && step) {
+        const abort: Order = { command: 'ABORTMERGE', at: ring.self };
+        await this.#give(ring, verdict === 'abort' ? [abort] : step.orders, now);
+      }
       await sleep(clock, pollMs, signal);
     }
   }
@@ -150,9 +157,13 @@ class Lead {
     };
   }
 
-  async #give(orders: readonly Order[], now: number): Promise<void> {
+  async #give(ring: RingStatus, orders: readonly Order[], now: number): Promise<void> {
     const { send, log } = this.#options;
-    const due = orders.filter((order) => this.#isDue(order, now));
+    if (orders.some(({ command }) => command === 'ABORTMERGE')) this.#hung.aborted(ring, now);
+    const waits = this.#hung.awaited(ring, now);
+    const due = orders.filter(
+      (order) => !(waits && order.command === 'MERGE') && this.#isDue(order, now),
+    );
     await Promise.all(
       due.map(async (order) => {
         const { command, at, names = at } = order;

@@ -22,6 +22,8 @@ export interface MergeTimes {
 
 /** Between servers that are back at the same time (ms): their merges take 0.2 s. */
 const BACK_TURN_MS = 1_000;
+/** From the start of k2hdkc to the status that follows from it (ms); 292 MB may have to be written. */
+const ATTACH_MS = 10_000;
 /** A status of this node that another's change passes through does not last so long (ms). */
 const PASSING_MS = 2_000;
 const AGAIN = 'both start again';
@@ -47,6 +49,9 @@ export function planCoordinated(
     );
   const turn = turnAmong(status.servers);
   if (self.ring === 'SERVICE OUT') return planEntry(status, phase, observed, times);
+  if (observed.mergeHung && self.merge === 'Pending') {
+    return act('restart-pair', `a merge was aborted because this node hung: ${AGAIN}`);
+  }
   if (phase === 'quiet') {
     if (observed.mergeHung && observed.ringStillMs > TURN_MS + turn) {
       return act('restart-pair', `a merge was undone because this node hung: ${AGAIN}`);
@@ -62,7 +67,7 @@ export function planCoordinated(
     return act('service-in', 'another agent took this node out of the ring and did not go on');
   }
   const placementChanges = status.servers.some(({ operation }) => operation !== 'n/a');
-  if (self.merge === 'Pending' && !placementChanges && phase === 'gathered') {
+  if (isBack(status, observed) && !placementChanges && phase === 'gathered') {
     // Back at its own place: nobody else is concerned. Two that are back take turns.
     const back = status.servers.filter(({ merge }) => merge === 'Pending');
     return observed.ringStillMs >= turnAmong(back, BACK_TURN_MS)
@@ -74,6 +79,12 @@ export function planCoordinated(
     return act('finish-merge', `nobody goes on with a merge (${phase})`);
   }
   return wait('the ring merges');
+}
+
+/** Pending since its k2hdkc has started; an aborted merge makes servers Pending that run for long. */
+function isBack({ self }: RingStatus, { k2hdkc, statusStableMs }: Observed): boolean {
+  const runningMs = k2hdkc?.runningMs ?? 0;
+  return self.merge === 'Pending' && runningMs - statusStableMs < ATTACH_MS;
 }
 
 function planEntry(

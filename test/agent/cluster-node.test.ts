@@ -101,7 +101,7 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
       onChange: () => undefined,
     }),
     neighbours: new Neighbours({ ...common, askLimitMs: 1 }),
-    hungMerge: new HungMerge(),
+    hungMerge: new HungMerge(clock),
     random,
     iniFile: path.join(directory, 'k2hdkc.ini'),
     statusProblem: () => null,

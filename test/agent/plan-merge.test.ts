@@ -14,6 +14,7 @@ function step(statuses: string[], ms = 0, change: Partial<Observed> = {}): strin
       status: ring('b', ...statuses),
       statusStableMs: ms,
       ringStillMs: ms,
+      k2hdkc: { generation: desiredState().generation, runningMs: ms + 1_000 },
       role: { ...ROLE, servers: statuses.length },
       ...change,
     }),
@@ -47,6 +48,19 @@ it('takes a server out that is down and no longer in the role, after a while', (
   const role = { ...ROLE, servers: 2, cuks: new Set(['cuk-a', 'cuk-b']) };
   expect(step(['IN', 'IN', 'IN DOWN'], 24_000, { role })).toBe('rest');
   expect(step(['IN', 'IN', 'IN DOWN'], 26_000, { role })).toBe('finish-merge');
+});
+
+it('is not back when a merge was aborted: its k2hdkc runs for long', () => {
+  const k2hdkc = { generation: desiredState().generation, runningMs: 60_000 };
+  const all = ['IN Pending', 'IN Pending', 'IN Pending'];
+  expect(step(all, 2_000, { k2hdkc })).toBe('wait');
+  expect(step(all, 26_000, { k2hdkc })).toBe('finish-merge');
+  expect(step(all, 2_000, { k2hdkc: { ...k2hdkc, runningMs: 3_000 } })).toBe('finish-merge');
+});
+
+it('starts its programs again, at once, when it hung and the merge was aborted', () => {
+  const statuses = ['IN Pending', 'IN Pending', 'IN ADD Pending'];
+  expect(step(statuses, 0, { mergeHung: true })).toBe('restart-pair');
 });
 
 it('starts its programs again, in its turn, when it hung in a merge that was undone', () => {

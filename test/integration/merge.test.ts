@@ -87,6 +87,24 @@ describe('a coordinated merge', () => {
     expect(await lab.read('k', 300)).toEqual(all(300));
   });
 
+  it('that hangs at another server is done when that one has started again', async () => {
+    const lab = await withJoiner();
+    const second = lab.server(2);
+    second.host.environment['ANTPICKAX_STANDIN_LOST_REQUEST'] = '1';
+    await second.kill();
+    await second.start();
+    await second.reaches(PENDING);
+    second.host.environment['ANTPICKAX_STANDIN_LOST_REQUEST'] = '0';
+    const leading = lead(lab.server(3), 'join', { tailMs: 500 });
+    await second.reaches('[SERVICE IN][UP][n/a][Doing][NoSuspend]');
+    await second.reaches(PENDING);
+    await second.kill(); // as its own agent does
+    await second.start();
+    expect(await leading).toMatchObject({ result: 'done', aborted: 1 });
+    for (const member of lab.servers) await member.reaches(IN);
+    expect(await lab.read('k', 300)).toEqual(all(300));
+  });
+
   it('whose leader is gone is finished by another', async () => {
     const lab = await withJoiner();
     const [first, , third] = lab.servers as [RingMember, RingMember, RingMember];
