@@ -100,7 +100,7 @@ export const agentConfigSchema = v.strictObject({
     server_control_port: v.optional(v.nullable(port), null),
     slave_control_port: v.optional(v.nullable(port), null),
     control_host: v.optional(hostName, '127.0.0.1'),
-    merge: v.optional(v.picklist(['automatic', 'coordinated']), 'automatic'),
+    merge: v.optional(v.picklist(['automatic', 'coordinated']), 'coordinated'),
     merge_limit: v.optional(seconds(1), 300),
     change_wait: v.optional(seconds(0), 60),
     take_over_after: v.optional(seconds(1), 20),

@@ -148,23 +148,31 @@ export class ClusterMember {
   /**
    * Runs lines with k2hdkclinetool; gives all that it printed. A slave's chmpx now and then does not
    * read a socket any more on which a server's answers wait (real chmpx 1.0.113: 600 kB of them, in
-   * a ring in which all is well). The next client is served: one without an answer is ended and
-   * started again, twice at most, and counted.
+   * a ring in which all is well). Then another client may be served, or none before chmpx has been
+   * started again: both are tried, once each, and counted.
    */
   async keyTool(lines: readonly string[]): Promise<string> {
     const { machine } = this;
     const script = '/var/lib/antpickax/keys.script';
     await writeFile(machine.path(script), [...lines, 'exit'].map((line) => `${line}\n`).join(''));
     const words = ['-conf', machine.inside(INI), '-perm', '-run', machine.inside(script)];
-    for (let left = 2; ; left -= 1) {
+    for (let tries = 1; ; tries += 1) {
       try {
         const { stdout, stderr } = await machine.exec('k2hdkclinetool', words, CLIENT_TIMEOUT_MS);
         return stdout + stderr;
       } catch (error) {
-        if (left === 0) throw error;
+        if (tries === 3) throw error;
         this.stalledClients += 1;
+        if (tries === 2) await this.#restartChmpx();
       }
     }
+  }
+
+  /** Kills chmpx, and waits until the agent has it up again. */
+  async #restartChmpx(): Promise<void> {
+    await this.kill('chmpx');
+    const isUp = async (): Promise<boolean> => (await this.ring())?.self.live === 'UP';
+    await until(`chmpx on ${this.name} is up again`, isUp);
   }
 
   /** Whether this is a slave that is up and sees exactly `count` servers that serve. */

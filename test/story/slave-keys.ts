@@ -29,7 +29,7 @@ export async function tellingStalls(
   const before = slave.stalledClients;
   const words = await work();
   const stalled = slave.stalledClients - before;
-  return stalled === 0 ? words : `${words} (started again for want of an answer: ${stalled})`;
+  return stalled === 0 ? words : `${words} (clients without an answer: ${stalled})`;
 }
 
 /**
