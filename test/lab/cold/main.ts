@@ -16,7 +16,7 @@ Times how rings are made on simulated VMs, each run with new VMs: from the start
 registration in K2HR3, until every node sees every node in service.
   --runs N         default 20
   --servers N      that start at once; default 3
-  --merge MODE     automatic (default) or coordinated
+  --merge MODE     coordinated (default) or automatic
   --grow           then one more server
   --crash          then a crash of chmpx, of k2hdkc, of both
   --power-cut      then all VMs are off and on again
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
     options: {
       runs: { type: 'string', default: '20' },
       servers: { type: 'string', default: '3' },
-      merge: { type: 'string', default: 'automatic' },
+      merge: { type: 'string', default: 'coordinated' },
       grow: { type: 'boolean', default: false },
       crash: { type: 'boolean', default: false },
       'power-cut': { type: 'boolean', default: false },
