@@ -96,6 +96,13 @@ async function ask({ id }: Actor, more: Record<string, unknown> = {}): Promise<s
   return backupId;
 }
 
+/** The newest fault of the instance, as soon as Trove's conductor has written one. */
+function faultOf({ id }: Actor): Promise<{ message: string }> {
+  return until('the fault is in Trove’s database', async () =>
+    (await stage.trove.instanceFaults(id)).at(0),
+  );
+}
+
 /** Waits until Trove's database says that the backup has ended, and Trove was notified. */
 async function ended({ id, vm }: Actor, backupId: string) {
   const row = await until('the backup ends', async () => {
@@ -145,8 +152,7 @@ describe('create_backup', () => {
     const { row, states } = await ended(actor, await ask(actor, { parent }));
     expect(states).toEqual(['BUILDING', 'FAILED']);
     expect(row).toMatchObject({ state: 'FAILED', location: null });
-    const [fault] = await stage.trove.instanceFaults(actor.id);
-    expect(fault?.message).toContain('K2HDKC has no incremental backups');
+    expect((await faultOf(actor)).message).toContain('K2HDKC has no incremental backups');
     expect(await actor.vm.log()).toContain('K2HDKC has no incremental backups');
     expect(await account.names(CONTAINER)).toEqual([]);
   });
@@ -201,7 +207,7 @@ describe('create_backup', () => {
     }
     const { states } = await ended(actor, backupId);
     expect(states).toEqual(['BUILDING', 'FAILED']);
-    expect((await stage.trove.instanceFaults(actor.id)).at(0)?.message).toContain('3 times');
+    expect((await faultOf(actor)).message).toContain('3 times');
     expect(await account.names(CONTAINER)).toEqual([]);
   });
 });
