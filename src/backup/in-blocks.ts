@@ -1,7 +1,7 @@
 import type { BufferBin } from './buffer-bin.ts';
 
 /** Handing something to another thread costs about 50 µs, be it 64 KiB or this. */
-export const BLOCK_BYTES = 256 * 1024;
+export const BLOCK_BYTES = 512 * 1024;
 
 /**
  * A download in large blocks, of which one is filled while the one before is worked on. The memory of

@@ -12,7 +12,7 @@ import { readMembers } from './restore-members.ts';
 const RESERVE_BYTES = 64 * 1024 ** 2;
 
 /** So much may wait to be written; it goes out in one call. */
-const WAITING_BYTES = 512 * 1024;
+const WAITING_BYTES = 1024 * 1024;
 
 /** Throws AgentError `space` unless the file system of `directory` has so many bytes to spare. */
 export async function requireSpace(directory: string, bytes: number, what: string): Promise<void> {
