@@ -165,7 +165,6 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
   const changes = createRingChanges(cluster, {
     control,
     readStatus,
-    mergeHung: () => hungMerge.hung,
     role: () => role.view().cuks,
     clock,
     random,

@@ -12,10 +12,7 @@ const MERGE_TRIES = 2;
 /** What changes the ring of this VM's node, as it was configured. */
 export function createRingChanges(
   cluster: AgentConfig['cluster'],
-  parts: Pick<
-    RingChangesOptions,
-    'readStatus' | 'mergeHung' | 'control' | 'role' | 'clock' | 'log'
-  > & {
+  parts: Pick<RingChangesOptions, 'readStatus' | 'control' | 'role' | 'clock' | 'log'> & {
     random: Random;
   },
 ): RingChanges {

@@ -31,8 +31,11 @@ export interface MergeDriverOptions {
 
 /** How a coordinated change ended. */
 export interface MergeOutcome {
-  /** `undone`: the ring is as it was before, open, without the change. */
-  result: 'done' | 'undone';
+  /**
+   * `undone`: the ring is as it was before, open, without the change. `hung`: nobody has changed
+   * place, but this leader's own server hung: it is closed until that one has started again.
+   */
+  result: 'done' | 'undone' | 'hung';
   /** From the first command to the end (ms), and for how long of it the ring was closed. */
   tookMs: number;
   closedMs: number;
@@ -68,8 +71,11 @@ export class MergeDriver {
     if (failure === null) return lead.outcome('done');
     log.warn({ goal, reason: failure }, 'a coordinated merge did not end: undoing it');
     const undo = new Lead(this.#options, begun);
+    const back = await undo.follow((ring) => undoStep(ring, goal), limitMs, signal);
+    // Out of the ring it is in nobody's way; in it the next merge would hang at it again.
+    if (back === null && lead.hungItself && goal !== 'join') return undo.outcome('hung');
     const why =
-      (await undo.follow((ring) => undoStep(ring, goal), limitMs, signal)) ??
+      back ??
       (await undo.follow(
         (ring) =>
           nextMergeStep(ring, { goal: 'finish', included: undo.included, aborted: undo.aborted }),
@@ -86,6 +92,8 @@ export class MergeDriver {
 /** One series of steps. */
 class Lead {
   readonly included = new Set<string>();
+  /** The merge hung at the server that leads it. */
+  hungItself = false;
   readonly #options: MergeDriverOptions;
   readonly #begun: number;
   readonly #given = new Map<string, { words: string; at: number }>();
@@ -132,8 +140,8 @@ class Lead {
       // Data moves without a change of words: patience ends that.
       const still = step?.phase !== 'merging' && now - moved > stepMs;
       // Only a start of both programs cures who hangs, and this one's agent is busy here.
-      const hangsItself = verdict === 'abort' && ring?.self.merge === 'Doing';
-      if (now > limit || still || verdict === null || hangsItself) {
+      this.hungItself = verdict !== 'wait' && ring?.self.merge === 'Doing';
+      if (now > limit || still || verdict === null || this.hungItself) {
         return `still ${phase ?? 'unknown'} (${words})${this.#refusal}`;
       }
       if (verdict === 'abort') {

@@ -26,8 +26,6 @@ export interface RingChangesOptions {
   /** Before another try of a join that was undone. */
   retry: Backoff;
   patience: PatienceTimes;
-  /** This node was the one that hung in a merge. */
-  mergeHung: () => boolean;
   /** CUKs of the servers that the role has. */
   role: () => ReadonlySet<string>;
   clock: Clock;
@@ -110,6 +108,11 @@ export class RingChanges {
       retry.reset();
       return;
     }
+    if (result === 'hung') {
+      const what =
+        'the ring is closed: this node hung in a merge, and both its programs start again';
+      throw new AgentError('merge-hung', what, { retryable: true });
+    }
     this.#joinNotBefore = clock.monotonic() + retry.next();
     throw new AgentError(
       'merge-undone',
@@ -152,11 +155,11 @@ export class RingChanges {
         if (mode === 'coordinated') {
           const { result } = await this.#lead('leave', limit - spent, signal);
           const left = limit - (clock.monotonic() - this.#leaveSince);
-          undone = result === 'undone';
-          if (undone && kind === 'good' && this.#options.mergeHung()) {
+          if (result === 'hung' && kind !== 'restart') {
             this.#leaveAgain = true;
             return;
           }
+          undone = result !== 'done';
           if (undone && kind !== 'restart') await sleep(clock, Math.min(CURE_MS, left), signal);
         }
         if (mode === 'automatic' && status.self.operation === 'n/a') await this.#serviceOut(status);

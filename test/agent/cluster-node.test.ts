@@ -113,7 +113,6 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
     changes: new RingChanges({
       ...common,
       mode: 'automatic',
-      mergeHung: () => false,
       readStatus,
       control: new ControlPorts({ ownHost: '127.0.0.1', clock }),
       pollMs: 1,

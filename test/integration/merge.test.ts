@@ -105,6 +105,24 @@ describe('a coordinated merge', () => {
     expect(await lab.read('k', 300)).toEqual(all(300));
   });
 
+  it('that hangs at the leaver, who leads, is left to its restart: back, it opens the ring', async () => {
+    const lab = await withJoiner();
+    const third = lab.server(3);
+    expect(await lead(third, 'join')).toMatchObject({ result: 'done' });
+    third.host.environment['ANTPICKAX_STANDIN_LOST_REQUEST'] = '1';
+    await third.kill();
+    await third.start();
+    await third.reaches(PENDING);
+    expect(await lead(third, 'leave', { tailMs: 500 })).toMatchObject({ result: 'hung' });
+    third.host.environment['ANTPICKAX_STANDIN_LOST_REQUEST'] = '0';
+    await third.kill(); // as its own agent does
+    await third.start();
+    await third.reaches(PENDING);
+    expect(await lead(third, 'finish')).toMatchObject({ result: 'done' });
+    for (const member of lab.servers) await member.reaches(IN);
+    expect(await lab.read('k', 300)).toEqual(all(300));
+  });
+
   it('whose leader is gone is finished by another', async () => {
     const lab = await withJoiner();
     const [first, , third] = lab.servers as [RingMember, RingMember, RingMember];
