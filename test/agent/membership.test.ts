@@ -59,7 +59,7 @@ async function bench(resolve = elsewhere, tag = 'node1.novalocal'): Promise<Benc
     cuk: () => Promise.resolve(CUK),
     nodeName: tag,
     filesDirectory: files,
-    retry: { firstMs: 1, capMs: 1 },
+    retry: { firstMs: 2_000, capMs: 2_000 },
     resolve,
     secrets,
     clock,
