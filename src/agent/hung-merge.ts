@@ -1,12 +1,13 @@
 import type { Clock } from '../base/clock.ts';
+import { sameServer } from '../cluster/ring.ts';
 import type { RingNode, RingStatus } from '../cluster/status.ts';
 
 /** Servers finish within a fraction of the time that each takes; a request that was lost never (ms). */
 const LATE_MS = 4_000;
 
 /**
- * Tells whether this node was the one that hung in a merge: others were Done and it was still Doing
- * for a while when the merge was aborted, and it has not merged since. It must be shown every status
+ * Tells whether this node was the one that hung in a merge: others were Done, or it merged alone, and
+ * it was still Doing for a while when the merge was aborted, and it has not merged since. It must be shown every status
  * that anybody reads: while this node leads a merge itself, nobody else looks.
  */
 export class HungMerge {
@@ -32,8 +33,11 @@ export class HungMerge {
     const late = this.#lateSince !== null && now - this.#lateSince >= LATE_MS;
     if (this.#last === 'Doing' && merge === 'Pending' && late) this.#hung = true;
     if (merge === 'Done') this.#hung = false;
-    const othersAreDone = status.servers.some((server) => server.merge === 'Done');
-    this.#lateSince = merge === 'Doing' && othersAreDone ? (this.#lateSince ?? now) : null;
+    const others = status.servers.filter((server) => !sameServer(server, status.self));
+    const isLast =
+      others.some((server) => server.merge === 'Done') ||
+      others.every((server) => server.merge === 'Nothing');
+    this.#lateSince = merge === 'Doing' && isLast ? (this.#lateSince ?? now) : null;
     this.#last = merge;
     return status;
   }

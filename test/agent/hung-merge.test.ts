@@ -40,6 +40,13 @@ it('is not, when nobody was Done: the whole merge was aborted', () => {
   expect(merge.hung).toBe(false);
 });
 
+it('is, when it merged alone, back from a crash', () => {
+  let now = 0;
+  const merge = new HungMerge({ ...systemClock, monotonic: () => (now += 3_000) });
+  for (const one of [...LATE, 'IN Pending']) merge.note(ring('a', one, 'IN', 'IN DOWN'));
+  expect(merge.hung).toBe(true);
+});
+
 it('is over when the programs have stopped', () => {
   let now = 0;
   const merge = new HungMerge({ ...systemClock, monotonic: () => (now += 3_000) });
