@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { parseRole } from '../cluster/parse-role.ts';
+import { serverKey } from '../cluster/merge-steps.ts';
 import { sameServer } from '../cluster/ring.ts';
-import type { RingNode, RingStatus } from '../cluster/status.ts';
+import type { RingStatus } from '../cluster/status.ts';
 import {
   geometryChanges,
   rollFor,
@@ -147,13 +148,12 @@ export class RollWatch {
   #before(status: RingStatus | null): number {
     if (status === null) return 0;
     const { self, servers } = status;
-    const nameOf = ({ cuk, controlPort }: RingNode): string => `${cuk}:${controlPort}`;
     for (const one of servers) {
-      if (one.live !== 'UP' || one.suspended) this.#seenAway.add(nameOf(one));
+      if (one.live !== 'UP' || one.suspended) this.#seenAway.add(serverKey(one));
     }
     const own = servers.findIndex((one) => sameServer(one, self));
     return servers
       .slice(0, Math.max(0, own))
-      .filter((one) => one.live === 'UP' && !this.#seenAway.has(nameOf(one))).length;
+      .filter((one) => one.live === 'UP' && !this.#seenAway.has(serverKey(one))).length;
   }
 }

@@ -97,7 +97,12 @@ it('reads no more than 3 MiB ahead of whoever takes the tar', async () => {
   let taken = 0;
   const ahead: number[] = [];
   for await (const piece of unpack(source(), PLAIN)) {
-    await sleep(2); // so that all that can be read ahead is
+    // Until all that can be read ahead is.
+    let before = -1;
+    while (before !== read) {
+      before = read;
+      await sleep(2);
+    }
     taken += piece.length;
     ahead.push(read - taken);
   }

@@ -1,7 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, inject, it } from 'vitest';
-import { sleep, systemClock } from '../../src/base/clock.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
 import { Broker } from '../peers/broker.ts';
@@ -100,8 +99,13 @@ it('a new ini whose keys count from a start on', { timeout: 400_000 }, async () 
     const [first] = nodes;
     const settled = await pidsOf(nodes, 'k2hdkc');
     await first?.endAgent('SIGTERM');
+    const before = (await first?.log())?.length ?? 0;
     await first?.startAgent();
-    await sleep(systemClock, 5_000); // longer than a turn would take
+    const since = async (): Promise<string> => ((await first?.log()) ?? '').slice(before);
+    await until('it has looked at its node', async () =>
+      (await since()).includes('node state state=serving'),
+    );
+    expect(await since()).not.toContain('count from a start on');
     expect(await pidsOf(nodes, 'k2hdkc')).toEqual(settled);
   } finally {
     await machines.close();

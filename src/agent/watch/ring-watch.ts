@@ -31,7 +31,7 @@ export interface RingWatchOptions {
 const LOOK_MS = 2_000;
 /** Nobody is asked before the ring has been the same for so long (ms). */
 const SETTLED_MS = 5_000;
-/** The same for the list of servers in K2HR3: who is new there starts 6.5 s later (ms). */
+/** The same for the list of servers in K2HR3: who is new there is about to start (ms). */
 const ROLE_SETTLED_MS = 10_000;
 
 /** Looks at the ring again and again, and says what concerns a person: docs/watch.md. */

@@ -1,3 +1,4 @@
+import { sameServer } from '../../cluster/ring.ts';
 import { statusWords, type RingStatus } from '../../cluster/status.ts';
 import type { DesiredState } from '../desired-state.ts';
 import type { NodeState } from '../node-state.ts';
@@ -69,6 +70,6 @@ function rowsOf({ self, servers }: RingStatus): ServerRow[] {
     name: node.name,
     cuk: node.cuk,
     status: statusWords(node),
-    self: node.cuk === self.cuk && node.controlPort === self.controlPort && self.ring !== 'SLAVE',
+    self: self.ring !== 'SLAVE' && sameServer(node, self),
   }));
 }
