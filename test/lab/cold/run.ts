@@ -27,6 +27,8 @@ const SLOW_AFTER_MS = 35_000;
 /** In service once is not final (ms). */
 const WATCHED_MS = 10_000;
 const CRASHES = [['chmpx'], ['k2hdkc'], ['k2hdkc', 'chmpx']] as const;
+/** Once is not enough: chmpxstatus still shows a program that has just died as if it served (ms). */
+const HOLDS_MS = 2_000;
 /** Between two looks (ms): each is a process per node. */
 const LOOK_MS = 100;
 
@@ -34,12 +36,14 @@ const LOOK_MS = 100;
 export async function playRun(stage: ClusterStage, options: RunOptions): Promise<Measured[]> {
   const rows: Measured[] = [];
   const measure: Measure = async (what, since, done) => {
-    const ended = await until(what, done, { seconds: LIMIT_S, everyMs: LOOK_MS }).then(
-      () => true,
-      () => false,
-    );
-    rows.push({ what, seconds: ended ? (systemClock.monotonic() - since) / 1000 : null });
-    return ended;
+    let first: number | null = null;
+    const held = async (): Promise<number | null> => {
+      first = (await done()) ? (first ?? systemClock.monotonic()) : null;
+      return first !== null && systemClock.monotonic() - first >= HOLDS_MS ? first : null;
+    };
+    const ended = await until(what, held, { seconds: LIMIT_S, everyMs: LOOK_MS }).catch(() => null);
+    rows.push({ what, seconds: ended === null ? null : (ended - since) / 1000 });
+    return ended !== null;
   };
   if (!(await play(stage, options, measure)) && options.keep) {
     throw new Error(`stuck: ${await views(stage)}`);
