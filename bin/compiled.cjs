@@ -4,7 +4,14 @@ const { Buffer } = require('node:buffer');
 const { createHash } = require('node:crypto');
 const { readFileSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
+const { setFlagsFromString } = require('node:v8');
 const { Script } = require('node:vm');
+
+// Only what runs long and often is worth V8's optimizing compiler: an agent that waits, which is what
+// it does most of its life, is 3 MiB smaller without it.
+for (const flag of ['--interrupt-budget=1000000', '--max-bytecode-size-for-early-opt=0']) {
+  setFlagsFromString(flag);
+}
 
 const HASH_BYTES = 32;
 const hashOf = (code) => createHash('sha256').update(code).digest();

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import type { AmqpSession } from '../amqp/session.ts';
 import { Backoff, type Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { ConfigurationError } from '../base/errors.ts';
@@ -8,6 +7,7 @@ import type { Secrets } from '../base/secrets.ts';
 import { makePrivateDirectory } from '../host/atomic-file.ts';
 import { readBootId } from '../host/boot-id.ts';
 import { lockDirectory } from '../host/instance-lock.ts';
+import type { RpcServer } from '../oslo/rpc-server.ts';
 import { ConductorSerializer } from '../trove/conductor-serializer.ts';
 import { conductorSender } from './conductor.ts';
 import { continueUnfinished } from './continue-unfinished.ts';
@@ -76,6 +76,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await desired.update({ stopped: null });
   }
 
+  // To be connected takes as long as all that follows. Who asks already waits until it is there.
+  let complete: (server: RpcServer) => void = () => undefined;
+  const session = createSession({
+    settings,
+    server: new Promise((resolve) => (complete = resolve)),
+    ...{ clock, random, log },
+  });
+  session.start();
+
   const local = await createLocalNode({
     config,
     overrides: settings.overrides,
@@ -108,13 +117,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const common = { config, clock, random, secrets, log };
   const watch = createNodeWatch({ ...common, version, local, reconciler });
 
-  const session: AmqpSession = createSession({
-    settings,
-    onDelivery: (delivery) => server.onDelivery(delivery),
-    clock,
-    random,
-    log,
-  });
   const outbox = await Outbox.open({
     stateDirectory,
     send: conductorSender(
@@ -221,13 +223,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     part.run(ending.signal),
   );
   await continueUnfinished(journal, server, log);
-  if (guest.transport.mixedCredentials) {
-    log.warn('transport_url gives credentials for some of its hosts only: is that meant?');
-  }
-  if (rabbit.unused.length > 0) {
-    log.info({ options: rabbit.unused }, 'these options of oslo.messaging mean nothing here');
-  }
-  session.start();
+  complete(server);
   log.info({ instance: guest.guestId }, 'agent started');
 
   return {

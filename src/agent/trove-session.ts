@@ -21,7 +21,8 @@ import type { Settings } from './settings.ts';
 /** What a session with Trove's broker is made from. */
 export interface TroveSessionOptions {
   settings: Settings;
-  onDelivery: OnDelivery;
+  /** Gets what is delivered, as soon as it is there. */
+  server: Promise<RpcServer>;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -29,9 +30,16 @@ export interface TroveSessionOptions {
 
 /** The AMQP session on which this guest listens and speaks. */
 export function createSession(options: TroveSessionOptions): AmqpSession {
-  const { settings, onDelivery, clock, random, log } = options;
+  const { settings, server, clock, random, log } = options;
   const { guest, rabbit } = settings;
   const { amqp } = settings.agent;
+  if (guest.transport.mixedCredentials) {
+    log.warn('transport_url gives credentials for some of its hosts only: is that meant?');
+  }
+  if (rabbit.unused.length > 0) {
+    log.info({ options: rabbit.unused }, 'these options of oslo.messaging mean nothing here');
+  }
+  const onDelivery: OnDelivery = async (delivery) => (await server).onDelivery(delivery);
   const { topology, consumers } = rpcServerTopology(
     {
       topic: guestTopic(guest.guestId),

@@ -50,9 +50,10 @@ export class AmqpSession implements Publisher {
     return this.#consumers !== undefined && this.#publisher !== undefined;
   }
 
-  /** Calls `listener` each time that everything is up (again). */
+  /** Calls `listener` now, if everything is up, and each time that it is so again. */
   onConnected(listener: () => void): Cancel {
     this.#listeners.add(listener);
+    if (this.connected) this.#tellOf(listener);
     return () => this.#listeners.delete(listener);
   }
 
@@ -164,12 +165,14 @@ export class AmqpSession implements Publisher {
   #announce(): void {
     if (!this.connected) return;
     this.#options.log.info('AMQP session ready');
-    for (const listener of this.#listeners) {
-      try {
-        listener();
-      } catch (err) {
-        this.#options.log.error({ err }, 'a listener of the AMQP session failed');
-      }
+    for (const listener of this.#listeners) this.#tellOf(listener);
+  }
+
+  #tellOf(listener: () => void): void {
+    try {
+      listener();
+    } catch (err) {
+      this.#options.log.error({ err }, 'a listener of the AMQP session failed');
     }
   }
 
