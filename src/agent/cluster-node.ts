@@ -192,7 +192,7 @@ export class ClusterNode implements Node {
     try {
       if (await program.adopt(generation)) return;
       const folder = await prepare();
-      const readAtStart = await this.#rolls.atStart(program.name);
+      const readAtStart = await this.#rolls.atStart();
       await program.start(generation, { readAtStart, ...(folder && { folder }) });
     } catch (error) {
       this.#parts.restarts.crashed(messageOf(error));

@@ -23,7 +23,7 @@ export function createRingChanges(
     pollMs: cluster.changing_status_interval * 1000,
     leaveLimits: {
       stop: cluster.stop_leave_limit * 1000,
-      restart: cluster.change_wait * 1000,
+      restart: cluster.leave_limit * 1000,
       good: cluster.leave_limit * 1000,
     },
     changeWaitMs: cluster.change_wait * 1000,

@@ -1,8 +1,7 @@
-import { membershipChangeRuns, sameServer } from '../cluster/ring.ts';
+import { membershipChangeRuns, mustLeaveRing, sameServer } from '../cluster/ring.ts';
 import { isServing, type RingNode, type RingStatus } from '../cluster/status.ts';
 import type { Observed } from './observed.ts';
-import type { PlanTimes, Step } from './plan.ts';
-import type { RollView } from './roll-watch.ts';
+import type { Action, PlanTimes, Step } from './plan.ts';
 
 /** A ring that is to change must have been the same for so long (ms). */
 const QUIET_MS = 3_000;
@@ -14,59 +13,73 @@ const TURN_MS = 6_000;
 const TURN_PER_SERVER_MS = 150;
 /** Another's merge has this node in SERVICE OUT for less (ms). */
 const PASSING_MS = 2_000;
-/** A restart of another's k2hdkc is over in a second, and must be seen (ms). */
+/** A restart of another is over in a few seconds, and must be seen (ms). */
 const LOOK_MS = 250;
 
 /**
  * What follows from an ini that needs a restart of programs that run: one server of the ring after
- * the other, in ring order, as far as chmpxstatus tells; a change of another is waited for, but not
- * for ever. `leave`: this node leaves the ring and stops, to start with the new ini.
+ * the other, in ring order, leaves it, restarts both programs and joins again. Agents have no channel
+ * to each other: whose turn it is, is judged by chmpxstatus.
+ *
+ *     serving ──its turn──▶ leave ──▶ stop both ──▶ start and join, as ever
+ *        ▲                    │
+ *        └── could not leave ─┘ said, and tried again later
+ *
+ * A slave, the last server and one that is out of the ring anyway have nothing to leave.
  */
-export function planRoll(observed: Observed, times: PlanTimes): Step | { kind: 'leave' } | null {
-  const { roll, chmpx, leaveOver } = observed;
-  if (roll === null) return null;
-  const waitMs = leaveOver || !chmpx ? 0 : untilTurn(observed, times.changeWaitMs);
+export function planRoll(observed: Observed, times: PlanTimes): Step | null {
+  const { roll, chmpx, k2hdkc, status, leaveFailure } = observed;
+  if (roll === null || chmpx === null) return null;
   const why = `new values of ${roll.keys.join(', ')}`;
-  if (waitMs > 0) {
-    return { kind: 'wait', why: `${why}: one server restarts after the other`, ms: LOOK_MS };
+  const restart = act(k2hdkc ? 'stop-k2hdkc' : 'stop-chmpx', `${why}: both programs start again`);
+  if (observed.leaveOver || isOutside(observed)) return restart;
+  if (status === null || isBusy(status, observed, times)) return null;
+  if (!isTurn(status, observed, times.changeWaitMs)) {
+    return wait(`${why}: one server restarts after the other`);
   }
-  return roll.restart === 'pair'
-    ? { kind: 'leave' }
-    : { kind: 'do', action: 'stop-k2hdkc', why: `${why}: k2hdkc starts again` };
+  if (k2hdkc === null || !mustLeaveRing(status)) return restart;
+  if (leaveFailure !== null) return wait(`${why}: the ring could not be left: ${leaveFailure}`);
+  return act('leave-to-restart', `${why}: leaving the ring first`);
+}
+
+/** Of no ring: a slave, or one that has left, by an agent before this one say. */
+function isOutside({ status, statusStableMs }: Observed): boolean {
+  if (status?.self.ring === 'SLAVE') return true;
+  // A merge that others lead passes through it.
+  return status?.self.ring === 'SERVICE OUT' && statusStableMs > PASSING_MS;
 }
 
 /**
- * A step out of the ring, as one of a restart. When the leave is late or undone the programs restart
- * in their place, as after a crash; unless the data would stay behind.
+ * Something else comes first: coming into service, or the cure of a hang, after which a leave would
+ * hang as well. A k2hdkc that does not stay up is no reason to wait: new values may be its cure.
  */
-export function rollStep(step: Step, roll: RollView | null): Step {
-  if (roll === null) return step;
-  const why = `new values of ${roll.keys.join(', ')}: ${step.why}`;
-  return step.kind === 'do' && step.action === 'leave-ring' && !roll.leavesData
-    ? { ...step, action: 'leave-to-restart', why }
-    : { ...step, why };
+function isBusy({ self }: RingStatus, observed: Observed, { merge }: PlanTimes): boolean {
+  const fails = observed.k2hdkc === null && observed.crashes > 1;
+  const hung = observed.mergeHung && merge === 'coordinated';
+  return hung || (!isServing(self) && !fails);
 }
 
-/** How long this node must still wait for its turn, as it looks now (ms). */
-function untilTurn(observed: Observed, changeWaitMs: number): number {
-  const { roll, status, statusStableMs, ringStillMs, role } = observed;
-  if (roll === null) return 0;
-  const latest = changeWaitMs * Math.max(1, role.servers) - roll.waitedMs;
-  if (status === null) return Math.min(latest, changeWaitMs - roll.waitedMs);
-  const { self } = status;
-  if (self.ring === 'SLAVE' || others(status).every(({ live }) => live !== 'UP')) return 0;
-  // Left already, by an agent before this one; a merge that others lead passes through it.
-  if (self.ring === 'SERVICE OUT' && statusStableMs > PASSING_MS) return 0;
-  const still = Math.min(ringStillMs, roll.waitedMs);
+function isTurn(status: RingStatus, observed: Observed, changeWaitMs: number): boolean {
+  const { roll, ringStillMs, role } = observed;
+  const others = status.servers.filter((server) => !sameServer(server, status.self));
+  if (roll === null || others.length === 0) return true;
+  // It keeps its place: no merge of others ends without it.
+  if (others.some(isAbsent)) return false;
+  if (roll.waitedMs >= changeWaitMs * Math.max(1, role.servers)) return true;
+  const changes = membershipChangeRuns(status) || others.some((server) => !isServing(server));
   const turn = roll.before * (TURN_MS + TURN_PER_SERVER_MS * role.servers);
-  const quiet = othersChange(status) ? changeWaitMs : QUIET_MS;
-  return Math.min(latest, quiet + turn - still);
+  const needed = (changes ? changeWaitMs : QUIET_MS) + turn;
+  return Math.min(ringStillMs, roll.waitedMs) >= needed;
 }
 
-function othersChange(status: RingStatus): boolean {
-  return membershipChangeRuns(status) || others(status).some((server) => !isServing(server));
+function isAbsent({ ring, live, suspended }: RingNode): boolean {
+  return ring === 'SERVICE IN' && (live === 'DOWN' || suspended);
 }
 
-function others({ self, servers }: RingStatus): RingNode[] {
-  return servers.filter((server) => !sameServer(server, self));
+function act(action: Action, why: string): Step {
+  return { kind: 'do', action, why };
+}
+
+function wait(why: string): Step {
+  return { kind: 'wait', why, ms: LOOK_MS };
 }

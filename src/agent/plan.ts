@@ -5,7 +5,7 @@ import type { MergeMode } from './merge-mode.ts';
 import type { Observed } from './observed.ts';
 import { planJoin, planK2hdkc } from './plan-join.ts';
 import { planCoordinated, type MergeTimes } from './plan-merge.ts';
-import { planRoll, rollStep } from './plan-roll.ts';
+import { planRoll } from './plan-roll.ts';
 import { planVolume } from './plan-volume.ts';
 import { quietBeforeStart } from './quiet-before-start.ts';
 
@@ -74,14 +74,14 @@ export function plan(desired: DesiredState, observed: Observed, times: PlanTimes
     return act('end-shrink', 'this node was to be removed but still exists: joining again');
   }
   if (!wantsToServe(desired)) return planEnd(desired, observed, times);
-  const roll = planRoll(observed, times);
-  const isOther = registeredElsewhere(desired) || runsOldGeneration(desired, observed);
-  if (isOther || roll?.kind === 'leave') {
+  if (registeredElsewhere(desired) || runsOldGeneration(desired, observed)) {
     const leaving = planEnd(desired, observed, times);
-    if (leaving.kind !== 'rest') return isOther ? leaving : rollStep(leaving, observed.roll);
+    if (leaving.kind !== 'rest') return leaving;
   }
+  const roll = planRoll(observed, times);
+  if (roll?.kind === 'do') return roll;
   const step = planStart(desired, observed, times);
-  return step.kind === 'rest' && roll && roll.kind !== 'leave' ? roll : step;
+  return step.kind === 'rest' && roll ? roll : step;
 }
 
 /** Whether chmpx and k2hdkc should run on this VM. */
@@ -155,9 +155,8 @@ function planStop(desired: DesiredState, observed: Observed, times: PlanTimes): 
       return act('leave-ring', 'other servers are in the ring: leaving it first');
     }
   }
-  // Without the leave, the data would be lost to the ring, or stay where nobody looks for it.
-  const mustMove = unregisters(desired) || (wantsToServe(desired) && observed.roll?.leavesData);
-  if (observed.leaveFailure !== null && mustMove) {
+  // Without the leave, the data would be lost to the ring.
+  if (observed.leaveFailure !== null && unregisters(desired)) {
     return wait(`this node cannot leave the ring: ${observed.leaveFailure}`);
   }
   // Programs of another cluster must not be there any more when the ini of the new one comes.

@@ -17,7 +17,7 @@ export type LeaveKind = 'stop' | 'restart' | 'good';
 export interface RingChangesOptions {
   mode: MergeMode;
   readStatus: () => Promise<RingStatus | null>;
-  control: ControlPorts;
+  control: Pick<ControlPorts, 'send'>;
   pollMs: number;
   /** How long leaving the ring may take. */
   leaveLimits: Readonly<Record<LeaveKind, number>>;
@@ -36,12 +36,14 @@ export interface RingChangesOptions {
 const CURE_MS = 30_000;
 /** Nothing at all moves in the ring for so long while a leader gives commands: given up (ms). */
 const STEP_MS = 30_000;
+/** Who only wants to restart tries again to leave after so long (ms): each try can close the ring. */
+const RESTART_AGAIN_MS = 900_000;
 
 /** Brings this node into its ring and out of it, by commands to control ports. */
 export class RingChanges {
   readonly #options: RingChangesOptions;
   #leaveOver = false;
-  #leaveFailure: string | null = null;
+  #leaveFailure: { why: string; until: number } | null = null;
   #leaveSince: number | null = null;
   #leaveAgain = false;
   #cureAt: number | null = null;
@@ -56,9 +58,10 @@ export class RingChanges {
     return this.#leaveOver;
   }
 
-  /** Why the ring could not be left. */
+  /** Why the ring could not be left; null when it may be tried (again). */
   get leaveFailure(): string | null {
-    return this.#leaveFailure;
+    const failure = this.#leaveFailure;
+    return failure && this.#options.clock.monotonic() < failure.until ? failure.why : null;
   }
 
   /** The ring was not left because this node hung: to be tried again when both started again. */
@@ -124,14 +127,14 @@ export class RingChanges {
   }
 
   /**
-   * SERVICEOUT, then waiting for the merge. stop_db goes on when the time is up, a restart also when
-   * the merge was undone; who leaves for good stays, because its data could not move. When it hung
-   * in the merge itself, nothing is over yet: see `leaveAgain`.
+   * SERVICEOUT, then waiting for the merge. stop_db goes on when the time is up; who leaves for good
+   * stays, because its data could not move. A restart has one try, and stays as well: it is not
+   * urgent. When it hung in the merge itself, nothing is over yet: see `leaveAgain`.
    *
    * @param isUp whether chmpx runs at all.
    */
   async leave(kind: LeaveKind, isUp: () => boolean, signal: AbortSignal): Promise<void> {
-    const { clock, pollMs, leaveLimits, log, mode, readStatus } = this.#options;
+    const { clock, pollMs, leaveLimits, mode, readStatus } = this.#options;
     const limit = leaveLimits[kind];
     let undone = false;
     this.#leaveSince ??= clock.monotonic();
@@ -146,9 +149,8 @@ export class RingChanges {
       const words = status ? statusWords(status.self) : 'without a status';
       const spent = clock.monotonic() - this.#leaveSince;
       if (spent > limit || (undone && kind === 'restart')) {
-        this.#leaveOver = true;
-        if (kind === 'good') this.#leaveFailure = `still ${words} after ${limit / 1000} s`;
-        log.warn({ status: words }, 'the ring was not left in time');
+        const why = undone ? 'the merge did not end' : `still ${words} after ${limit / 1000} s`;
+        this.#giveUp(kind, why);
         return;
       }
       if (status && this.#mayBegin(status, spent, limit)) {
@@ -166,6 +168,19 @@ export class RingChanges {
       }
       await sleep(clock, pollMs, signal);
     }
+  }
+
+  #giveUp(kind: LeaveKind, why: string): void {
+    const { clock, log } = this.#options;
+    const pauseMs = kind === 'restart' ? RESTART_AGAIN_MS : Infinity;
+    this.#leaveSince = null;
+    this.#leaveOver = kind !== 'restart';
+    if (kind !== 'stop') this.#leaveFailure = { why, until: clock.monotonic() + pauseMs };
+    const what =
+      kind === 'restart'
+        ? `nothing restarts, and it is tried again after ${pauseMs / 60_000} minutes`
+        : 'the time is up';
+    log.warn({ why }, `the ring was not left: ${what}`);
   }
 
   /** One change at a time; but who must leave soon, or has waited, begins anyway. */

@@ -7,18 +7,19 @@ import { sameServer } from '../cluster/ring.ts';
 import type { RingStatus } from '../cluster/status.ts';
 import {
   geometryChanges,
+  placeChanges,
   rollFor,
   startKeys,
   withStartKeys,
   type Roll,
-  type Started,
   type StartKeys,
 } from '../cluster/start-keys.ts';
 import type { RunningProgram } from '../process/launcher.ts';
 import type { KeptProgram } from './programs.ts';
 
 /** A restart that a new ini asks for, as the plan sees it. */
-export interface RollView extends Roll {
+export interface RollView {
+  keys: string[];
   /** How long it has been asked for, in milliseconds. */
   waitedMs: number;
   /** Servers before this one in the ring that have not been seen to start again since. */
@@ -29,7 +30,6 @@ export interface RollView extends Roll {
 export interface RollWatchOptions {
   iniFile: string;
   chmpx: Pick<KeptProgram, 'running'>;
-  k2hdkc: Pick<KeptProgram, 'running'>;
   clock: Clock;
   log: Logger;
 }
@@ -44,8 +44,9 @@ interface Reading {
 
 /**
  * Knows what the programs that run were started with, and so which keys of a new ini would be there
- * without anybody reading them. It is remembered with each process, over agents too; of one that
- * somebody else has started it is taken to be what is on disk when it is first seen.
+ * without anybody reading them. It is remembered with the process of chmpx, over agents too; of one
+ * that somebody else has started it is taken to be what is on disk when it is first seen. The ini
+ * has it for as long as chmpx runs, so that a k2hdkc that starts again meanwhile reads the same.
  */
 export class RollWatch {
   readonly #options: RollWatchOptions;
@@ -75,22 +76,27 @@ export class RollWatch {
     };
   }
 
-  /** What to publish of this ini now; null: nothing. Says which keys mean nothing to a file that is there. */
+  /**
+   * What to publish of this ini now; null: nothing. Says which keys mean nothing to a data file that
+   * is there, and that another one takes its place.
+   */
   async publishable(ini: string): Promise<string | null> {
     const onDisk = await this.onDisk();
-    const keys = geometryChanges(onDisk ?? '', ini);
-    if (keys.length > 0) {
-      this.#options.log.warn(
-        { keys },
-        'the K2H keys count only when a data file is made: nothing starts again for them, and a file that is there keeps its size',
-      );
-    }
-    return this.#read(ini, onDisk).ini;
+    const next = this.#read(ini, onDisk).ini;
+    this.#warn(
+      geometryChanges(onDisk ?? '', ini),
+      'the K2H keys count only when a data file is made: nothing starts again for them, and a file that is there keeps its size',
+    );
+    this.#warn(
+      placeChanges(onDisk ?? '', next ?? ''),
+      'the data is elsewhere from this start on: nobody reads what is where it was',
+    );
+    return next;
   }
 
-  /** What a program that starts now will have read. */
-  async atStart(program: 'chmpx' | 'k2hdkc'): Promise<StartKeys> {
-    return startKeys((await this.onDisk()) ?? '', program);
+  /** What the programs will have read when chmpx starts now. */
+  async atStart(): Promise<StartKeys> {
+    return startKeys((await this.onDisk()) ?? '');
   }
 
   onDisk(): Promise<string | null> {
@@ -98,28 +104,20 @@ export class RollWatch {
   }
 
   #read(ini: string | null, onDisk: string | null): Reading {
-    const { chmpx, k2hdkc } = this.#options;
-    const of = [ini, chmpx.running, k2hdkc.running];
+    const { running } = this.#options.chmpx;
+    const of = [ini, running];
     if (ini === null) return { of, ini: null, roll: null };
     if (of.every((part, n) => part === this.#reading.of[n])) return this.#reading;
-    const started: Started = {
-      chmpx: this.#startedWith(chmpx.running, 'chmpx', onDisk ?? ini),
-      k2hdkc: this.#startedWith(k2hdkc.running, 'k2hdkc', onDisk ?? ini),
-    };
+    const started = running && this.#startedWith(running, onDisk ?? ini);
     const held = withStartKeys(ini, started);
     this.#reading = { of, ini: parseRole(held).ok ? held : null, roll: rollFor(ini, started) };
     return this.#reading;
   }
 
-  #startedWith(
-    running: RunningProgram | null,
-    program: 'chmpx' | 'k2hdkc',
-    ini: string,
-  ): StartKeys | null {
-    if (running === null) return null;
+  #startedWith(running: RunningProgram, ini: string): StartKeys {
     const known = running.spec.readAtStart ?? this.#unrecorded.get(running);
     if (known) return known;
-    const assumed = startKeys(ini, program);
+    const assumed = startKeys(ini);
     this.#unrecorded.set(running, assumed);
     return assumed;
   }
@@ -132,16 +130,22 @@ export class RollWatch {
       this.#since = clock.monotonic();
       this.#seenAway = new Set();
       if (roll) {
-        const { restart, leavesData } = roll;
-        log.info(
-          { keys, restart },
-          'keys of the new ini count from a start on: restarting in turn',
+        log.info({ keys }, 'keys of the new ini count from a start on: restarting in turn');
+      }
+      if (roll?.leavesData) {
+        log.warn(
+          { keys },
+          'the data does not stay where it is: what no other server takes over is left behind',
         );
-        if (leavesData) log.warn({ keys }, 'the data is moved through the ring, if it has others');
       }
     }
     if (roll === null) return null;
-    return { ...roll, waitedMs: clock.monotonic() - this.#since, before: this.#before(status) };
+    const waitedMs = clock.monotonic() - this.#since;
+    return { keys: roll.keys, waitedMs, before: this.#before(status) };
+  }
+
+  #warn(keys: readonly string[], text: string): void {
+    if (keys.length > 0) this.#options.log.warn({ keys }, text);
   }
 
   /** In a merge that an agent leads every server is out for a moment: that is no restart. */

@@ -14,14 +14,8 @@ import {
   TIMES,
 } from './builders.ts';
 
-const OF_K2HDKC: RollView = {
-  restart: 'k2hdkc',
-  keys: ['[K2HDKC] MAXTHREAD'],
-  leavesData: false,
-  waitedMs: 3_000,
-  before: 0,
-};
-const OF_PAIR: RollView = { ...OF_K2HDKC, restart: 'pair', keys: ['[GLOBAL] MAXCHMPX'] };
+const ROLL: RollView = { keys: ['[K2HDKC] MAXTHREAD'], waitedMs: 3_000, before: 0 };
+const KEEPS_PLACE = '[SERVICE IN][DOWN][n/a][Nothing][NoSuspend]';
 const SUSPENDED = '[SERVICE IN][UP][n/a][Nothing][Suspend]';
 const DOWN = '[SERVICE OUT][DOWN][n/a][Nothing][NoSuspend]';
 const LEAVING = '[SERVICE IN][UP][DELETE][Doing][NoSuspend]';
@@ -31,6 +25,15 @@ function inRing(roll: RollView, change: Partial<Observed> = {}): Observed {
   return observed({ roll, role, status: ringStatus(IN, IN, IN), ...change });
 }
 
+/** Its k2hdkc is gone, in its turn. */
+const crashedOf = (crashes: number, leaveFailure: string | null = null): Observed =>
+  inRing(ROLL, {
+    status: ringStatus(SUSPENDED, IN, IN),
+    k2hdkc: null,
+    crashes,
+    leaveFailure,
+  });
+
 function stepOf(seen: Observed, mode: 'server' | 'slave' = 'server'): string {
   const step = plan(desiredState({ mode }), seen, TIMES);
   return step.kind === 'do' ? step.action : step.kind;
@@ -38,58 +41,69 @@ function stepOf(seen: Observed, mode: 'server' | 'slave' = 'server'): string {
 
 describe('a new ini with keys that count from a start on', () => {
   it.each<[string, Observed, string]>([
-    ['of k2hdkc, in a ring that is quiet', inRing(OF_K2HDKC), 'stop-k2hdkc'],
-    ['of chmpx, in a ring that is quiet', inRing(OF_PAIR), 'leave-to-restart'],
-    ['of chmpx, on the last server', inRing(OF_PAIR, { status: ringStatus(IN) }), 'stop-k2hdkc'],
-    ['just read', inRing({ ...OF_PAIR, waitedMs: 2_000 }), 'wait'],
+    ['in a ring that is quiet', inRing(ROLL), 'leave-to-restart'],
+    ['on the last server', inRing(ROLL, { status: ringStatus(IN) }), 'stop-k2hdkc'],
     [
-      'on the only server, just read',
-      observed({ roll: { ...OF_K2HDKC, waitedMs: 0 } }),
+      'when the others are out of the ring for good',
+      inRing(
+        { ...ROLL, waitedMs: 61_000 },
+        { status: ringStatus(IN, DOWN, DOWN), ringStillMs: 61_000 },
+      ),
       'stop-k2hdkc',
     ],
-    ['when the ring moved just now', inRing(OF_PAIR, { ringStillMs: 2_000 }), 'wait'],
-    ['with a server that goes before', inRing({ ...OF_PAIR, before: 1, waitedMs: 9_000 }), 'wait'],
+    ['just read', inRing({ ...ROLL, waitedMs: 2_000 }), 'wait'],
+    ['on the only server, just read', observed({ roll: { ...ROLL, waitedMs: 0 } }), 'stop-k2hdkc'],
+    ['when the ring moved just now', inRing(ROLL, { ringStillMs: 2_000 }), 'wait'],
+    ['with a server that goes before', inRing({ ...ROLL, before: 1, waitedMs: 9_000 }), 'wait'],
     [
       'with a server that had its turn and let it pass',
-      inRing({ ...OF_PAIR, before: 1, waitedMs: 9_500 }),
+      inRing({ ...ROLL, before: 1, waitedMs: 9_500 }),
       'leave-to-restart',
     ],
     [
-      'while another restarts its k2hdkc',
-      inRing({ ...OF_K2HDKC, waitedMs: 30_000 }, { status: ringStatus(IN, SUSPENDED, IN) }),
+      'while another is without k2hdkc',
+      inRing({ ...ROLL, waitedMs: 30_000 }, { status: ringStatus(IN, SUSPENDED, IN) }),
       'wait',
     ],
     [
       'while another leaves',
-      inRing({ ...OF_PAIR, waitedMs: 30_000 }, { status: ringStatus(IN, LEAVING, IN) }),
+      inRing({ ...ROLL, waitedMs: 30_000 }, { status: ringStatus(IN, LEAVING, IN) }),
       'wait',
     ],
     [
       'while another joins',
-      inRing({ ...OF_PAIR, waitedMs: 30_000 }, { status: ringStatus(IN, JOINING, IN) }),
+      inRing({ ...ROLL, waitedMs: 30_000 }, { status: ringStatus(IN, JOINING, IN) }),
       'wait',
     ],
     [
       'while another is down for a minute',
       inRing(
-        { ...OF_PAIR, waitedMs: 61_000 },
+        { ...ROLL, waitedMs: 61_000 },
         { status: ringStatus(IN, IN, DOWN), ringStillMs: 61_000 },
       ),
       'leave-to-restart',
     ],
     [
+      'while another is down and keeps its place, for however long',
+      inRing(
+        { ...ROLL, waitedMs: 900_000 },
+        { status: ringStatus(IN, IN, KEEPS_PLACE), ringStillMs: 900_000 },
+      ),
+      'wait',
+    ],
+    [
       'in a ring that never comes to rest',
-      inRing({ ...OF_PAIR, waitedMs: 181_000, before: 2 }, { ringStillMs: 100 }),
+      inRing({ ...ROLL, waitedMs: 181_000, before: 2 }, { ringStillMs: 100 }),
       'leave-to-restart',
     ],
     [
       'half way out, by an agent before this one',
-      inRing({ ...OF_PAIR, before: 2 }, { status: ringStatus(LEAVING, IN, IN) }),
+      inRing({ ...ROLL, before: 2 }, { status: ringStatus(LEAVING, IN, IN) }),
       'wait',
     ],
     [
       'in a moment outside that a merge of others makes',
-      inRing(OF_PAIR, {
+      inRing(ROLL, {
         status: ringStatus(OUT, IN, IN),
         statusStableMs: 300,
         ringStillMs: 300,
@@ -98,64 +112,74 @@ describe('a new ini with keys that count from a start on', () => {
     ],
     [
       'when a merge has all others outside for a moment',
-      inRing(OF_PAIR, { status: ringStatus(IN, OUT, OUT), statusStableMs: 300 }),
+      inRing(ROLL, { status: ringStatus(IN, OUT, OUT), statusStableMs: 300 }),
       'wait',
     ],
     [
-      'with another data file: it stays when the data cannot move',
-      inRing({ ...OF_PAIR, leavesData: true }),
-      'leave-ring',
-    ],
-    [
       'out of the ring',
-      inRing({ ...OF_PAIR, before: 2 }, { status: ringStatus(OUT, IN, IN), leaveOver: true }),
+      inRing({ ...ROLL, before: 2 }, { status: ringStatus(OUT, IN, IN), leaveOver: true }),
       'stop-k2hdkc',
     ],
     [
       'out of the ring, by an agent before this one',
-      inRing({ ...OF_PAIR, before: 2, waitedMs: 0 }, { status: ringStatus(OUT, IN, IN) }),
+      inRing({ ...ROLL, before: 2, waitedMs: 0 }, { status: ringStatus(OUT, IN, IN) }),
       'stop-k2hdkc',
     ],
     [
       'half stopped',
-      inRing(OF_PAIR, { status: ringStatus(SUSPENDED, IN, IN), k2hdkc: null, leaveOver: true }),
+      inRing(ROLL, { status: ringStatus(SUSPENDED, IN, IN), k2hdkc: null, leaveOver: true }),
       'stop-chmpx',
     ],
     [
       'not yet published as far as it can be',
-      inRing({ ...OF_PAIR, before: 1 }, { iniPublished: false }),
+      inRing({ ...ROLL, before: 1 }, { iniPublished: false }),
       'publish-ini',
     ],
-    ['when the status is not known', inRing(OF_PAIR, { status: null }), 'wait'],
+    ['when the status is not known', inRing(ROLL, { status: null }), 'wait'],
     [
-      'when the ring could not be left',
-      inRing(OF_PAIR, { leaveOver: true, leaveFailure: 'still in' }),
-      'stop-k2hdkc',
-    ],
-    [
-      'when the ring could not be left, and the data would stay behind',
-      inRing({ ...OF_PAIR, leavesData: true }, { leaveOver: true, leaveFailure: 'still in' }),
+      'when the ring could not be left, until that is forgotten',
+      inRing({ ...ROLL, waitedMs: 900_000 }, { leaveFailure: 'the merge did not end' }),
       'wait',
     ],
+    ['when it could not be left, and k2hdkc is gone', crashedOf(1, 'still in'), 'start-k2hdkc'],
+    ['when k2hdkc has crashed', crashedOf(1), 'start-k2hdkc'],
+    ['when k2hdkc crashes again and again', crashedOf(2), 'stop-chmpx'],
+    ['when chmpx is gone', inRing(ROLL, { chmpx: null, status: null }), 'stop-k2hdkc'],
+    ['while it joins', inRing(ROLL, { status: ringStatus(JOINING, IN, IN) }), 'wait'],
   ])('%s', (_, seen, expected) => {
     expect(stepOf(seen)).toBe(expected);
   });
 
   it('restarts a slave at once', () => {
     const status = ringStatus('[SLAVE][UP][n/a][Nothing][NoSuspend]', IN, IN);
-    const slave = inRing({ ...OF_PAIR, waitedMs: 0 }, { status, k2hdkc: null });
+    const slave = inRing({ ...ROLL, waitedMs: 0 }, { status, k2hdkc: null });
     expect(stepOf(slave, 'slave')).toBe('stop-chmpx');
   });
 
-  it('names its keys in each step', () => {
-    const step = plan(desiredState(), inRing(OF_PAIR), TIMES);
-    expect(step.why).toBe(
-      'new values of [GLOBAL] MAXCHMPX: other servers are in the ring: leaving it first',
-    );
+  it('leaves no ring in which this node has hung in a merge: both start again first', () => {
+    const hung = { mergeHung: true, ringStillMs: 20_000 };
+    expect(stepOf(inRing(ROLL, hung))).toBe('leave-to-restart');
+    const times = { ...TIMES, merge: 'coordinated' as const };
+    const step = plan(desiredState(), inRing(ROLL, hung), times);
+    expect(step).toMatchObject({ action: 'restart-pair' });
+  });
+
+  it.each<[string, Observed, string]>([
+    ['leaving', inRing(ROLL), 'leaving the ring first'],
+    ['stopping', inRing(ROLL, { leaveOver: true }), 'both programs start again'],
+    [
+      'not leaving',
+      inRing(ROLL, { leaveFailure: 'still in after 170 s' }),
+      'the ring could not be left: still in after 170 s',
+    ],
+    ['waiting', inRing({ ...ROLL, waitedMs: 0 }), 'one server restarts after the other'],
+  ])('names its keys when %s', (_, seen, why) => {
+    const step = plan(desiredState(), seen, TIMES);
+    expect(step.why).toBe(`new values of [K2HDKC] MAXTHREAD: ${why}`);
   });
 
   it('does not keep a node from being healthy while it waits', () => {
-    const crashed = inRing({ ...OF_K2HDKC, waitedMs: 0 }, { k2hdkc: null, chmpx: RUNS });
+    const crashed = inRing({ ...ROLL, waitedMs: 0 }, { k2hdkc: null, chmpx: RUNS });
     expect(stepOf(crashed)).toBe('start-k2hdkc');
   });
 });

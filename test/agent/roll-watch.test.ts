@@ -35,9 +35,9 @@ beforeEach(async () => {
   now = 0;
 });
 
-/** A program that runs, with or without a note of what it has read. */
-function running(name: 'chmpx' | 'k2hdkc', readAtStart?: Record<string, string>): RunningProgram {
-  const spec = specOf({ name, command: name, args: [] });
+/** A chmpx that runs, with or without a note of what it has read. */
+function running(readAtStart?: Record<string, string>): RunningProgram {
+  const spec = specOf({ name: 'chmpx', command: 'chmpx', args: [] });
   return {
     spec: readAtStart ? { ...spec, readAtStart } : spec,
     identity: { pid: process.pid, startTicks: '1', bootId: readBootId() },
@@ -48,21 +48,17 @@ function running(name: 'chmpx' | 'k2hdkc', readAtStart?: Record<string, string>)
   };
 }
 
-function watch(chmpx: RunningProgram | null, k2hdkc: RunningProgram | null) {
-  const programs = { chmpx: { running: chmpx }, k2hdkc: { running: k2hdkc } };
+function watch(program: RunningProgram) {
+  const chmpx: { running: RunningProgram | null } = { running: program };
   const clock = { monotonic: () => now, wall: () => now, after: () => () => undefined };
-  return { ...programs, rolls: new RollWatch({ iniFile, ...programs, clock, log: recorded.log }) };
+  return { chmpx, rolls: new RollWatch({ iniFile, chmpx, clock, log: recorded.log }) };
 }
 
-const knows = (text: string) => ({
-  chmpx: running('chmpx', startKeys(text, 'chmpx')),
-  k2hdkc: running('k2hdkc', startKeys(text, 'k2hdkc')),
-});
+const knows = (text: string): RunningProgram => running(startKeys(text));
 
 describe('a new ini', () => {
   it('that the programs take over as it comes is published as it is', async () => {
-    const { chmpx, k2hdkc } = knows(OLD);
-    const { rolls } = watch(chmpx, k2hdkc);
+    const { rolls } = watch(knows(OLD));
     expect(await rolls.look(OLD, null)).toEqual({ published: true, roll: null });
     const next = ini('REPLICA', '2');
     expect(await rolls.look(next, null)).toEqual({ published: false, roll: null });
@@ -70,26 +66,24 @@ describe('a new ini', () => {
   });
 
   it('with keys that count from a start on is published without them, and says so once', async () => {
-    const { chmpx, k2hdkc } = knows(OLD);
-    const { rolls, ...programs } = watch(chmpx, k2hdkc);
+    const { rolls, chmpx } = watch(knows(OLD));
     const next = ini('MAXTHREAD', '50');
     const held = await rolls.publishable(next);
     expect(held).toContain('MAXTHREAD = 20\n');
     await writeFile(iniFile, held ?? '');
-    const seen = { published: true, roll: { restart: 'k2hdkc', keys: ['[K2HDKC] MAXTHREAD'] } };
+    const seen = { published: true, roll: { keys: ['[K2HDKC] MAXTHREAD'] } };
     expect(await rolls.look(next, null)).toMatchObject(seen);
     expect(await rolls.look(next, null)).toMatchObject(seen);
     expect(recorded.texts).toEqual([
       'keys of the new ini count from a start on: restarting in turn',
     ]);
-    programs.k2hdkc.running = null;
+    chmpx.running = null;
     expect(await rolls.look(next, null)).toEqual({ published: false, roll: null });
     expect(await rolls.publishable(next)).toBe(next);
   });
 
   it('is compared with what the programs have read, not with what is on disk', async () => {
-    const { chmpx, k2hdkc } = knows(ini('MAXTHREAD', '50'));
-    const { rolls } = watch(chmpx, k2hdkc);
+    const { rolls } = watch(knows(ini('MAXTHREAD', '50')));
     const { published, roll } = await rolls.look(OLD, null);
     expect(roll?.keys).toEqual(['[K2HDKC] MAXTHREAD']);
     expect(published).toBe(false);
@@ -97,33 +91,46 @@ describe('a new ini', () => {
   });
 
   it('is compared with what is on disk for programs that somebody else has started', async () => {
-    const { rolls } = watch(running('chmpx'), running('k2hdkc'));
+    const { rolls } = watch(running());
     const { roll } = await rolls.look(ini('MAXCHMPX', '300'), null);
-    expect(roll).toMatchObject({ restart: 'pair', keys: ['[GLOBAL] MAXCHMPX'] });
+    expect(roll).toMatchObject({ keys: ['[GLOBAL] MAXCHMPX'] });
     await writeFile(iniFile, ini('MAXCHMPX', '300'));
     expect((await rolls.look(ini('MAXCHMPX', '300'), null)).roll).not.toBeNull();
   });
 
   it('that changes only the size of a new data file restarts nothing, and says why', async () => {
-    const { chmpx, k2hdkc } = knows(OLD);
-    const { rolls } = watch(chmpx, k2hdkc);
+    const { rolls } = watch(knows(OLD));
     const next = ini('K2HPAGESIZE', '1024');
     expect(await rolls.look(next, null)).toEqual({ published: false, roll: null });
     expect(await rolls.publishable(next)).toBe(next);
     expect(recorded.texts[0]).toContain('count only when a data file is made');
   });
 
+  it('with another data file says what becomes of the old one: now, and when it counts', async () => {
+    const { rolls, chmpx } = watch(knows(OLD));
+    const next = ini('K2HFILE', '/data/new.k2h');
+    await rolls.look(next, null);
+    expect(await rolls.publishable(next)).toContain('K2HFILE = /var/lib/');
+    expect(recorded.texts.splice(0)).toEqual([
+      'keys of the new ini count from a start on: restarting in turn',
+      'the data does not stay where it is: what no other server takes over is left behind',
+    ]);
+    chmpx.running = null;
+    expect(await rolls.publishable(next)).toBe(next);
+    expect(recorded.texts).toEqual([
+      'the data is elsewhere from this start on: nobody reads what is where it was',
+    ]);
+  });
+
   it('is good when it holds things back', async () => {
-    const { chmpx, k2hdkc } = knows(OLD);
-    const { rolls } = watch(chmpx, k2hdkc);
+    const { rolls } = watch(knows(OLD));
     const held = await rolls.publishable(ini('MAXMQCLIENT', '256'));
     expect(parseRole(held ?? '')).toEqual(parseRole(OLD));
   });
 });
 
 it('counts the servers before this one that have not restarted yet', async () => {
-  const { chmpx, k2hdkc } = knows(OLD);
-  const { rolls } = watch(chmpx, k2hdkc);
+  const { rolls } = watch(knows(OLD));
   const next = ini('MAXTHREAD', '50');
   const ring = (...words: string[]) => {
     const status = ringStatus(IN, ...words);

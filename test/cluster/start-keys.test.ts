@@ -3,10 +3,10 @@ import { parseRole } from '../../src/cluster/parse-role.ts';
 import { renderIni } from '../../src/cluster/render.ts';
 import {
   geometryChanges,
+  placeChanges,
   rollFor,
   startKeys,
   withStartKeys,
-  type Started,
 } from '../../src/cluster/start-keys.ts';
 import { CUK1, roleModel, withLine } from './roles.ts';
 
@@ -36,62 +36,56 @@ const ofServer =
   };
 
 const OLD = ini();
-const STARTED: Started = { chmpx: startKeys(OLD, 'chmpx'), k2hdkc: startKeys(OLD, 'k2hdkc') };
+const STARTED = startKeys(OLD);
 
 describe('what a new ini asks of the programs', () => {
-  it.each<[string, Edit, 'k2hdkc' | 'pair' | null, string[]]>([
-    ['nothing new', (text) => text, null, []],
-    ['threads of k2hdkc', set('MAXTHREAD', '50'), 'k2hdkc', ['[K2HDKC] MAXTHREAD']],
-    [
-      'a key that k2hdkc did not have',
-      (text) => `${text}\nEXPIRE = 60\n`,
-      'k2hdkc',
-      ['[K2HDKC] EXPIRE'],
-    ],
-    [
-      'what k2hdkc takes when it attaches',
-      set('MQRWTIMEOUT', '600'),
-      'k2hdkc',
-      ['[GLOBAL] MQRWTIMEOUT'],
-    ],
-    ['the size of a new data file', ofK2hdkc('K2HMASKBIT', '16'), null, []],
-    ['a key that k2hdkc never uses', set('K2HINIT', 'yes'), null, []],
-    ['another data file', set('K2HFILE', '/data/new.k2h'), 'pair', ['[K2HDKC] K2HFILE']],
-    ['queues of chmpx', set('MAXMQCLIENT', '256'), 'pair', ['[GLOBAL] MAXMQCLIENT']],
-    ['the message store of chmpx', set('K2HMASKBIT', '6'), 'pair', ['[GLOBAL] K2HMASKBIT']],
-    ['another cluster', set('GROUP', 'another'), 'pair', ['[GLOBAL] GROUP']],
-    ['replicas, timeouts and threads', set('REPLICA', '2'), null, []],
-    ['times', set('RWTIMEOUT', '20000'), null, []],
-    ['who merges', set('AUTOMERGE', 'off'), null, []],
-    ['the own port', ofServer(CUK1, 'PORT', '8040'), 'pair', ['[SVRNODE] PORT']],
-    ['the port of another server', ofServer('00000002-', 'PORT', '8040'), null, []],
+  it.each<[string, Edit, string[]]>([
+    ['nothing new', (text) => text, []],
+    ['threads of k2hdkc', set('MAXTHREAD', '50'), ['[K2HDKC] MAXTHREAD']],
+    ['a key that k2hdkc did not have', (text) => `${text}\nEXPIRE = 60\n`, ['[K2HDKC] EXPIRE']],
+    ['what k2hdkc takes when it attaches', set('MQRWTIMEOUT', '600'), ['[GLOBAL] MQRWTIMEOUT']],
+    ['the size of a new data file', ofK2hdkc('K2HMASKBIT', '16'), []],
+    ['a key that k2hdkc never uses', set('K2HINIT', 'yes'), []],
+    ['another data file', set('K2HFILE', '/data/new.k2h'), ['[K2HDKC] K2HFILE']],
+    ['queues of chmpx', set('MAXMQCLIENT', '256'), ['[GLOBAL] MAXMQCLIENT']],
+    ['the message store of chmpx', set('K2HMASKBIT', '6'), ['[GLOBAL] K2HMASKBIT']],
+    ['another cluster', set('GROUP', 'another'), ['[GLOBAL] GROUP']],
+    ['replicas, timeouts and threads', set('REPLICA', '2'), []],
+    ['times', set('RWTIMEOUT', '20000'), []],
+    ['who merges', set('AUTOMERGE', 'off'), []],
+    ['the own port', ofServer(CUK1, 'PORT', '8040'), ['[SVRNODE] PORT']],
+    ['the port of another server', ofServer('00000002-', 'PORT', '8040'), []],
     [
       'both programs',
       (text) => set('MAXTHREAD', '50')(set('MAXHISTLOG', '10')(text)),
-      'pair',
       ['[GLOBAL] MAXHISTLOG', '[K2HDKC] MAXTHREAD'],
     ],
-  ])('%s', (_, edit, restart, keys) => {
-    const roll = rollFor(ini(edit), STARTED);
-    expect(roll?.restart ?? null).toBe(restart);
-    expect(roll?.keys ?? []).toEqual(keys);
-    expect(roll?.leavesData ?? false).toBe(keys.includes('[K2HDKC] K2HFILE'));
+  ])('%s', (_, edit, keys) => {
+    const leavesData = keys.includes('[K2HDKC] K2HFILE');
+    expect(rollFor(ini(edit), STARTED)).toEqual(keys.length > 0 ? { keys, leavesData } : null);
   });
 
-  it('is nothing of a program that does not run', () => {
-    const edit = set('MAXTHREAD', '50');
-    expect(rollFor(ini(edit), { ...STARTED, k2hdkc: null })).toBeNull();
-    expect(rollFor(ini(set('MAXCHMPX', '300')), { ...STARTED, chmpx: null })).toBeNull();
+  it('is nothing of programs that do not run', () => {
+    expect(rollFor(ini(set('MAXCHMPX', '300')), null)).toBeNull();
   });
 
-  it('is a leave and a join for any key of data that is in memory only', () => {
-    const inMemory = (text: string): string => set('K2HTYPE', 'mem')(text);
-    const started = { ...STARTED, chmpx: startKeys(ini(inMemory), 'chmpx') };
-    const next = ini((text) => set('MAXTHREAD', '50')(inMemory(text)));
-    expect(rollFor(next, started)).toEqual({
-      restart: 'pair',
-      keys: ['[K2HDKC] MAXTHREAD'],
-      leavesData: true,
+  it.each([
+    ['MAXTHREAD', '[K2HDKC] MAXTHREAD'],
+    ['MAXCHMPX', '[GLOBAL] MAXCHMPX'],
+  ])('is the end of data that is in memory only, for %s too', (key, name) => {
+    const inMemory = set('K2HTYPE', 'mem');
+    const next = ini((text) => set(key, '30')(inMemory(text)));
+    const started = startKeys(ini(inMemory));
+    expect(rollFor(next, started)).toEqual({ keys: [name], leavesData: true });
+  });
+
+  it('is nothing of k2hdkc on a slave', () => {
+    const slave = (text: string): string => text.replace(/^MODE = .*$/m, 'MODE = SLAVE');
+    const started = startKeys(slave(OLD));
+    expect(rollFor(slave(ini(set('MAXTHREAD', '50'))), started)).toBeNull();
+    expect(rollFor(slave(ini(set('MAXCHMPX', '300'))), started)).toEqual({
+      keys: ['[GLOBAL] MAXCHMPX'],
+      leavesData: false,
     });
   });
 });
@@ -116,12 +110,8 @@ describe('the ini for programs that run', () => {
     expect(rollFor(held, STARTED)).toBeNull();
   });
 
-  it('holds nothing back for a program that does not run', () => {
-    const held = parseRole(withStartKeys(next, { ...STARTED, k2hdkc: null }));
-    const global = set('MAXCHMPX', '256');
-    const own = ofServer(CUK1, 'PORT', '8020');
-    expect(held).toEqual(parseRole(ini((text) => own(global(edit(text))))));
-    expect(withStartKeys(next, { chmpx: null, k2hdkc: null })).toBe(next);
+  it('holds nothing back for programs that do not run', () => {
+    expect(withStartKeys(next, null)).toBe(next);
   });
 
   it('is the new one to the letter when nothing has to wait', () => {
@@ -135,8 +125,14 @@ describe('the ini for programs that run', () => {
   });
 });
 
-describe('the size of a data file', () => {
-  it('is told when it changes for a file that is there', () => {
+describe('a data file', () => {
+  it('is told to be another one', () => {
+    expect(placeChanges(OLD, ini(set('K2HFILE', '/data/new.k2h')))).toEqual(['K2HFILE']);
+    expect(placeChanges(OLD, ini(set('MAXTHREAD', '50')))).toEqual([]);
+    expect(placeChanges('', OLD)).toEqual([]);
+  });
+
+  it('has a size: it is told when it changes for a file that is there', () => {
     expect(geometryChanges(OLD, ini(ofK2hdkc('K2HPAGESIZE', '1024')))).toEqual(['K2HPAGESIZE']);
     expect(geometryChanges(OLD, ini(set('K2HMASKBIT', '6')))).toEqual([]);
     expect(geometryChanges(OLD, ini(set('K2HTYPE', 'mem')))).toEqual([]);

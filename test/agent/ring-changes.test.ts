@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { RingChanges } from '../../src/agent/ring-changes.ts';
+import { Backoff } from '../../src/base/backoff.ts';
+import { recordingLog } from '../helpers/recording-log.ts';
+import { ring } from '../cluster/rings.ts';
+import { ManualClock } from '../oslo/manual-clock.ts';
+
+/** The changes of node a in a ring whose status a test writes, and what it is sent. */
+function bench(words: string) {
+  const clock = new ManualClock();
+  const { log, texts } = recordingLog();
+  const sent: string[] = [];
+  const seen = { words };
+  const changes = new RingChanges({
+    mode: 'automatic',
+    readStatus: () => Promise.resolve(ring('a', seen.words, 'IN')),
+    control: {
+      send: ({ command, at }) => {
+        sent.push(`${command} ${at.name}`);
+        return Promise.resolve('SUCCEED');
+      },
+    },
+    pollMs: 100,
+    leaveLimits: { stop: 10_000, restart: 20_000, good: 20_000 },
+    changeWaitMs: 60_000,
+    retry: new Backoff({ first: 1, cap: 1 }, () => 0),
+    patience: { tailMs: 1, mergeMs: 1, tries: 1 },
+    role: () => new Set(),
+    clock,
+    log,
+  });
+  return { changes, clock, sent, seen, texts };
+}
+
+const never = new AbortController().signal;
+
+it('a restart that could not leave the ring is forgotten after a while, and tried again', async () => {
+  const { changes, clock, sent, seen, texts } = bench('IN DELETE Doing');
+  const leaving = changes.leave('restart', () => true, never);
+  await clock.advance(20_200);
+  await leaving;
+  const why = 'still [SERVICE IN][UP][DELETE][Doing][NoSuspend] after 20 s';
+  expect(changes).toMatchObject({ leaveFailure: why, leaveOver: false });
+  expect(texts).toEqual([
+    'the ring was not left: nothing restarts, and it is tried again after 15 minutes',
+  ]);
+  await clock.advance(899_000);
+  expect(changes.leaveFailure).toBe(why);
+  await clock.advance(2_000);
+  expect(changes.leaveFailure).toBeNull();
+  seen.words = 'IN';
+  const again = changes.leave('restart', () => true, never);
+  await clock.advance(0);
+  seen.words = 'OUT';
+  await clock.advance(100);
+  await again;
+  expect(sent).toEqual(['SERVICEOUT a']);
+  expect(changes).toMatchObject({ leaveFailure: null, leaveOver: true });
+});
