@@ -26,6 +26,7 @@ export function createRingChanges(
       restart: cluster.leave_limit * 1000,
       good: cluster.leave_limit * 1000,
     },
+    stuckAfterMs: cluster.stuck_after * 1000,
     changeWaitMs: cluster.change_wait * 1000,
     patience: { tailMs: MERGE_TAIL_MS, mergeMs: cluster.merge_limit * 1000, tries: MERGE_TRIES },
     retry: new Backoff(UNDONE_PAUSE, random),

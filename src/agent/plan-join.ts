@@ -1,11 +1,9 @@
-import { membershipChangeRuns, sameServer } from '../cluster/ring.ts';
+import { isUncompleted, membershipChangeRuns, sameServer } from '../cluster/ring.ts';
 import type { RingStatus } from '../cluster/status.ts';
 import type { Observed } from './observed.ts';
 import type { Action, PlanTimes, Step } from './plan.ts';
+import { CURE_PAUSE_MS } from './plan-completion.ts';
 import { turnMs } from './turns.ts';
-
-/** A SERVICEIN or COMPMERGE that cures this node is not sent again before so long (ms). */
-const CURE_PAUSE_MS = 15_000;
 
 /**
  * The start of k2hdkc, beside a chmpx that is up. With AUTOMERGE chmpx joins as soon as it comes:
@@ -46,11 +44,7 @@ export function planJoin(
   if (stuckOut && still > patience && mayCure) {
     return act('service-in', 'in SERVICE OUT under a living k2hdkc');
   }
-  const uncompleted =
-    self.merge === 'Done' && status.servers.every(({ merge }) => merge !== 'Doing');
-  if (uncompleted && observed.ringStillMs > times.stuckAfterMs && mayCure) {
-    return act('complete-merge', 'all data is here, but nobody completes the merge');
-  }
+  const uncompleted = self.merge === 'Done' && isUncompleted(status);
   // The merge of another server takes as long as it takes.
   const ofOthers =
     self.ring === 'SERVICE IN' && self.operation === 'n/a' && !self.suspended && !uncompleted;

@@ -1,8 +1,9 @@
-import { isServing } from '../cluster/status.ts';
+import { isServing, type RingStatus } from '../cluster/status.ts';
 import { mustLeaveRing } from '../cluster/ring.ts';
 import { parametersKey, type DesiredState } from './desired-state.ts';
 import type { MergeMode } from './merge-mode.ts';
 import type { Observed } from './observed.ts';
+import { planCompletion } from './plan-completion.ts';
 import { planJoin, planK2hdkc } from './plan-join.ts';
 import { planCoordinated, type MergeTimes } from './plan-merge.ts';
 import { planRoll } from './plan-roll.ts';
@@ -219,12 +220,18 @@ function planPrograms(desired: DesiredState, observed: Observed, times: PlanTime
       ? wait(pausing(observed), observed.restartInMs)
       : planK2hdkc(status, observed, times);
   }
-  const led = times.merge === 'coordinated' && !status.self.suspended;
-  const change = led ? planCoordinated(status, observed, times) : null;
+  const change =
+    times.merge === 'automatic'
+      ? planCompletion(status, observed, times)
+      : planLed(status, observed, times);
   if (change) return change;
   return isServing(status.self)
     ? { kind: 'rest', why: 'serving' }
     : planJoin(status, observed, k2hdkc.runningMs, times);
+}
+
+function planLed(status: RingStatus, observed: Observed, times: PlanTimes): Step | null {
+  return status.self.suspended ? null : planCoordinated(status, observed, times);
 }
 
 /** The reason is for who waits: it has the last lines that the program wrote. */

@@ -5,9 +5,10 @@ import type { Logger } from '../base/log.ts';
 import type { ControlPorts } from '../cluster/control-ports.ts';
 import type { MergeGoal, Order } from '../cluster/merge-steps.ts';
 import type { PatienceTimes } from '../cluster/merge-patience.ts';
-import { membershipChangeRuns, mustLeaveRing } from '../cluster/ring.ts';
+import { isUncompleted, membershipChangeRuns, mustLeaveRing } from '../cluster/ring.ts';
 import { statusWords, type RingStatus } from '../cluster/status.ts';
 import type { MergeMode } from './merge-mode.ts';
+import { CURE_PAUSE_MS } from './plan-completion.ts';
 import { MergeDriver, ringWords, type MergeOutcome } from './merge-driver.ts';
 
 /** For stop_db, for a restart with new values, or for good. */
@@ -21,6 +22,8 @@ export interface RingChangesOptions {
   pollMs: number;
   /** How long leaving the ring may take. */
   leaveLimits: Readonly<Record<LeaveKind, number>>;
+  /** An automatic leave that is Done, and that nobody completes for so long, gets COMPMERGE. */
+  stuckAfterMs: number;
   /** How long a change of another server is waited for before one's own. */
   changeWaitMs: number;
   /** Before another try of a join that was undone. */
@@ -47,6 +50,7 @@ export class RingChanges {
   #leaveSince: number | null = null;
   #leaveAgain = false;
   #cureAt: number | null = null;
+  #doneSince: number | null = null;
   #joinNotBefore = 0;
 
   constructor(options: RingChangesOptions) {
@@ -166,8 +170,21 @@ export class RingChanges {
         }
         if (mode === 'automatic' && status.self.operation === 'n/a') await this.#serviceOut(status);
       }
+      if (mode === 'automatic' && status) await this.#completeLeave(status);
       await sleep(clock, pollMs, signal);
     }
+  }
+
+  /** See plan-completion.ts: nobody else looks while this node leaves. */
+  async #completeLeave(status: RingStatus): Promise<void> {
+    const { clock, log, stuckAfterMs } = this.#options;
+    if (status.self.merge !== 'Done' || !isUncompleted(status)) this.#doneSince = null;
+    else this.#doneSince ??= clock.monotonic();
+    const { cureSentMs: sent } = this;
+    if (this.#doneSince === null || (sent !== null && sent <= CURE_PAUSE_MS)) return;
+    if (clock.monotonic() - this.#doneSince <= stuckAfterMs) return;
+    log.info({ ring: ringWords(status) }, 'nobody completes the leave: COMPMERGE');
+    await this.cure('COMPMERGE');
   }
 
   #giveUp(kind: LeaveKind, why: string): void {

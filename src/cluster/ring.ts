@@ -42,6 +42,12 @@ export function membershipChangeRuns({ operating, self, servers }: RingStatus): 
   return operating || [self, ...servers].some((node) => isChanging(node));
 }
 
+/** Whether all who merged are Done, and it depends on COMPMERGE that the ring goes on. */
+export function isUncompleted({ servers }: RingStatus): boolean {
+  const are = (merge: RingNode['merge']): boolean => servers.some((node) => node.merge === merge);
+  return are('Done') && !are('Doing');
+}
+
 function isChanging({ operation, merge }: RingNode): boolean {
   return operation !== 'n/a' || merge !== 'Nothing';
 }

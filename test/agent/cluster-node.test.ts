@@ -119,6 +119,7 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
       leaveLimits: limits,
       role: () => new Set(),
       retry: new Backoff({ first: 1, cap: 1 }, random),
+      stuckAfterMs: 1,
       changeWaitMs: 0,
       patience: { tailMs: 1, mergeMs: 1, tries: 1 },
     }),

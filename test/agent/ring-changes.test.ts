@@ -21,7 +21,8 @@ function bench(words: string) {
       },
     },
     pollMs: 100,
-    leaveLimits: { stop: 10_000, restart: 20_000, good: 20_000 },
+    leaveLimits: { stop: 10_000, restart: 20_000, good: 30_000 },
+    stuckAfterMs: 5_000,
     changeWaitMs: 60_000,
     retry: new Backoff({ first: 1, cap: 1 }, () => 0),
     patience: { tailMs: 1, mergeMs: 1, tries: 1 },
@@ -56,4 +57,30 @@ it('a restart that could not leave the ring is forgotten after a while, and trie
   await again;
   expect(sent).toEqual(['SERVICEOUT a']);
   expect(changes).toMatchObject({ leaveFailure: null, leaveOver: true });
+});
+
+it('an automatic leave that nobody completes gets COMPMERGE, again after 15 s, until its time is up', async () => {
+  const { changes, clock, sent } = bench('IN DELETE Done');
+  const leaving = changes.leave('good', () => true, never);
+  await clock.advance(4_900);
+  expect(sent).toEqual([]);
+  await clock.advance(14_000);
+  expect(sent).toEqual(['COMPMERGE a']);
+  await clock.advance(12_000);
+  await leaving;
+  expect(sent).toEqual(['COMPMERGE a', 'COMPMERGE a']);
+  expect(changes.leaveFailure).toContain('after 30 s');
+});
+
+it('no leave gets COMPMERGE while data moves', async () => {
+  const { changes, clock, sent, seen } = bench('IN DELETE Doing');
+  const leaving = changes.leave('stop', () => true, never);
+  await clock.advance(8_000);
+  seen.words = 'IN DELETE Done';
+  await clock.advance(1_000);
+  seen.words = 'OUT';
+  await clock.advance(200);
+  await leaving;
+  expect(sent).toEqual([]);
+  expect(changes.leaveOver).toBe(true);
 });

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { ControlPorts } from '../../src/cluster/control-ports.ts';
 import { parseRingStatus, type RingStatus } from '../../src/cluster/status.ts';
 import { desiredState, observed, ROLE, TIMES } from '../agent/builders.ts';
-import { IN } from '../conformance/lab.ts';
+import { IN, OUT } from '../conformance/lab.ts';
 import { RingLab } from '../conformance/ring-lab.ts';
 import type { RingMember } from '../conformance/ring-member.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
@@ -127,12 +127,12 @@ describe('a merge that nobody completes', { timeout: 120_000 }, () => {
   /** Decides and acts as the agent of this server does when it has seen this for a while. */
   async function cure(member: RingMember): Promise<void> {
     const status = await statusOf(member);
-    const step = plan(desiredState(), observed({ status }), TIMES);
+    const step = plan(desiredState(), observed({ status, ringStillMs: 20_000 }), TIMES);
     expect(step).toMatchObject({ kind: 'do', action: 'complete-merge' });
     await controlPorts(member).send({ command: 'COMPMERGE', at: status.self }, status.self);
   }
 
-  it('is completed by its node: of one that joins, and of one whose k2hdkc is back', async () => {
+  it('is completed: of one that joins, of one whose k2hdkc is back, and of one that leaves', async () => {
     const lab = await RingLab.open({ count: 2 });
     await lab.form(1);
     const [first, second] = lab.servers as [RingMember, RingMember];
@@ -140,6 +140,7 @@ describe('a merge that nobody completes', { timeout: 120_000 }, () => {
       ...second.host.environment,
       ANTPICKAX_STANDIN_UNFINISHED: '1',
       ANTPICKAX_STANDIN_UNFINISHED_RETURN: '1',
+      ANTPICKAX_STANDIN_UNFINISHED_LEAVE: '1',
     };
     await lab.list(second, [first]);
     await second.start();
@@ -153,5 +154,10 @@ describe('a merge that nobody completes', { timeout: 120_000 }, () => {
     await cure(second);
     await second.reaches(IN);
     await first.sees(second, IN);
+    // And by another one when the agent of the one that leaves is dead.
+    await second.ask(`SERVICEOUT ${second.id}`);
+    await first.sees(second, DONE('DELETE'));
+    await cure(first);
+    await second.reaches(OUT);
   });
 });

@@ -5,6 +5,7 @@ const none: HazardChances = {
   hang: 0,
   unfinished: 0,
   unfinishedReturn: 0,
+  unfinishedLeave: 0,
   together: 0,
   early: 0,
   lostRequest: 0,

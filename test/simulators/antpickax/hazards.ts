@@ -8,6 +8,8 @@ export interface HazardChances {
   unfinished: number;
   /** The same of one that is back with another k2hdkc: n/a Done. */
   unfinishedReturn: number;
+  /** An automatic leave stays DELETE Done. */
+  unfinishedLeave: number;
   /** One of several that join at once is stuck. */
   together: number;
   /** A joiner that another does not have in its ini yet stays out and down. */

@@ -42,6 +42,12 @@ export type Rejoin = 'fresh' | 'stuck out' | 'stuck doing';
 export const MERGE_PHASE = 25;
 /** What a merge takes longer for each key that comes (measured: 0.4 s for 1000). */
 const MERGE_KEY = 0.4;
+/** What keeps who merges by itself at Done. */
+const UNFINISHED = {
+  ADD: 'unfinished',
+  DELETE: 'unfinishedLeave',
+  'n/a': 'unfinishedReturn',
+} as const;
 /** RWTIMEOUT × RETRYCNT of the usual ini: how long anything that goes wrong here takes. */
 export const STALL = 5000;
 
@@ -231,9 +237,8 @@ export class RingNode {
 
   #completeByItself(): void {
     const { others, strikes } = this.#options;
-    const { action } = this.#status;
-    const hazard = action === 'ADD' ? 'unfinished' : 'unfinishedReturn';
-    if (!others.alone && action !== 'DELETE' && strikes(hazard)) return;
+    const hazard = UNFINISHED[this.#status.action];
+    if (!others.alone && strikes(hazard)) return;
     this.#when(
       () => !others.doing,
       () => this.change(completed(this.#status)),

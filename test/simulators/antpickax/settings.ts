@@ -56,6 +56,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       hang: chance('HANG', 0.05),
       unfinished: chance('UNFINISHED', 0.07),
       unfinishedReturn: chance('UNFINISHED_RETURN', 0),
+      unfinishedLeave: chance('UNFINISHED_LEAVE', 0),
       together: chance('TOGETHER', 0.1),
       early: chance('EARLY', 0.5),
       lostRequest: chance('LOST_REQUEST', 0.07),
