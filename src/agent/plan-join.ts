@@ -1,5 +1,6 @@
+import { waitingOutside } from '../cluster/merge-steps.ts';
 import { isUncompleted, membershipChangeRuns, sameServer } from '../cluster/ring.ts';
-import type { RingStatus } from '../cluster/status.ts';
+import type { RingNode, RingStatus } from '../cluster/status.ts';
 import type { Observed } from './observed.ts';
 import type { Action, PlanTimes, Step } from './plan.ts';
 import { CURE_PAUSE_MS } from './plan-completion.ts';
@@ -8,22 +9,27 @@ import { turnMs } from './turns.ts';
 /**
  * The start of k2hdkc, beside a chmpx that is up. With AUTOMERGE chmpx joins as soon as it comes:
  * one change at a time, so that it waits for a change of others, and for the servers before it that
- * are at the same point. A server that keeps its place in the ring joins nothing.
+ * are at the same point. A change in which nothing moves is not waited for longer than
+ * `changeWaitMs` and its turn: the server that hangs in it starts again at that time and comes first.
+ * A server that keeps its place in the ring joins nothing.
  */
 export function planK2hdkc(status: RingStatus, observed: Observed, times: PlanTimes): Step {
   const { self, servers } = status;
   const start = (why: string): Step => act('start-k2hdkc', why);
   const plain = start('k2hdkc does not run');
   if (times.merge === 'coordinated' || self.ring !== 'SERVICE OUT') return plain;
-  const waited = observed.statusStableMs;
+  const waited = Math.min(observed.statusStableMs, observed.ringStillMs);
+  const place = placeAmong(
+    servers.filter(
+      ({ ring, live, suspended }) => ring === 'SERVICE OUT' && live === 'UP' && suspended,
+    ),
+    self,
+  );
   if (membershipChangeRuns(status)) {
-    return waited < times.changeWaitMs
+    return waited < times.changeWaitMs + turnMs(place + 1, observed.tieJitter)
       ? wait('another change of the ring runs')
       : start('another change of the ring does not end: joining anyway');
   }
-  const place = servers
-    .filter(({ ring, live, suspended }) => ring === 'SERVICE OUT' && live === 'UP' && suspended)
-    .findIndex((node) => sameServer(node, self));
   return waited < turnMs(place, observed.tieJitter)
     ? wait('a server before this one joins first')
     : plain;
@@ -38,10 +44,13 @@ export function planJoin(
 ): Step {
   const { self } = status;
   const stuckOut = self.ring === 'SERVICE OUT' && self.operation === 'n/a' && !self.suspended;
-  const { cureSentMs: sent, statusStableMs: still } = observed;
+  const { cureSentMs: sent, statusStableMs: still, ringStillMs, tieJitter } = observed;
   const mayCure = sent === null || sent > CURE_PAUSE_MS;
-  const patience = membershipChangeRuns(status) ? times.changeWaitMs : times.stuckAfterMs;
-  if (stuckOut && still > patience && mayCure) {
+  const place = placeAmong(waitingOutside(status), self);
+  const isDue = membershipChangeRuns(status)
+    ? Math.min(still, ringStillMs) > times.changeWaitMs + turnMs(place + 1, tieJitter)
+    : still > times.stuckAfterMs + turnMs(place, tieJitter);
+  if (stuckOut && isDue && mayCure) {
     return act('service-in', 'in SERVICE OUT under a living k2hdkc');
   }
   const uncompleted = self.merge === 'Done' && isUncompleted(status);
@@ -54,6 +63,10 @@ export function planJoin(
     return act('restart-pair', 'nothing moves any more: both start again');
   }
   return wait(ofOthers ? 'the ring merges' : 'joining the ring');
+}
+
+function placeAmong(nodes: readonly RingNode[], self: RingNode): number {
+  return nodes.findIndex((node) => sameServer(node, self));
 }
 
 function act(action: Action, why: string): Step {
