@@ -90,6 +90,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     overrides: settings.overrides,
     k2hr3Ca: settings.k2hr3Ca,
     programUser: settings.programUser,
+    volume: guest.volume,
     desired,
     bootId,
     clock,

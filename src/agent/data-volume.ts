@@ -4,13 +4,14 @@ import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { isMountPoint } from '../host/mounts.ts';
 import type { mountTools } from '../host/mount-tools.ts';
-import { mountVolume, type Volume } from '../host/volume.ts';
+import { mountVolume, type Volume, type VolumeOptions } from '../host/volume.ts';
 import type { DesiredStateStore } from './desired-state.ts';
 
 /** What the data volume works with. */
 export interface DataVolumeOptions {
   desired: DesiredStateStore;
   tools: ReturnType<typeof mountTools>;
+  how: VolumeOptions;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -61,20 +62,20 @@ export class DataVolume {
     { device, mountPoint }: Pick<Volume, 'device' | 'mountPoint'>,
     { mayFormat }: { mayFormat: boolean },
   ): Promise<Volume> {
-    const { tools, log } = this.#options;
+    const { tools, how, log } = this.#options;
     const volume = { device, mountPoint, uuid: null };
-    const uuid = await mountVolume(volume, { ...tools, mayFormat });
+    const uuid = await mountVolume(volume, { ...tools, ...how, mayFormat });
     log.info({ device, mountPoint, uuid }, 'the data volume is mounted');
     return { ...volume, uuid };
   }
 
   /** Mounts it after a boot; a failure is told by `look`, and logged when it is another one. */
   async mount(): Promise<void> {
-    const { desired, tools, clock, log } = this.#options;
+    const { desired, tools, how, clock, log } = this.#options;
     const { volume } = desired.current;
     if (volume === null) return;
     try {
-      const uuid = await mountVolume(volume, { ...tools, mayFormat: false });
+      const uuid = await mountVolume(volume, { ...tools, ...how, mayFormat: false });
       if (uuid !== volume.uuid) await desired.update({ volume: { ...volume, uuid } });
       log.info({ ...volume }, 'the data volume is mounted');
       this.#problem = null;

@@ -13,6 +13,7 @@ import { mountTools } from '../host/mount-tools.ts';
 import { nodeName } from '../host/node-name.ts';
 import { resolveName } from '../host/resolve-name.ts';
 import type { SystemUser } from '../host/system-user.ts';
+import { DEFAULT_VOLUME_OPTIONS, type VolumeOptions } from '../host/volume.ts';
 import { ClusterNode } from './cluster-node.ts';
 import { DataVolume } from './data-volume.ts';
 import type { DesiredState, DesiredStateStore } from './desired-state.ts';
@@ -43,6 +44,8 @@ export interface LocalNodeOptions {
   log: Logger;
   /** Default: the extdata URL of the configuration group. */
   access?: NonNullable<MembershipOptions['access']>;
+  /** How the data volume is made and mounted; a slave has none. */
+  volume?: VolumeOptions;
   /** The role has changed. */
   onRole: () => void;
   /** A program has crashed. */
@@ -170,7 +173,8 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     random,
     log,
   });
-  const volume = new DataVolume({ desired, tools: mountTools(), clock, random, log });
+  const how = options.volume ?? DEFAULT_VOLUME_OPTIONS;
+  const volume = new DataVolume({ desired, how, tools: mountTools(), clock, random, log });
   const node = new ClusterNode({
     desired,
     volume,

@@ -17,8 +17,28 @@ export type RunTool = (
   args: readonly string[],
 ) => Promise<{ exitCode: number; stdout: string; stderr: string }>;
 
+/** What Trove may mean by volume_fstype. */
+export const FILE_SYSTEMS = ['ext3', 'ext4', 'xfs'] as const;
+
+/** How a volume is made and mounted (guest-logs-volumes-modules contract). */
+export interface VolumeOptions {
+  /** Of a volume that is empty; another one is taken as it is. */
+  fileSystem: (typeof FILE_SYSTEMS)[number];
+  /** For mkfs of it. */
+  formatOptions: readonly string[];
+  /** For `mount -o`. */
+  mountOptions: string;
+}
+
+/** As Trove's own agent does it when nothing else is said. */
+export const DEFAULT_VOLUME_OPTIONS: VolumeOptions = {
+  fileSystem: 'ext4',
+  formatOptions: ['-m', '5'],
+  mountOptions: 'defaults,noatime',
+};
+
 /** How a volume is mounted. */
-export interface MountOptions {
+export interface MountOptions extends VolumeOptions {
   /** A device on which nothing at all is found gets a file system. */
   mayFormat: boolean;
   run: RunTool;
@@ -27,11 +47,6 @@ export interface MountOptions {
   /** Default: isBlockDevice. */
   isDevice?: (file: string) => Promise<boolean>;
 }
-
-/** As Trove's own agent makes and mounts it (guest-logs-volumes-modules contract). */
-const FILE_SYSTEM = 'ext4';
-const FORMAT_OPTIONS = ['-q', '-m', '5'];
-const MOUNT_OPTIONS = 'defaults,noatime';
 
 /**
  * Mounts a volume where it belongs, unless something is mounted there already. Repeatable at any
@@ -44,11 +59,11 @@ const MOUNT_OPTIONS = 'defaults,noatime';
  */
 export async function mountVolume(volume: Volume, options: MountOptions): Promise<string | null> {
   const { mountPoint } = volume;
-  const { run, mountTable } = options;
+  const { run, mountTable, mountOptions } = options;
   if (await isMountPoint(mountPoint, mountTable)) return volume.uuid;
   const { device, uuid } = await deviceWithFileSystem(volume, options);
   await makeSharedDirectory(mountPoint);
-  const { stderr } = await run('mount', ['-o', MOUNT_OPTIONS, device, mountPoint]);
+  const { stderr } = await run('mount', ['-o', mountOptions, device, mountPoint]);
   if (await isMountPoint(mountPoint, mountTable)) return uuid;
   throw failed(
     `${device} could not be mounted at ${mountPoint}: ${lastLine(stderr)}; try: mount ${device} ${mountPoint}`,
@@ -67,7 +82,7 @@ async function deviceWithFileSystem(
   volume: Volume,
   options: MountOptions,
 ): Promise<{ device: string; uuid: string | null }> {
-  const { run, mayFormat } = options;
+  const { run, mayFormat, fileSystem, formatOptions } = options;
   const device = await findDevice(volume, options);
   const content = await probe(device, run);
   if (content) return { device, uuid: fileSystemOf(device, content) };
@@ -76,9 +91,9 @@ async function deviceWithFileSystem(
       `${device} holds no file system, and a volume that had one is never formatted; restore it, or attach the right volume`,
     );
   }
-  const { stderr } = await run(`mkfs.${FILE_SYSTEM}`, [...FORMAT_OPTIONS, device]);
+  const { stderr } = await run(`mkfs.${fileSystem}`, ['-q', ...formatOptions, device]);
   const made = await probe(device, run);
-  if (made?.get('TYPE') !== FILE_SYSTEM) {
+  if (made?.get('TYPE') !== fileSystem) {
     throw failed(`${device} could not be formatted: ${lastLine(stderr)}`);
   }
   return { device, uuid: fileSystemOf(device, made) };

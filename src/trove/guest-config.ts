@@ -1,10 +1,12 @@
 import type { StorageConfig } from '../backup/storage-config.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
+import type { VolumeOptions } from '../host/volume.ts';
 import type { OsloConfig } from '../oslo/oslo-config.ts';
 import { parseTransportUrl, type TransportUrl } from '../oslo/transport-url.ts';
 import { optionalText } from './optional-text.ts';
 import { readStorageOptions } from './storage-options.ts';
 import { DEFAULT_CONDUCTOR_QUEUE } from './topics.ts';
+import { readVolumeOptions } from './volume-options.ts';
 
 /** What Trove's files in the VM say to the agent (trove-rpc contract, section 8). */
 export interface GuestConfig {
@@ -22,6 +24,8 @@ export interface GuestConfig {
   mountPoint: string;
   /** Block device of the data volume; null when the datastore has none. */
   devicePath: string | null;
+  /** How the data volume is made and mounted. */
+  volume: VolumeOptions;
   /** Whether oslo.messaging's own ping method is answered, beside Trove's `rpc_ping`. */
   rpcPingEnabled: boolean;
   /** Where backups go. */
@@ -69,6 +73,7 @@ export function readGuestConfig(config: OsloConfig): GuestConfig {
       config.string(DATASTORE_GROUP, 'device_path') === undefined
         ? '/dev/vdb'
         : optionalText(config, DATASTORE_GROUP, 'device_path'),
+    volume: readVolumeOptions(config),
     rpcPingEnabled: config.boolean('DEFAULT', 'rpc_ping_enabled', false),
     storage,
     secrets: [

@@ -2,7 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mountTools } from '../../src/host/mount-tools.ts';
-import { mountVolume, type RunTool, type Volume } from '../../src/host/volume.ts';
+import {
+  DEFAULT_VOLUME_OPTIONS,
+  mountVolume,
+  type RunTool,
+  type Volume,
+  type VolumeOptions,
+} from '../../src/host/volume.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
 /** What blkid was seen to say. */
@@ -31,7 +37,11 @@ const DONE = { exitCode: 0, stdout: '', stderr: '' };
  */
 async function bench(
   blkid: (keyof typeof ANSWERS)[],
-  { mounts = true, complaint = '' }: { mounts?: boolean; complaint?: string } = {},
+  {
+    mounts = true,
+    complaint = '',
+    how = DEFAULT_VOLUME_OPTIONS,
+  }: { mounts?: boolean; complaint?: string; how?: VolumeOptions } = {},
 ) {
   const directory = await temporaryDirectory();
   const mountPoint = path.join(directory, 'data');
@@ -52,7 +62,13 @@ async function bench(
   const mount = (volume: Partial<Volume> = {}, mayFormat = true): Promise<string | null> =>
     mountVolume(
       { device: '/dev/x', mountPoint, uuid: null, ...volume },
-      { mayFormat, run, mountTable, isDevice: (file) => Promise.resolve(file === '/dev/x') },
+      {
+        mayFormat,
+        run,
+        mountTable,
+        ...how,
+        isDevice: (file) => Promise.resolve(file === '/dev/x'),
+      },
     );
   const written = (): string[] => calls.filter((call) => /^(mkfs|mount)/.test(call));
   return { mount, calls, written, mountPoint };
@@ -65,6 +81,20 @@ describe('a volume', () => {
     expect(written()).toEqual([
       'mkfs.ext4 -q -m 5 /dev/x',
       `mount -o defaults,noatime /dev/x ${mountPoint}`,
+    ]);
+  });
+
+  it('that is empty gets the file system that Trove names, and its options', async () => {
+    const how: VolumeOptions = {
+      fileSystem: 'xfs',
+      formatOptions: ['-L', 'data'],
+      mountOptions: 'noatime,nodiratime',
+    };
+    const { mount, written, mountPoint } = await bench(['nothing', 'xfs'], { how });
+    expect(await mount()).toBe('u-2');
+    expect(written()).toEqual([
+      'mkfs.xfs -q -L data /dev/x',
+      `mount -o noatime,nodiratime /dev/x ${mountPoint}`,
     ]);
   });
 

@@ -7,6 +7,7 @@ import { DataVolume } from '../../src/agent/data-volume.ts';
 import { DesiredStateStore } from '../../src/agent/desired-state.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { mountTools } from '../../src/host/mount-tools.ts';
+import { DEFAULT_VOLUME_OPTIONS } from '../../src/host/volume.ts';
 import { silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { detachLoopDevice, loopDevice } from '../peers/loop-device.ts';
@@ -22,11 +23,14 @@ async function newVolume(): Promise<string | null> {
 }
 
 /** The volume of an agent with this state directory. */
-async function agentIn(directory: string) {
+async function agentIn(directory: string, how = DEFAULT_VOLUME_OPTIONS) {
   const desired = await DesiredStateStore.open(directory);
   const [clock, log] = [systemClock, silentLog];
   const tools = mountTools();
-  return { desired, volume: new DataVolume({ desired, tools, clock, random: Math.random, log }) };
+  return {
+    desired,
+    volume: new DataVolume({ desired, tools, how, clock, random: Math.random, log }),
+  };
 }
 
 describe('a real volume', () => {

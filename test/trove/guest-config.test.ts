@@ -44,6 +44,11 @@ it('reads the files that the real Trove wrote', async () => {
     conductorQueue: 'trove-conductor',
     mountPoint: '/var/lib/antpickax/k2hdkc',
     devicePath: '/dev/vdb',
+    volume: {
+      fileSystem: 'ext4',
+      formatOptions: ['-m', '5'],
+      mountOptions: 'defaults,noatime',
+    },
     rpcPingEnabled: false,
     storage: {
       swiftUrl: null,
@@ -68,6 +73,8 @@ it('reads what a site sets differently', async () => {
     AGENT,
     'conductor_queue = my-conductor',
     'rpc_ping_enabled = True',
+    'volume_fstype = xfs',
+    'mount_options = noatime',
     '[k2hdkc]',
     'mount_point = /data',
     'device_path = /dev/vdc',
@@ -77,7 +84,16 @@ it('reads what a site sets differently', async () => {
     rpcPingEnabled: true,
     mountPoint: '/data',
     devicePath: '/dev/vdc',
+    volume: { fileSystem: 'xfs', formatOptions: [], mountOptions: 'noatime' },
   });
+});
+
+it('reads how volumes are made', async () => {
+  const { volume } = await read(
+    INFO,
+    `${AGENT}\nvolume_fstype = ext3\nformat_options = -m 1  -L k`,
+  );
+  expect(volume).toMatchObject({ fileSystem: 'ext3', formatOptions: ['-m', '1', '-L', 'k'] });
 });
 
 it('takes None and nothing as not set', async () => {
@@ -137,6 +153,18 @@ describe('one line says what is wrong and where', () => {
       INFO,
       `${AGENT}\nrpc_ping_enabled = maybe`,
       'trove-guestagent.conf:3: rpc_ping_enabled',
+    ],
+    [
+      'a file system that Trove does not know',
+      INFO,
+      `${AGENT}\nvolume_fstype = btrfs`,
+      'trove-guestagent.conf:3: volume_fstype is "btrfs", not one of ext3, ext4, xfs',
+    ],
+    [
+      'options in quotes',
+      INFO,
+      `${AGENT}\nformat_options = -L "a b"`,
+      'trove-guestagent.conf:3: format_options holds a quote',
     ],
   ])('%s', async (_name, info, agent, text) => {
     const error: unknown = await read(info, agent).catch((thrown: unknown) => thrown);
