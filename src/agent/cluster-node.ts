@@ -8,10 +8,10 @@ import { statusWords, type RingStatus } from '../cluster/status.ts';
 import { makeSharedDirectory } from '../host/shared-directory.ts';
 import type { DataVolume } from './data-volume.ts';
 import type { DesiredStateStore, Registration } from './desired-state.ts';
-import type { HungMerge } from './hung-merge.ts';
 import type { Membership } from './membership.ts';
 import type { Neighbours, NeighbourView } from './neighbours.ts';
 import type { Observed, RoleView } from './observed.ts';
+import type { OwnMerge } from './own-merge.ts';
 import { ringWords } from './merge-driver.ts';
 import { serves, type Action } from './plan.ts';
 import type { KeptProgram } from './programs.ts';
@@ -41,7 +41,7 @@ export interface ClusterNodeParts {
   changes: RingChanges;
   neighbours: Neighbours;
   /** Sees every status that is read. */
-  hungMerge: HungMerge;
+  ownMerge: OwnMerge;
   pollMs: number;
   clock: Clock;
   random: Random;
@@ -99,7 +99,8 @@ export class ClusterNode implements Node {
       leaveFailure: changes.leaveFailure,
       cureSentMs: changes.cureSentMs,
       joinRetryInMs: changes.joinRetryInMs,
-      mergeHung: this.#parts.hungMerge.hung,
+      mergeHangs: this.#parts.ownMerge.hangs,
+      mergeHung: this.#parts.ownMerge.hung,
       leaveAgain: changes.leaveAgain,
       tieJitter: this.#tieJitter,
       now: clock.wall(),
@@ -202,10 +203,12 @@ export class ClusterNode implements Node {
 
   /** A pair that hangs is as good as one that crashed, and starts again after the same pause. */
   async #restartPair(): Promise<void> {
-    const { k2hdkc, restarts } = this.#parts;
+    const { chmpx, k2hdkc, restarts, ownMerge } = this.#parts;
+    const hangs = ownMerge.hangs || ownMerge.hung;
     restarts.crashed(`no progress, last seen as ${this.#lastWords || 'without a status'}`);
     await k2hdkc.stop();
-    await this.#stopChmpx();
+    // One that looks for an answer takes no HUP before it has given up.
+    await (hangs ? chmpx.stop('kill') : this.#stopChmpx());
   }
 
   async #stopChmpx(): Promise<void> {
@@ -223,7 +226,7 @@ export class ClusterNode implements Node {
   }
 
   #noteWords(status: RingStatus | null, now: number): void {
-    if (!this.#parts.chmpx.running) this.#parts.hungMerge.forget();
+    if (!this.#parts.chmpx.running) this.#parts.ownMerge.forget();
     const ring = status ? ringWords(status) : '';
     if (ring !== this.#lastRing) {
       this.#ringSince = now;

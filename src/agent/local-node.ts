@@ -17,9 +17,9 @@ import { DEFAULT_VOLUME_OPTIONS, type VolumeOptions } from '../host/volume.ts';
 import { ClusterNode } from './cluster-node.ts';
 import { DataVolume } from './data-volume.ts';
 import type { DesiredState, DesiredStateStore } from './desired-state.ts';
-import { HungMerge } from './hung-merge.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
 import { Neighbours } from './neighbours.ts';
+import { OwnMerge } from './own-merge.ts';
 import { KeptProgram } from './programs.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { createLauncher } from './program-launcher.ts';
@@ -163,11 +163,16 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
   desired.onChange(() => role.hurry());
   const status = statusReader(programs.chmpxstatus, paths.ini_file, options.programUser, log);
   const control = new ControlPorts({ ownHost: cluster.control_host, clock });
-  const hungMerge = new HungMerge(clock);
-  const readStatus = async (): Promise<RingStatus | null> => hungMerge.note(await status.read());
+  const ownMerge = new OwnMerge({
+    cpuMs: { chmpx: () => chmpx.cpuMs(), k2hdkc: () => k2hdkc.cpuMs() },
+    hangAfter: { first: cluster.hang_after * 1000, cap: cluster.merge_limit * 1000 },
+    clock,
+  });
+  const readStatus = async (): Promise<RingStatus | null> => ownMerge.note(await status.read());
   const changes = createRingChanges(cluster, {
     control,
     readStatus,
+    ownHangs: () => ownMerge.hangs,
     role: () => role.view().cuks,
     clock,
     random,
@@ -196,7 +201,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     statusProblem: status.problem,
     changes,
     neighbours: new Neighbours({ clock, random, log, askLimitMs: cluster.join_after * 1000 }),
-    hungMerge,
+    ownMerge,
     pollMs: cluster.changing_status_interval * 1000,
     clock,
     random,

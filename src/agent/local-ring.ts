@@ -1,9 +1,8 @@
 import { Backoff, type Random } from '../base/backoff.ts';
 import type { AgentConfig } from '../config/schema.ts';
+import { JoinRetry } from './join-retry.ts';
 import { RingChanges, type RingChangesOptions } from './ring-changes.ts';
 
-/** What a server gets that is the last one to be Doing, at least (ms); see MergePatience. */
-const MERGE_TAIL_MS = 8_000;
 /** Before a join that was undone is tried again: servers that hung start again meanwhile (ms). */
 const UNDONE_PAUSE = { first: 45_000, cap: 900_000 };
 /** A second try cured 1 of 6 merges that hung, more tries none; the ring is closed meanwhile. */
@@ -12,9 +11,10 @@ const MERGE_TRIES = 2;
 /** What changes the ring of this VM's node, as it was configured. */
 export function createRingChanges(
   cluster: AgentConfig['cluster'],
-  parts: Pick<RingChangesOptions, 'readStatus' | 'control' | 'role' | 'clock' | 'log'> & {
-    random: Random;
-  },
+  parts: Pick<
+    RingChangesOptions,
+    'readStatus' | 'ownHangs' | 'control' | 'role' | 'clock' | 'log'
+  > & { random: Random },
 ): RingChanges {
   const { random, ...common } = parts;
   return new RingChanges({
@@ -28,7 +28,11 @@ export function createRingChanges(
     },
     stuckAfterMs: cluster.stuck_after * 1000,
     changeWaitMs: cluster.change_wait * 1000,
-    patience: { tailMs: MERGE_TAIL_MS, mergeMs: cluster.merge_limit * 1000, tries: MERGE_TRIES },
-    retry: new Backoff(UNDONE_PAUSE, random),
+    patience: {
+      tailMs: cluster.hang_after * 1000,
+      mergeMs: cluster.merge_limit * 1000,
+      tries: MERGE_TRIES,
+    },
+    retry: new JoinRetry(new Backoff(UNDONE_PAUSE, random), common.clock),
   });
 }

@@ -1,7 +1,7 @@
 import { sleep, type Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { HungServers } from '../cluster/hung-servers.ts';
+import { AwaitedServers } from '../cluster/awaited-servers.ts';
 import { MergePatience, type PatienceTimes } from '../cluster/merge-patience.ts';
 import {
   nextMergeStep,
@@ -17,6 +17,8 @@ import { statusWords, type RingNode, type RingStatus } from '../cluster/status.t
 /** What a merge driver works with. Times in milliseconds. */
 export interface MergeDriverOptions {
   readStatus: () => Promise<RingStatus | null>;
+  /** Whether the server of this leader hangs, by the status that was read last; see OwnMerge. */
+  ownHangs: () => boolean;
   /** Gives a command to the control port of a server; rejects when it is refused. */
   send: (order: Order) => Promise<unknown>;
   pollMs: number;
@@ -41,6 +43,8 @@ export interface MergeOutcome {
   closedMs: number;
   /** Merges that hung and were begun again. */
   aborted: number;
+  /** A merge hung at the server of this leader, whose programs start again now. */
+  hungItself: boolean;
 }
 
 /** An order that seems to have had no effect is given again after so long (ms). */
@@ -71,9 +75,10 @@ export class MergeDriver {
     if (failure === null) return lead.outcome('done');
     log.warn({ goal, reason: failure }, 'a coordinated merge did not end: undoing it');
     const undo = new Lead(this.#options, begun);
+    undo.hungItself = lead.hungItself;
     const back = await undo.follow((ring) => undoStep(ring, goal), limitMs, signal);
     // Out of the ring it is in nobody's way; in it the next merge would hang at it again.
-    if (back === null && lead.hungItself && goal !== 'join') return undo.outcome('hung');
+    if (back === null && undo.hungItself && goal !== 'join') return undo.outcome('hung');
     const why =
       back ??
       (await undo.follow(
@@ -98,7 +103,7 @@ class Lead {
   readonly #begun: number;
   readonly #given = new Map<string, { words: string; at: number }>();
   readonly #patience: MergePatience;
-  readonly #hung = new HungServers();
+  readonly #awaited = new AwaitedServers();
   #closedSince: number | null = null;
   #closedMs = 0;
   #refusal = '';
@@ -119,7 +124,7 @@ class Lead {
     limitMs: number,
     signal: AbortSignal,
   ): Promise<string | null> {
-    const { clock, pollMs, stepMs, readStatus, log } = this.#options;
+    const { clock, pollMs, stepMs, readStatus, ownHangs, log } = this.#options;
     const limit = clock.monotonic() + limitMs;
     let moved = clock.monotonic();
     let seen = '';
@@ -140,8 +145,10 @@ class Lead {
       // Data moves without a change of words: patience ends that.
       const still = step?.phase !== 'merging' && now - moved > stepMs;
       // Only a start of both programs cures who hangs, and this one's agent is busy here.
-      this.hungItself = verdict !== 'wait' && ring?.self.merge === 'Doing';
-      if (now > limit || still || verdict === null || this.hungItself) {
+      const waits = step?.phase === 'merging' && step.orders.length === 0;
+      const hangs = ring?.self.merge === 'Doing' && (verdict !== 'wait' || (waits && ownHangs()));
+      this.hungItself ||= hangs;
+      if (now > limit || still || verdict === null || hangs) {
         return `still ${phase ?? 'unknown'} (${words})${this.#refusal}`;
       }
       if (verdict === 'abort') {
@@ -162,13 +169,14 @@ class Lead {
       tookMs: now - this.#begun,
       closedMs: this.#closedMs,
       aborted: this.#patience.aborted,
+      hungItself: this.hungItself,
     };
   }
 
   async #give(ring: RingStatus, orders: readonly Order[], now: number): Promise<void> {
     const { send, log } = this.#options;
-    if (orders.some(({ command }) => command === 'ABORTMERGE')) this.#hung.aborted(ring, now);
-    const waits = this.#hung.awaited(ring, now);
+    if (orders.some(({ command }) => command === 'ABORTMERGE')) this.#awaited.aborted(ring, now);
+    const waits = this.#awaited.awaited(ring, now);
     const due = orders.filter(
       (order) => !(waits && order.command === 'MERGE') && this.#isDue(order, now),
     );

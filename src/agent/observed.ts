@@ -71,7 +71,9 @@ export interface Observed {
   cureSentMs: number | null;
   /** A join that was undone must still wait so long (ms). */
   joinRetryInMs: number;
-  /** This node was still Doing when a merge was aborted, and has not merged since. */
+  /** This node is Doing, and does nothing. */
+  mergeHangs: boolean;
+  /** It hung when a merge was aborted, and has not merged since. */
   mergeHung: boolean;
   /** The ring was not left because this node hung: it is left once both programs are back in it. */
   leaveAgain: boolean;

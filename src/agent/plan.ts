@@ -220,6 +220,8 @@ function planPrograms(desired: DesiredState, observed: Observed, times: PlanTime
       ? wait(pausing(observed), observed.restartInMs)
       : planK2hdkc(status, observed, times);
   }
+  if (observed.mergeHangs)
+    return act('restart-pair', 'this node hangs in a merge: both start again');
   const change =
     times.merge === 'automatic'
       ? planCompletion(status, observed, times)

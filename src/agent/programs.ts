@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Launcher, ProgramSpec, RunningProgram } from '../process/launcher.ts';
 import { findPrograms } from '../process/find-program.ts';
+import { cpuMs } from '../process/proc-stat.ts';
 import { stopProgram, type StopSignal } from '../process/stop.ts';
 import type { ProgramView } from './observed.ts';
 
@@ -51,6 +52,11 @@ export class KeptProgram {
     };
   }
 
+  /** The CPU time that it has used since its start, in milliseconds; 0 when it does not run. */
+  cpuMs(): number {
+    return this.#running ? cpuMs(this.#running.identity.pid) : 0;
+  }
+
   /** Takes over the process that runs already, if there is one, and says whether there is. */
   async adopt(generation: string): Promise<boolean> {
     const program = await this.#options.launcher.adopt(this.#spec(generation));
@@ -72,13 +78,15 @@ export class KeptProgram {
     return findPrograms(this.#options).filter((pid) => pid !== this.#running?.identity.pid);
   }
 
-  async stop(): Promise<void> {
+  /** @param how `kill`: by the last of its signals at once, when it would not end by another. */
+  async stop(how: 'ask' | 'kill' = 'ask'): Promise<void> {
     if (!this.#running) return;
     const { stopSignals, clock, log, name } = this.#options;
     const { pid } = this.#running.identity;
     this.#stopping = true;
     try {
-      await stopProgram(this.#running, stopSignals, clock);
+      const signals = how === 'ask' ? stopSignals : stopSignals.slice(-1);
+      await stopProgram(this.#running, signals, clock);
       log.info({ program: name, pid }, 'stopped');
       this.#running = null;
     } finally {

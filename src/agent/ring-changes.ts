@@ -1,4 +1,3 @@
-import type { Backoff } from '../base/backoff.ts';
 import { sleep, type Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
@@ -7,6 +6,7 @@ import type { MergeGoal, Order } from '../cluster/merge-steps.ts';
 import type { PatienceTimes } from '../cluster/merge-patience.ts';
 import { isUncompleted, membershipChangeRuns, mustLeaveRing } from '../cluster/ring.ts';
 import { statusWords, type RingStatus } from '../cluster/status.ts';
+import type { JoinRetry } from './join-retry.ts';
 import type { MergeMode } from './merge-mode.ts';
 import { CURE_PAUSE_MS } from './plan-completion.ts';
 import { MergeDriver, ringWords, type MergeOutcome } from './merge-driver.ts';
@@ -18,6 +18,8 @@ export type LeaveKind = 'stop' | 'restart' | 'good';
 export interface RingChangesOptions {
   mode: MergeMode;
   readStatus: () => Promise<RingStatus | null>;
+  /** See MergeDriverOptions. */
+  ownHangs: () => boolean;
   control: Pick<ControlPorts, 'send'>;
   pollMs: number;
   /** How long leaving the ring may take. */
@@ -27,7 +29,7 @@ export interface RingChangesOptions {
   /** How long a change of another server is waited for before one's own. */
   changeWaitMs: number;
   /** Before another try of a join that was undone. */
-  retry: Backoff;
+  retry: JoinRetry;
   patience: PatienceTimes;
   /** CUKs of the servers that the role has. */
   role: () => ReadonlySet<string>;
@@ -51,7 +53,6 @@ export class RingChanges {
   #leaveAgain = false;
   #cureAt: number | null = null;
   #doneSince: number | null = null;
-  #joinNotBefore = 0;
 
   constructor(options: RingChangesOptions) {
     this.#options = options;
@@ -82,7 +83,7 @@ export class RingChanges {
 
   /** How long a join that was undone must still wait, in milliseconds. */
   get joinRetryInMs(): number {
-    return Math.max(0, this.#joinNotBefore - this.#options.clock.monotonic());
+    return this.#options.retry.inMs;
   }
 
   /** The programs start, or the wish has changed. */
@@ -108,11 +109,11 @@ export class RingChanges {
 
   /** Leads a coordinated merge until this node is in, or until the ring is quiet again. */
   async lead(goal: 'join' | 'finish', signal: AbortSignal): Promise<void> {
-    const { clock, retry } = this.#options;
-    const { result } = await this.#lead(goal, this.#longestMs, signal);
+    const { retry } = this.#options;
+    const { result, hungItself } = await this.#lead(goal, this.#longestMs, signal);
     if (signal.aborted) return;
     if (result === 'done') {
-      retry.reset();
+      retry.joined();
       return;
     }
     if (result === 'hung') {
@@ -120,7 +121,7 @@ export class RingChanges {
         'the ring is closed: this node hung in a merge, and both its programs start again';
       throw new AgentError('merge-hung', what, { retryable: true });
     }
-    this.#joinNotBefore = clock.monotonic() + retry.next();
+    retry.undone(hungItself);
     throw new AgentError(
       'merge-undone',
       'the merge was undone: the ring is open without this node',
@@ -218,10 +219,11 @@ export class RingChanges {
   }
 
   async #lead(goal: MergeGoal, limitMs: number, signal: AbortSignal): Promise<MergeOutcome> {
-    const { readStatus, pollMs, patience, role, clock, log } = this.#options;
+    const { readStatus, ownHangs, pollMs, patience, role, clock, log } = this.#options;
     let ring: RingStatus | null = null;
     const driver = new MergeDriver({
       readStatus: async () => (ring = await readStatus()),
+      ownHangs,
       send: async (order) => ring && this.#send(order, ring),
       pollMs,
       stepMs: STEP_MS,

@@ -14,7 +14,7 @@ export type MergeCommand = 'SERVICEIN' | 'SERVICEOUT' | 'MERGE' | 'COMPMERGE' | 
  *     gathering ──SERVICEOUT, SERVICEIN of each server that stays──▶ gathered: all are Pending
  *     gathered ──MERGE──▶ merging: somebody is Doing
  *     merging ──nobody is Doing any more──▶ merged: all are Done ──COMPMERGE──▶ quiet
- *     merging ──somebody was started again──▶ mixed: Done and Pending ──ABORTMERGE──▶ gathered
+ *     merging ──somebody is gone, or was started again──▶ mixed ──ABORTMERGE──▶ gathered
  */
 export const MERGE_PHASES = [
   'quiet',
@@ -63,8 +63,11 @@ export function serverKey({ cuk, controlPort }: RingNode): string {
 export function mergePhase(ring: RingStatus): MergePhase {
   const members = mergingServers(ring);
   const are = (merge: RingNode['merge']): boolean => members.some((node) => node.merge === merge);
-  if (are('Doing')) return 'merging';
-  if (are('Done')) return are('Pending') ? 'mixed' : 'merged';
+  // The others would wait for what one whose programs have ended has to give, and were COMPMERGE given
+  // without it, what it has not got would never come to it.
+  const isGone = changesPlacement(ring) && ring.servers.some(isAbsent);
+  if (are('Doing')) return isGone ? 'mixed' : 'merging';
+  if (are('Done')) return are('Pending') || isGone ? 'mixed' : 'merged';
   if (!are('Pending')) return 'quiet';
   return staying(ring).length > 0 ? 'gathering' : 'gathered';
 }
@@ -101,8 +104,7 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
   if (gather.length > 0) return step(gather);
   if (phase === 'quiet') return step([], true);
   // MERGE is refused while a server of the ring is down; its agent starts it again.
-  const changes = ring.servers.some(({ operation }) => operation !== 'n/a');
-  if (changes && ring.servers.some(isAbsent)) return step([]);
+  if (changesPlacement(ring) && ring.servers.some(isAbsent)) return step([]);
   // Another server begins the next try: who hung in one order of requests does so in it again.
   const members = mergingServers(ring);
   const first = members.findIndex((node) => sameServer(node, own));
@@ -179,11 +181,15 @@ function mergingServers({ servers }: RingStatus): RingNode[] {
  * somebody joins or leaves. A server that comes back to its own place merges alone.
  */
 function staying(ring: RingStatus): RingNode[] {
-  const changes = ring.servers.some(({ operation }) => operation !== 'n/a');
-  if (!changes) return [];
+  if (!changesPlacement(ring)) return [];
   return mergingServers(ring).filter(
     (node) => node.operation === 'n/a' && node.merge === 'Nothing',
   );
+}
+
+/** Somebody joins or leaves. */
+function changesPlacement({ servers }: RingStatus): boolean {
+  return servers.some(({ operation }) => operation !== 'n/a');
 }
 
 /** In service, but without one of its programs. */

@@ -102,6 +102,7 @@ export const agentConfigSchema = v.strictObject({
     control_host: v.optional(hostName, '127.0.0.1'),
     merge: v.optional(v.picklist(['automatic', 'coordinated']), 'coordinated'),
     merge_limit: v.optional(seconds(1), 300),
+    hang_after: v.optional(seconds(0.1), 8),
     change_wait: v.optional(seconds(0), 60),
     take_over_after: v.optional(seconds(1), 20),
     gather_for: v.optional(seconds(0), 5),

@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { statFields } from './proc-stat.ts';
 
 /**
  * One process for sure: a PID alone is reused, together with the start time and the boot it is not.
@@ -15,16 +16,8 @@ export interface ProcessIdentity {
  * one with other threads left still holds its sockets.
  */
 export function identify(pid: number, bootId: string): ProcessIdentity | null {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  } catch {
-    return null;
-  }
-  // The command name in parentheses may hold anything, spaces and parentheses included.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state] = fields;
-  const [threads, startTicks] = [Number(fields[17]), fields[19]];
+  const fields = statFields(pid) ?? [];
+  const [state, threads, startTicks] = [fields[0], Number(fields[17]), fields[19]];
   const isOver = (state === 'Z' || state === 'X') && threads <= 1;
   if (startTicks === undefined || isOver) return null;
   return { pid, startTicks, bootId };

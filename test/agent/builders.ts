@@ -98,6 +98,7 @@ export function observed(change: Partial<Observed> = {}): Observed {
     leaveFailure: null,
     cureSentMs: null,
     joinRetryInMs: 0,
+    mergeHangs: false,
     mergeHung: false,
     leaveAgain: false,
     tieJitter: 0,

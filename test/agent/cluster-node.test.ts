@@ -4,9 +4,10 @@ import { ClusterNode } from '../../src/agent/cluster-node.ts';
 import { DesiredStateStore, type DesiredState } from '../../src/agent/desired-state.ts';
 import { Membership } from '../../src/agent/membership.ts';
 import { Neighbours } from '../../src/agent/neighbours.ts';
-import { HungMerge } from '../../src/agent/hung-merge.ts';
+import { OwnMerge } from '../../src/agent/own-merge.ts';
 import { KeptProgram } from '../../src/agent/programs.ts';
 import { RestartPolicy } from '../../src/agent/restart-policy.ts';
+import { JoinRetry } from '../../src/agent/join-retry.ts';
 import { RingChanges } from '../../src/agent/ring-changes.ts';
 import { RoleWatch } from '../../src/agent/role-watch.ts';
 import { Backoff } from '../../src/base/backoff.ts';
@@ -101,7 +102,11 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
       onChange: () => undefined,
     }),
     neighbours: new Neighbours({ ...common, askLimitMs: 1 }),
-    hungMerge: new HungMerge(clock),
+    ownMerge: new OwnMerge({
+      cpuMs: { chmpx: () => 0, k2hdkc: () => 0 },
+      hangAfter: { first: 1, cap: 1 },
+      clock,
+    }),
     random,
     iniFile: path.join(directory, 'k2hdkc.ini'),
     statusProblem: () => null,
@@ -114,11 +119,12 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
       ...common,
       mode: 'automatic',
       readStatus,
+      ownHangs: () => false,
       control: new ControlPorts({ ownHost: '127.0.0.1', clock }),
       pollMs: 1,
       leaveLimits: limits,
       role: () => new Set(),
-      retry: new Backoff({ first: 1, cap: 1 }, random),
+      retry: new JoinRetry(new Backoff({ first: 1, cap: 1 }, random), clock),
       stuckAfterMs: 1,
       changeWaitMs: 0,
       patience: { tailMs: 1, mergeMs: 1, tries: 1 },

@@ -74,6 +74,13 @@ it('starts its programs again, at once, when it led a join in which it hung itse
   expect(step(['IN Doing', 'OUT', 'IN'], 0, change)).toBe('wait');
 });
 
+it('starts its programs again when it hangs', () => {
+  expect(step(['IN', 'IN Doing', 'IN'], 0)).toBe('wait');
+  expect(step(['IN', 'IN Doing', 'IN'], 0, { mergeHangs: true })).toBe('restart-pair');
+  const all = ['IN Doing', 'IN Doing', 'IN ADD Doing'];
+  expect(step(all, 0, { mergeHangs: true })).toBe('restart-pair');
+});
+
 it('moves its turn by jitter, but never that of the first', () => {
   const late = { tieJitter: 0.5 };
   expect(step(['OUT', 'OUT', 'IN'], 5_400)).toBe('join-ring');

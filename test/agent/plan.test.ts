@@ -303,6 +303,13 @@ describe('what went wrong', () => {
       'nothing moves',
     ],
     [
+      'its k2hdkc does nothing in the merge of its join',
+      {},
+      observed({ status: ringStatus(JOINING, IN), mergeHangs: true }),
+      'restart-pair',
+      'hangs in a merge',
+    ],
+    [
       'its k2hdkc is gone in the middle of a join',
       {},
       observed({ k2hdkc: null, status: ringStatus('[SERVICE IN][UP][ADD][Doing][Suspend]') }),

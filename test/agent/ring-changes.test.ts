@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { JoinRetry } from '../../src/agent/join-retry.ts';
 import { RingChanges } from '../../src/agent/ring-changes.ts';
 import { Backoff } from '../../src/base/backoff.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
@@ -14,6 +15,7 @@ function bench(words: string) {
   const changes = new RingChanges({
     mode: 'automatic',
     readStatus: () => Promise.resolve(ring('a', seen.words, 'IN')),
+    ownHangs: () => false,
     control: {
       send: ({ command, at }) => {
         sent.push(`${command} ${at.name}`);
@@ -24,7 +26,7 @@ function bench(words: string) {
     leaveLimits: { stop: 10_000, restart: 20_000, good: 30_000 },
     stuckAfterMs: 5_000,
     changeWaitMs: 60_000,
-    retry: new Backoff({ first: 1, cap: 1 }, () => 0),
+    retry: new JoinRetry(new Backoff({ first: 1, cap: 1 }, () => 0), clock),
     patience: { tailMs: 1, mergeMs: 1, tries: 1 },
     role: () => new Set(),
     clock,

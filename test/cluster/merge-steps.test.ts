@@ -29,6 +29,10 @@ it.each<[MergePhase, string[]]>([
   ['merging', ['IN Done', 'IN Doing', 'IN ADD Done']],
   ['mixed', ['IN Done', 'IN Pending', 'IN ADD Done']],
   ['merged', ['IN Done', 'IN Done', 'IN ADD Done']],
+  ['mixed', ['IN Done', 'IN DOWN', 'IN ADD Done']],
+  ['mixed', ['IN Doing', 'IN DOWN', 'IN ADD Doing']],
+  ['mixed', ['IN Done', 'IN Suspend', 'IN ADD Done']],
+  ['merged', ['IN Done', 'IN DOWN', 'IN']],
   ['gathered', ['IN Pending', 'IN DOWN', 'IN ADD Pending']],
 ])('%s: %s', (phase, statuses) => {
   expect(mergePhase(ring('a', ...statuses))).toBe(phase);

@@ -25,6 +25,7 @@ function lead(
   const driver = new MergeDriver({
     readStatus: async () => (self = await statusOf(member)),
     send: async (order) => self && control.send(order, self.self),
+    ownHangs: () => false,
     pollMs: 20,
     stepMs: 20_000,
     role: () => role,
@@ -77,7 +78,7 @@ describe('a coordinated merge', () => {
 
   it('that hangs is undone: the ring is open as it was, without the joiner', async () => {
     const lab = await withJoiner();
-    lab.server(3).host.environment['ANTPICKAX_STANDIN_LOST_REQUEST'] = '1';
+    lab.server(3).host.environment['ANTPICKAX_STANDIN_LOST_ANSWER'] = '1';
     await lab.server(3).kill();
     await lab.server(3).start();
     await lab.server(3).reaches(OUT);
@@ -90,11 +91,11 @@ describe('a coordinated merge', () => {
   it('that hangs at another server is done when that one has started again', async () => {
     const lab = await withJoiner();
     const second = lab.server(2);
-    second.host.environment['ANTPICKAX_STANDIN_LOST_REQUEST'] = '1';
+    second.host.environment['ANTPICKAX_STANDIN_LOST_ANSWER'] = '1';
     await second.kill();
     await second.start();
     await second.reaches(PENDING);
-    second.host.environment['ANTPICKAX_STANDIN_LOST_REQUEST'] = '0';
+    second.host.environment['ANTPICKAX_STANDIN_LOST_ANSWER'] = '0';
     const leading = lead(lab.server(3), 'join', { tailMs: 500 });
     await second.reaches('[SERVICE IN][UP][n/a][Doing][NoSuspend]');
     await second.reaches(PENDING);
@@ -109,12 +110,12 @@ describe('a coordinated merge', () => {
     const lab = await withJoiner();
     const third = lab.server(3);
     expect(await lead(third, 'join')).toMatchObject({ result: 'done' });
-    third.host.environment['ANTPICKAX_STANDIN_LOST_REQUEST'] = '1';
+    third.host.environment['ANTPICKAX_STANDIN_LOST_ANSWER'] = '1';
     await third.kill();
     await third.start();
     await third.reaches(PENDING);
     expect(await lead(third, 'leave', { tailMs: 500 })).toMatchObject({ result: 'hung' });
-    third.host.environment['ANTPICKAX_STANDIN_LOST_REQUEST'] = '0';
+    third.host.environment['ANTPICKAX_STANDIN_LOST_ANSWER'] = '0';
     await third.kill(); // as its own agent does
     await third.start();
     await third.reaches(PENDING);

@@ -69,9 +69,9 @@ describe('stand-ins in a ring, with bad luck', () => {
     expect(await first.status()).toBe(IN);
   });
 
-  it('LOST_REQUEST: a server stays Doing; ABORTMERGE frees it, and MERGE sticks there again', async () => {
+  it('LOST_ANSWER: a server stays Doing; ABORTMERGE frees it, and MERGE sticks there again', async () => {
     const lab = await RingLab.open({ count: 2, autoMerge: false });
-    cursed(lab.server(1), { LOST_REQUEST: 1 });
+    cursed(lab.server(1), { LOST_ANSWER: 1 });
     await lab.form(2);
     for (const member of lab.servers) {
       await member.ask(`SERVICEOUT ${member.id}`);

@@ -8,7 +8,7 @@ const none: HazardChances = {
   unfinishedLeave: 0,
   together: 0,
   early: 0,
-  lostRequest: 0,
+  lostAnswer: 0,
 };
 
 function lives(chances: HazardChances, seed: number): boolean[] {

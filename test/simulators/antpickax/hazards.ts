@@ -14,8 +14,8 @@ export interface HazardChances {
   together: number;
   /** A joiner that another does not have in its ini yet stays out and down. */
   early: number;
-  /** A server stays Doing in a merge that was commanded: its request was lost. */
-  lostRequest: number;
+  /** A server stays Doing in a merge that was commanded: its k2hdkc's answer was lost. */
+  lostAnswer: number;
 }
 
 /**

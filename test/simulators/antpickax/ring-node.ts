@@ -1,25 +1,9 @@
 import type { Clock } from '../../../src/base/clock.ts';
 import type { HazardChances } from './hazards.ts';
+import { lookForAnswer } from './lost-answer.ts';
+import type { Others } from './others.ts';
 import type { Order } from './protocol.ts';
 import { aborted, completed, isOperating, unreachable, type Status } from './status.ts';
-
-/** The other servers, as this node deals with them. */
-export interface Others {
-  /** Whether none of them is up. */
-  readonly alone: boolean;
-  /** Whether one of them goes by another name here than at home: then no merge ever starts. */
-  readonly disagree: boolean;
-  /** Whether one of them is Doing or Done. */
-  readonly operating: boolean;
-  /** Whether one of them is Doing. */
-  readonly doing: boolean;
-  /** Tells them to do something. */
-  order(order: Order): void;
-  /** Brings here what this node is to hold after the merge; resolves with how many keys came. */
-  pull(): Promise<number>;
-  /** What becomes of a node that joins while another does; `fall` has been seen to already. */
-  collide(): 'wait' | 'hang' | 'fall';
-}
 
 /** How the node is set up. */
 export interface RingNodeOptions {
@@ -229,10 +213,12 @@ export class RingNode {
 
   /** Whether this merge never ends. */
   #isLost(): boolean {
-    const { strikes } = this.#options;
+    const { clock, strikes } = this.#options;
     if (this.#hangs) return true;
-    if (!this.automatic) return strikes('lostRequest');
-    return this.#status.action === 'ADD' && strikes('hang');
+    const joins = this.#status.action === 'ADD';
+    const isLost = this.automatic ? joins && strikes('hang') : strikes('lostAnswer');
+    if (isLost) lookForAnswer(clock);
+    return isLost;
   }
 
   #completeByItself(): void {

@@ -59,7 +59,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       unfinishedLeave: chance('UNFINISHED_LEAVE', 0),
       together: chance('TOGETHER', 0.1),
       early: chance('EARLY', 0.5),
-      lostRequest: chance('LOST_REQUEST', 0.07),
+      lostAnswer: chance('LOST_ANSWER', 0.07),
     },
     mergeTime: number(env, 'MERGE_MS') ?? 100,
     patience: number(env, 'PATIENCE_MS') ?? 9500,

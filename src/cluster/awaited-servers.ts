@@ -10,14 +10,13 @@ const NOTICE_MS = 10_000;
  * same server (5 of 6), unless both its programs were started again meanwhile, which its agent does
  * when it sees that its merge was aborted.
  */
-export class HungServers {
+export class AwaitedServers {
   /** Whether each of them was seen without its programs since. */
   readonly #gone = new Map<string, boolean>();
   #until = 0;
 
   /** The merge that this ring is in is about to be aborted, by the agent of its own server. */
   aborted({ self, servers }: RingStatus, now: number): void {
-    if (!servers.some(({ merge }) => merge === 'Done')) return;
     const late = servers.filter((node) => node.merge === 'Doing' && !sameServer(node, self));
     for (const node of late) this.#gone.set(serverKey(node), false);
     this.#until = now + NOTICE_MS;
