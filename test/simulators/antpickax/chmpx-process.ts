@@ -91,7 +91,7 @@ export class ChmpxProcess {
   stop(): void {
     const { clock, random, segfault } = this.#options.settings;
     const crash = segfault !== 'never' && this.#unnoticed > 0;
-    clock.after(30 + 130 * random(), () => {
+    clock.after(30 + 130 * random() + this.#ring.node.busyMs, () => {
       this.#end(crash);
     });
   }

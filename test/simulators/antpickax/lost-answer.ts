@@ -8,9 +8,11 @@ const WORK = 2;
 
 /**
  * Works as a chmpx does that looks for an answer of its k2hdkc which came before it looked. Nothing
- * but its end stops it before its time, and then nothing follows.
+ * but SIGKILL stops it before its time, and then nothing follows.
+ *
+ * @returns until when (monotonic, ms).
  */
-export function lookForAnswer(clock: Clock): void {
+export function lookForAnswer(clock: Clock): number {
   const until = clock.monotonic() + PATIENCE;
   const look = (): void => {
     const rest = clock.monotonic() + WORK;
@@ -18,4 +20,5 @@ export function lookForAnswer(clock: Clock): void {
     if (rest < until) clock.after(ROUND - WORK, look);
   };
   look();
+  return until;
 }

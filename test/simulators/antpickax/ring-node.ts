@@ -57,6 +57,7 @@ export class RingNode {
   #startupServiceIn = true;
   #status: Status = { ...unreachable, live: 'UP', suspended: true };
   #joinAllowedAt = 0;
+  #busyUntil = 0;
   /** The next merge stays Doing. */
   #hangs = false;
   /** What waits for the others. */
@@ -69,6 +70,11 @@ export class RingNode {
 
   get status(): Readonly<Status> {
     return this.#status;
+  }
+
+  /** For so long (ms) it looks for an answer, and does not end when it is asked to. */
+  get busyMs(): number {
+    return Math.max(0, this.#busyUntil - this.#options.clock.monotonic());
   }
 
   get others(): Others {
@@ -217,7 +223,7 @@ export class RingNode {
     if (this.#hangs) return true;
     const joins = this.#status.action === 'ADD';
     const isLost = this.automatic ? joins && strikes('hang') : strikes('lostAnswer');
-    if (isLost) lookForAnswer(clock);
+    if (isLost) this.#busyUntil = lookForAnswer(clock);
     return isLost;
   }
 
