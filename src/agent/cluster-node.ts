@@ -51,6 +51,13 @@ export interface ClusterNodeParts {
 /** How long chmpx gets to notice that its k2hdkc is gone (measured: 0.1 s). */
 const SUSPEND_LIMIT_MS = 2_000;
 
+/**
+ * How long a k2hdkc whose chmpx is gone gets to end by itself. Nothing comes to it any more, so that it
+ * has nothing left to do but to find that out, which takes it 1.3 to 1.5 s (measured); each second of
+ * them its keys are missing.
+ */
+const ORPHAN_PATIENCE_MS = 300;
+
 /** This VM's node: looks at it and takes one step at a time. */
 export class ClusterNode implements Node {
   readonly #parts: ClusterNodeParts;
@@ -154,7 +161,7 @@ export class ClusterNode implements Node {
       case 'leave-to-restart':
         return this.#leave('restart', signal);
       case 'stop-k2hdkc':
-        return k2hdkc.stop();
+        return k2hdkc.stop(chmpx.running ? undefined : ORPHAN_PATIENCE_MS);
       case 'stop-chmpx':
         return this.#stopChmpx();
       case 'restart-pair':
@@ -208,7 +215,7 @@ export class ClusterNode implements Node {
     restarts.crashed(`no progress, last seen as ${this.#lastWords || 'without a status'}`);
     await k2hdkc.stop();
     // One that looks for an answer takes no HUP before it has given up.
-    await (hangs ? chmpx.stop('kill') : this.#stopChmpx());
+    await (hangs ? chmpx.stop(0) : this.#stopChmpx());
   }
 
   async #stopChmpx(): Promise<void> {

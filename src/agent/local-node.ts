@@ -112,7 +112,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
       clock,
       log,
       onCrash: (reason) => {
-        restarts.crashed(reason);
+        restarts.crashed(reason, name);
         options.onCrash();
       },
     });

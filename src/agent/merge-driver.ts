@@ -47,6 +47,10 @@ export interface MergeOutcome {
   hungItself: boolean;
 }
 
+/** While something has moved in the ring within this time (ms), */
+const LIVELY_MS = 1_000;
+/** it is looked at so much more often: the ring is closed meanwhile. */
+const LIVELY_LOOKS = 3;
 /** An order that seems to have had no effect is given again after so long (ms). */
 const REPEAT_MS = 2_000;
 
@@ -158,7 +162,7 @@ class Lead {
         const abort: Order = { command: 'ABORTMERGE', at: ring.self };
         await this.#give(ring, verdict === 'abort' ? [abort] : step.orders, now);
       }
-      await sleep(clock, pollMs, signal);
+      await sleep(clock, now - moved < LIVELY_MS ? pollMs / LIVELY_LOOKS : pollMs, signal);
     }
   }
 

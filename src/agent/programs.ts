@@ -78,14 +78,15 @@ export class KeptProgram {
     return findPrograms(this.#options).filter((pid) => pid !== this.#running?.identity.pid);
   }
 
-  /** @param how `kill`: by the last of its signals at once, when it would not end by another. */
-  async stop(how: 'ask' | 'kill' = 'ask'): Promise<void> {
+  /** @param patienceMs how long the first signal is given to work; default as configured. */
+  async stop(patienceMs?: number): Promise<void> {
     if (!this.#running) return;
     const { stopSignals, clock, log, name } = this.#options;
+    const [first, ...more] = stopSignals;
+    const signals = [{ ...first, waitMs: patienceMs ?? first.waitMs }, ...more];
     const { pid } = this.#running.identity;
     this.#stopping = true;
     try {
-      const signals = how === 'ask' ? stopSignals : stopSignals.slice(-1);
       await stopProgram(this.#running, signals, clock);
       log.info({ program: name, pid }, 'stopped');
       this.#running = null;

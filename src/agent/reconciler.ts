@@ -43,6 +43,10 @@ export interface ReconcilerOptions {
   onLook: () => void;
 }
 
+/** What something else than the agent does after a step is mostly over by then (ms), */
+const LIVELY_MS = 2_000;
+/** and is looked at so much more often. */
+const LIVELY_LOOKS = 3;
 /** Pause after a step that failed: first, longest (ms). */
 const FAILURE_PAUSE = { first: 200, cap: 5_000 };
 
@@ -58,13 +62,13 @@ export class Reconciler {
   readonly #backoff: Backoff;
   #snapshot: Snapshot | null = null;
   #interrupt: AbortController | null = null;
-  #watchUntil: number;
+  #changedAt: number;
   #stopped = false;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#backoff = new Backoff(FAILURE_PAUSE, options.random);
-    this.#watchUntil = options.clock.monotonic() + options.times.watchMs;
+    this.#changedAt = options.clock.monotonic();
     options.desired.onChange(() => this.wake());
   }
 
@@ -75,7 +79,7 @@ export class Reconciler {
 
   /** Something has changed: look at the node now, or as soon as the present step is over. */
   wake(): void {
-    this.#watchUntil = this.#watchEnd();
+    this.#changedAt = this.#options.clock.monotonic();
     this.#alarm.ring();
   }
 
@@ -137,7 +141,7 @@ export class Reconciler {
     const observed = await this.#options.node.observe();
     const step = plan(desired, observed, this.#options.times);
     if (step.why !== this.#snapshot?.step.why) {
-      this.#watchUntil = this.#watchEnd();
+      this.#changedAt = this.#options.clock.monotonic();
       this.#options.log.debug({ step: step.kind }, step.why);
     }
     const state = nodeState(desired, observed, this.#options.crashLoopAfter);
@@ -169,18 +173,14 @@ export class Reconciler {
     }
   }
 
-  #watchEnd(): number {
-    const { clock, times } = this.#options;
-    return clock.monotonic() + times.watchMs;
-  }
-
   #pauseMs(step: Step): number {
     const { times, clock, random } = this.#options;
-    const { changingMs, settledMs } = times;
-    const closely = step.kind === 'wait' || clock.monotonic() < this.#watchUntil;
-    const pause = closely ? changingMs : settledMs * (0.9 + 0.2 * random());
-    return step.kind === 'wait' && step.ms !== undefined
-      ? Math.max(1, Math.min(step.ms, 1_000))
-      : pause;
+    const { changingMs, settledMs, watchMs } = times;
+    const since = clock.monotonic() - this.#changedAt;
+    if (step.kind === 'wait') {
+      if (step.ms !== undefined) return Math.max(1, Math.min(step.ms, 1_000));
+      return since < LIVELY_MS ? changingMs / LIVELY_LOOKS : changingMs;
+    }
+    return since < watchMs ? changingMs : settledMs * (0.9 + 0.2 * random());
   }
 }

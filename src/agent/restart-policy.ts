@@ -4,6 +4,8 @@ import type { Logger } from '../base/log.ts';
 
 /** A run of this length without a crash is a good one (ms). */
 const GOOD_MINUTE_MS = 60_000;
+/** Programs that end so soon after each other crashed together, or one for want of the other (ms). */
+const TOGETHER_MS = 500;
 
 /** What a restart policy works with. */
 export interface RestartPolicyOptions {
@@ -26,6 +28,8 @@ export class RestartPolicy {
   readonly #log: Logger;
   #notBefore = 0;
   #servingSince: number | null = null;
+  /** Who ended last, and when the crash began that it was a part of. */
+  #last: { program: string; at: number } | null = null;
   #crashes = 0;
   #reason = '';
 
@@ -51,12 +55,26 @@ export class RestartPolicy {
     return Math.max(0, this.#notBefore - this.#clock.monotonic());
   }
 
-  /** One of the programs crashed, could not be started, or hung. */
-  crashed(reason: string): void {
+  /**
+   * One of the programs crashed, could not be started, or hung.
+   *
+   * @param program the one that ended by itself. The other one's end that follows at once counts as a
+   *   part of the same crash.
+   */
+  crashed(reason: string, program?: string): void {
+    const now = this.#clock.monotonic();
+    const last = this.#last;
+    const isPart =
+      program !== undefined &&
+      last !== null &&
+      last.program !== program &&
+      now - last.at <= TOGETHER_MS;
+    this.#last = program === undefined ? null : { program, at: isPart ? last.at : now };
+    this.#servingSince = null;
+    if (isPart) return;
     this.#crashes++;
     this.#reason = reason;
-    this.#servingSince = null;
-    this.#notBefore = this.#clock.monotonic() + this.#backoff.next();
+    this.#notBefore = now + this.#backoff.next();
     if (this.#crashes === this.#loopAfter) {
       this.#log.error({ reason, crashes: this.#crashes }, 'a crash loop; tried again all the same');
     }
@@ -73,6 +91,7 @@ export class RestartPolicy {
   /** Starts over, because the wish has changed. */
   forgive(): void {
     this.#backoff.reset();
+    this.#last = null;
     this.#crashes = 0;
     this.#notBefore = 0;
     this.#reason = '';

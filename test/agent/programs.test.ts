@@ -16,7 +16,11 @@ interface Bench {
 }
 
 /** Keeps a shell script as chmpx; agents with the same directory are one after the other. */
-function keep(directory: string, text: string, stopSignals: [StopSignal] = [KILL]): Bench {
+function keep(
+  directory: string,
+  text: string,
+  stopSignals: [StopSignal, ...StopSignal[]] = [KILL],
+): Bench {
   const crashes: string[] = [];
   const { log, texts } = recordingLog();
   const program = new KeptProgram({
@@ -75,6 +79,17 @@ describe('a program that is kept', () => {
       await program.start('g1');
       await until('the crash', () => crashes.length === n, { everyMs: 1 });
     }
+  });
+
+  it('that does not end in the time it is given gets the next signal', async () => {
+    const text = "trap '' TERM; echo ready; exec sleep 1000";
+    const TERM: StopSignal = { signal: 'SIGTERM', waitMs: 600_000 };
+    const { program, crashes } = keep(await temporaryDirectory(), text, [TERM, KILL]);
+    await program.start('g1');
+    await until('it ignores TERM', async () => (await program.running?.lastOutput()) === 'ready');
+    await program.stop(10);
+    expect(program.view()).toBeNull();
+    expect(crashes).toEqual([]);
   });
 
   it('that does not stop is still there', async () => {

@@ -82,6 +82,16 @@ describe('the pace of the looks', () => {
     expect(node.looks).toBeLessThanOrEqual(looks + 2);
   });
 
+  it('is fastest while a step has just begun to take effect', async () => {
+    const { node, clock } = await reconcile(nothingRuns({ role: unread }));
+    await clock.advance(1_990);
+    expect(node.looks).toBe(1 + 39);
+    await clock.advance(150 + 10);
+    const looks = node.looks;
+    await clock.advance(1_500);
+    expect(node.looks).toBe(looks + 10);
+  });
+
   it('wakes for a wish and for a change at once', async () => {
     const { node, clock, reconciler } = await reconcile(observed());
     await clock.advance(15_000);

@@ -32,6 +32,22 @@ it('says once that it is a crash loop, and goes on', () => {
   expect(restarts.waitMs).toBe(16_000);
 });
 
+it('takes programs that end together for one crash', async () => {
+  const { clock, restarts } = policy();
+  restarts.crashed('k2hdkc was killed', 'k2hdkc');
+  restarts.crashed('chmpx was killed', 'chmpx');
+  await clock.advance(400);
+  restarts.crashed('there is no chmpx', 'k2hdkc');
+  expect(restarts).toMatchObject({ crashes: 1, waitMs: 0, reason: 'k2hdkc was killed' });
+  await clock.advance(200);
+  restarts.crashed('chmpx ends again', 'chmpx');
+  expect(restarts).toMatchObject({ crashes: 2, waitMs: 500 });
+  restarts.crashed('and again', 'chmpx');
+  restarts.crashed('cannot be started');
+  restarts.crashed('there is no chmpx', 'k2hdkc');
+  expect(restarts.crashes).toBe(5);
+});
+
 it('lets the pause go by', async () => {
   const { clock, restarts } = policy();
   restarts.crashed('');
