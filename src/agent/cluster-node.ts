@@ -74,7 +74,8 @@ export class ClusterNode implements Node {
   constructor(parts: ClusterNodeParts) {
     this.#parts = parts;
     this.#tieJitter = parts.random();
-    this.#rolls = new RollWatch(parts);
+    const { changes, restarts } = parts;
+    this.#rolls = new RollWatch({ ...parts, left: () => changes.leaveOver || restarts.loops });
     this.#strays = new StrayWatch({ ...parts, programs: [parts.chmpx, parts.k2hdkc] });
   }
 

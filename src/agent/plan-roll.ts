@@ -25,21 +25,28 @@ const LOOK_MS = 250;
  *        ▲                    │
  *        └── could not leave ─┘ said, and tried again later
  *
- * A slave, the last server and one that is out of the ring anyway have nothing to leave.
+ * A slave, the last server and one that is out of the ring anyway have nothing to leave: theirs is
+ * over at once.
  */
 export function planRoll(observed: Observed, times: PlanTimes): Step | null {
-  const { roll, chmpx, k2hdkc, status, leaveFailure } = observed;
+  const { roll, chmpx, k2hdkc, status, leaveOver, leaveFailure } = observed;
   if (roll === null || chmpx === null) return null;
   const why = `new values of ${roll.keys.join(', ')}`;
   const restart = act(k2hdkc ? 'stop-k2hdkc' : 'stop-chmpx', `${why}: both programs start again`);
-  if (observed.leaveOver || isOutside(observed)) return restart;
+  const inRing = status !== null && mustLeaveRing(status);
+  if (leaveOver && !inRing) return restart;
+  const leave = act(
+    'leave-to-restart',
+    `${why}: ${inRing ? 'leaving the ring first' : 'no ring to leave'}`,
+  );
+  if (isOutside(observed)) return leave;
   if (status === null || isBusy(status, observed, times)) return null;
   if (!isTurn(status, observed, times.changeWaitMs)) {
     return wait(`${why}: one server restarts after the other`);
   }
-  if (k2hdkc === null || !mustLeaveRing(status)) return restart;
+  if (k2hdkc === null) return restart;
   if (leaveFailure !== null) return wait(`${why}: the ring could not be left: ${leaveFailure}`);
-  return act('leave-to-restart', `${why}: leaving the ring first`);
+  return leave;
 }
 
 /** Of no ring: a slave, or one that has left, by an agent before this one say. */

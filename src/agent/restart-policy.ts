@@ -45,6 +45,11 @@ export class RestartPolicy {
     return this.#crashes;
   }
 
+  /** Whether it is a crash loop. */
+  get loops(): boolean {
+    return this.#crashes >= this.#loopAfter;
+  }
+
   /** Why it crashed last, in one line; empty when it did not. */
   get reason(): string {
     return this.#reason;

@@ -10,6 +10,7 @@ import {
   placeChanges,
   rollFor,
   startKeys,
+  unmoved,
   withStartKeys,
   type Roll,
   type StartKeys,
@@ -30,6 +31,8 @@ export interface RollView {
 export interface RollWatchOptions {
   iniFile: string;
   chmpx: Pick<KeptProgram, 'running'>;
+  /** Whether the data has been moved, or need not be: the programs may start with another file. */
+  left: () => boolean;
   clock: Clock;
   log: Logger;
 }
@@ -51,6 +54,8 @@ interface Reading {
 export class RollWatch {
   readonly #options: RollWatchOptions;
   readonly #unrecorded = new WeakMap<RunningProgram, StartKeys>();
+  /** What the chmpx that ran last was started with; null when its data was moved. */
+  #last: StartKeys | null = null;
   #reading: Reading = { of: [], ini: null, roll: null };
   #keys = '';
   #since = 0;
@@ -104,11 +109,15 @@ export class RollWatch {
   }
 
   #read(ini: string | null, onDisk: string | null): Reading {
-    const { running } = this.#options.chmpx;
-    const of = [ini, running];
+    const { chmpx, left } = this.#options;
+    const { running } = chmpx;
+    if (running === null && left()) this.#last = null;
+    const of = [ini, running, this.#last];
     if (ini === null) return { of, ini: null, roll: null };
     if (of.every((part, n) => part === this.#reading.of[n])) return this.#reading;
-    const started = running && this.#startedWith(running, onDisk ?? ini);
+    if (running) this.#last = this.#startedWith(running, onDisk ?? ini);
+    // After a crash in front of the leave the data is still where it was.
+    const started = running ? this.#last : this.#last && unmoved(ini, this.#last);
     const held = withStartKeys(ini, started);
     this.#reading = { of, ini: parseRole(held).ok ? held : null, roll: rollFor(ini, started) };
     return this.#reading;

@@ -87,6 +87,13 @@ export function withStartKeys(ini: string, started: StartKeys | null): string {
   return [note, ...head, ...bodies.flat()].join('\n');
 }
 
+/** What the programs are to read from this ini while the data is still where `started` says. */
+export function unmoved(ini: string, started: StartKeys): StartKeys {
+  const names = PLACE.map((key) => `[K2HDKC] ${key}`);
+  const place = Object.entries(started).filter(([key]) => names.includes(key));
+  return { ...startKeys(ini), ...Object.fromEntries(place) };
+}
+
 /** The keys of the data file's geometry that differ between two ini. */
 export function geometryChanges(before: string, after: string): string[] {
   return dataChanges(before, after, GEOMETRY);

@@ -16,6 +16,7 @@ import {
 
 const ROLL: RollView = { keys: ['[K2HDKC] MAXTHREAD'], waitedMs: 3_000, before: 0 };
 const KEEPS_PLACE = '[SERVICE IN][DOWN][n/a][Nothing][NoSuspend]';
+const GONE = '[SERVICE OUT][UP][n/a][Nothing][Suspend]';
 const SUSPENDED = '[SERVICE IN][UP][n/a][Nothing][Suspend]';
 const DOWN = '[SERVICE OUT][DOWN][n/a][Nothing][NoSuspend]';
 const LEAVING = '[SERVICE IN][UP][DELETE][Doing][NoSuspend]';
@@ -42,17 +43,31 @@ function stepOf(seen: Observed, mode: 'server' | 'slave' = 'server'): string {
 describe('a new ini with keys that count from a start on', () => {
   it.each<[string, Observed, string]>([
     ['in a ring that is quiet', inRing(ROLL), 'leave-to-restart'],
-    ['on the last server', inRing(ROLL, { status: ringStatus(IN) }), 'stop-k2hdkc'],
+    ['on the last server', inRing(ROLL, { status: ringStatus(IN) }), 'leave-to-restart'],
+    [
+      'on the last server, which had nothing to leave',
+      inRing(ROLL, { status: ringStatus(IN), leaveOver: true }),
+      'stop-k2hdkc',
+    ],
+    [
+      'in the ring again, having left it for a change that was taken back',
+      inRing({ ...ROLL, waitedMs: 0 }, { leaveOver: true }),
+      'wait',
+    ],
     [
       'when the others are out of the ring for good',
       inRing(
         { ...ROLL, waitedMs: 61_000 },
         { status: ringStatus(IN, DOWN, DOWN), ringStillMs: 61_000 },
       ),
-      'stop-k2hdkc',
+      'leave-to-restart',
     ],
     ['just read', inRing({ ...ROLL, waitedMs: 2_000 }), 'wait'],
-    ['on the only server, just read', observed({ roll: { ...ROLL, waitedMs: 0 } }), 'stop-k2hdkc'],
+    [
+      'on the only server, just read',
+      observed({ roll: { ...ROLL, waitedMs: 0 } }),
+      'leave-to-restart',
+    ],
     ['when the ring moved just now', inRing(ROLL, { ringStillMs: 2_000 }), 'wait'],
     ['with a server that goes before', inRing({ ...ROLL, before: 1, waitedMs: 9_000 }), 'wait'],
     [
@@ -123,11 +138,11 @@ describe('a new ini with keys that count from a start on', () => {
     [
       'out of the ring, by an agent before this one',
       inRing({ ...ROLL, before: 2, waitedMs: 0 }, { status: ringStatus(OUT, IN, IN) }),
-      'stop-k2hdkc',
+      'leave-to-restart',
     ],
     [
       'half stopped',
-      inRing(ROLL, { status: ringStatus(SUSPENDED, IN, IN), k2hdkc: null, leaveOver: true }),
+      inRing(ROLL, { status: ringStatus(GONE, IN, IN), k2hdkc: null, leaveOver: true }),
       'stop-chmpx',
     ],
     [
@@ -153,7 +168,8 @@ describe('a new ini with keys that count from a start on', () => {
   it('restarts a slave at once', () => {
     const status = ringStatus('[SLAVE][UP][n/a][Nothing][NoSuspend]', IN, IN);
     const slave = inRing({ ...ROLL, waitedMs: 0 }, { status, k2hdkc: null });
-    expect(stepOf(slave, 'slave')).toBe('stop-chmpx');
+    expect(stepOf(slave, 'slave')).toBe('leave-to-restart');
+    expect(stepOf({ ...slave, leaveOver: true }, 'slave')).toBe('stop-chmpx');
   });
 
   it('leaves no ring in which this node has hung in a merge: both start again first', () => {
@@ -166,7 +182,12 @@ describe('a new ini with keys that count from a start on', () => {
 
   it.each<[string, Observed, string]>([
     ['leaving', inRing(ROLL), 'leaving the ring first'],
-    ['stopping', inRing(ROLL, { leaveOver: true }), 'both programs start again'],
+    [
+      'stopping',
+      inRing(ROLL, { leaveOver: true, status: ringStatus(OUT, IN, IN) }),
+      'both programs start again',
+    ],
+    ['alone', inRing(ROLL, { status: ringStatus(IN) }), 'no ring to leave'],
     [
       'not leaving',
       inRing(ROLL, { leaveFailure: 'still in after 170 s' }),

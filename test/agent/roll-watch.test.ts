@@ -27,12 +27,14 @@ const SUSPENDED = '[SERVICE IN][UP][n/a][Nothing][Suspend]';
 let iniFile: string;
 let recorded: ReturnType<typeof recordingLog>;
 let now: number;
+let left: boolean;
 
 beforeEach(async () => {
   iniFile = path.join(await temporaryDirectory(), 'k2hdkc.ini');
   await writeFile(iniFile, OLD);
   recorded = recordingLog();
   now = 0;
+  left = false;
 });
 
 /** A chmpx that runs, with or without a note of what it has read. */
@@ -51,7 +53,10 @@ function running(readAtStart?: Record<string, string>): RunningProgram {
 function watch(program: RunningProgram) {
   const chmpx: { running: RunningProgram | null } = { running: program };
   const clock = { monotonic: () => now, wall: () => now, after: () => () => undefined };
-  return { chmpx, rolls: new RollWatch({ iniFile, chmpx, clock, log: recorded.log }) };
+  return {
+    chmpx,
+    rolls: new RollWatch({ iniFile, chmpx, left: () => left, clock, log: recorded.log }),
+  };
 }
 
 const knows = (text: string): RunningProgram => running(startKeys(text));
@@ -115,11 +120,18 @@ describe('a new ini', () => {
       'keys of the new ini count from a start on: restarting in turn',
       'the data does not stay where it is: what no other server takes over is left behind',
     ]);
+    // A crash, or a hang in the leave: the data has not moved.
     chmpx.running = null;
+    expect(await rolls.publishable(next)).toContain('K2HFILE = /var/lib/');
+    expect(await rolls.publishable(ini('MAXTHREAD', '50'))).toBe(ini('MAXTHREAD', '50'));
+    expect(recorded.texts).toEqual([]);
+    left = true;
     expect(await rolls.publishable(next)).toBe(next);
     expect(recorded.texts).toEqual([
       'the data is elsewhere from this start on: nobody reads what is where it was',
     ]);
+    left = false; // which a start that fails does not undo
+    expect(await rolls.publishable(next)).toBe(next);
   });
 
   it('is good when it holds things back', async () => {
