@@ -22,6 +22,7 @@ import type { RoleWatch } from './role-watch.ts';
 import { RollWatch } from './roll-watch.ts';
 import type { StartSite } from './start-site.ts';
 import { StrayWatch } from './stray-watch.ts';
+import type { UnreadWatch } from './watch/unread-watch.ts';
 
 /** What a node is made of. Times in milliseconds. */
 export interface ClusterNodeParts {
@@ -40,6 +41,8 @@ export interface ClusterNodeParts {
   statusProblem: () => string | null;
   changes: RingChanges;
   neighbours: Neighbours;
+  /** Sees a chmpx that does not read. */
+  unread: Pick<UnreadWatch, 'unreadMs'>;
   /** Sees every status that is read. */
   ownMerge: OwnMerge;
   pollMs: number;
@@ -110,6 +113,7 @@ export class ClusterNode implements Node {
       mergeHangs: this.#parts.ownMerge.hangs,
       mergeHung: this.#parts.ownMerge.hung,
       leaveAgain: changes.leaveAgain,
+      unreadMs: this.#parts.unread.unreadMs,
       tieJitter: this.#tieJitter,
       now: clock.wall(),
     };

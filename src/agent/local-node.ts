@@ -28,6 +28,7 @@ import { readRoleDocument, type RoleDocument } from './role-document.ts';
 import { RoleWatch } from './role-watch.ts';
 import { StartSite } from './start-site.ts';
 import { statusReader } from './status-reader.ts';
+import { UnreadWatch } from './watch/unread-watch.ts';
 
 /** What the node of this VM is made from. */
 export interface LocalNodeOptions {
@@ -63,6 +64,7 @@ export interface LocalNode {
   /** The ring by this node's chmpx; null when it cannot be read. */
   readStatus: () => Promise<RingStatus | null>;
   control: ControlPorts;
+  unread: UnreadWatch;
 }
 
 /** After SIGKILL a process is gone at once, unless it hangs in the kernel (ms). */
@@ -180,6 +182,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
   });
   const how = options.volume ?? DEFAULT_VOLUME_OPTIONS;
   const volume = new DataVolume({ desired, how, tools: mountTools(), clock, random, log });
+  const unread = new UnreadWatch({ pid: () => chmpx.running?.identity.pid, clock });
   const node = new ClusterNode({
     desired,
     volume,
@@ -201,13 +204,14 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     statusProblem: status.problem,
     changes,
     neighbours: new Neighbours({ clock, random, log, askLimitMs: cluster.join_after * 1000 }),
+    unread,
     ownMerge,
     pollMs: cluster.changing_status_interval * 1000,
     clock,
     random,
     log,
   });
-  return { node, role, chmpx, k2hdkc, membership, volume, readStatus, control };
+  return { node, role, chmpx, k2hdkc, membership, volume, readStatus, control, unread };
 }
 
 function parseRole(

@@ -77,6 +77,8 @@ export interface Observed {
   mergeHung: boolean;
   /** The ring was not left because this node hung: it is left once both programs are back in it. */
   leaveAgain: boolean;
+  /** For how long chmpx has not read a connection in which something waits (ms); else 0. */
+  unreadMs: number;
   /** In [0, 1), drawn anew when the ring changes: for ties with agents that see the same. */
   tieJitter: number;
   /** Milliseconds of wall clock. */

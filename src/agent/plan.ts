@@ -7,6 +7,7 @@ import { planCompletion } from './plan-completion.ts';
 import { planJoin, planK2hdkc } from './plan-join.ts';
 import { planCoordinated, type MergeTimes } from './plan-merge.ts';
 import { planRoll } from './plan-roll.ts';
+import { planSlave } from './plan-slave.ts';
 import { planVolume } from './plan-volume.ts';
 import { quietBeforeStart } from './quiet-before-start.ts';
 
@@ -214,7 +215,7 @@ function planPrograms(desired: DesiredState, observed: Observed, times: PlanTime
     }
     return act('restart-pair', 'chmpx did not come up');
   }
-  if (desired.mode === 'slave') return { kind: 'rest', why: 'following the cluster' };
+  if (desired.mode === 'slave') return planSlave(observed);
   if (!k2hdkc) {
     return observed.restartInMs > 0
       ? wait(pausing(observed), observed.restartInMs)

@@ -101,6 +101,7 @@ export function observed(change: Partial<Observed> = {}): Observed {
     mergeHangs: false,
     mergeHung: false,
     leaveAgain: false,
+    unreadMs: 0,
     tieJitter: 0,
     now: 1_000_000,
     ...change,

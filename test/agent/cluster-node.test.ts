@@ -102,6 +102,7 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
       onChange: () => undefined,
     }),
     neighbours: new Neighbours({ ...common, askLimitMs: 1 }),
+    unread: { unreadMs: 0 },
     ownMerge: new OwnMerge({
       cpuMs: { chmpx: () => 0, k2hdkc: () => 0 },
       hangAfter: { first: 1, cap: 1 },

@@ -529,6 +529,8 @@ describe('a slave', () => {
     ['chmpx does not run', slave, nothingRuns(), 'start-chmpx'],
     ['the ring has changed', slave, { ...follows, iniPublished: false }, 'publish-ini'],
     ['up, without k2hdkc', slave, follows, 'rest', 'following the cluster'],
+    ['leaves answers unread', slave, { ...follows, unreadMs: 14_999 }, 'rest'],
+    ['does not read any more', slave, { ...follows, unreadMs: 15_000 }, 'restart-pair', 'read'],
     ['leaving', { ...slave, parameters: null }, follows, 'unregister'],
     [
       'leaving while K2HR3 is away',

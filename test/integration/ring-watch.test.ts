@@ -39,6 +39,7 @@ class Watched {
       readStatus: () => statusOf(member).catch(() => null),
       role: (): RoleView => ({ ...ROLE, cuks: this.cuks }),
       viewOf: (server, limitMs) => control.viewOf(server, limitMs),
+      unread: null,
       times: { mergeMs: 60_000, startMs: 60_000 },
       onChange: () => undefined,
       onLook: () => undefined,

@@ -20,7 +20,9 @@ export type ConcernKind =
   /** A server is UP by chmpxstatus and does not answer: a cut network shows in no status. */
   | 'no-answer'
   /** Another server sees the ring otherwise. */
-  | 'view-differs';
+  | 'view-differs'
+  /** This node's chmpx does not read a connection. */
+  | 'unread';
 
 /** One thing that is wrong at this moment; it concerns somebody when it lasts. */
 export interface Finding {

@@ -15,7 +15,7 @@ export interface NodeWatchOptions {
   config: AgentConfig;
   /** Of this agent. */
   version: string;
-  local: Pick<LocalNode, 'readStatus' | 'control' | 'role' | 'chmpx' | 'k2hdkc'>;
+  local: Pick<LocalNode, 'readStatus' | 'control' | 'role' | 'chmpx' | 'k2hdkc' | 'unread'>;
   reconciler: Reconciler;
   clock: Clock;
   random: Random;
@@ -51,6 +51,8 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
     role: () => local.role.view(),
     viewOf:
       config.mode === 'slave' ? null : (server, limitMs) => local.control.viewOf(server, limitMs),
+    // A server's workers wait long and rightly while k2hdkc is busy with a merge.
+    unread: config.mode === 'slave' ? local.unread : null,
     times: {
       mergeMs: config.cluster.merge_limit * 1000,
       startMs: config.cluster.start_timeout * 1000,

@@ -5,9 +5,11 @@ import { serverKey } from '../../cluster/merge-steps.ts';
 import type { RingNode, RingStatus } from '../../cluster/status.ts';
 import { ringWords } from '../merge-driver.ts';
 import type { RoleView } from '../observed.ts';
+import { UNREAD_MS } from '../plan-slave.ts';
 import { ConcernKeeper, type Concern } from './concern-keeper.ts';
-import { findConcerns, isExpected, type WatchTimes } from './concerns.ts';
+import { findConcerns, isExpected, type Finding, type WatchTimes } from './concerns.ts';
 import { isSettled, PeerViews } from './peer-views.ts';
+import type { UnreadWatch } from './unread-watch.ts';
 
 /** What a ring watch works with. */
 export interface RingWatchOptions {
@@ -17,8 +19,10 @@ export interface RingWatchOptions {
   role: () => RoleView;
   /** Asks another server how it sees the ring; null: nobody is asked, as by a slave. */
   viewOf: ((server: RingNode, limitMs: number) => Promise<RingNode[]>) | null;
+  /** Sees a chmpx that does not read; null: it is not looked at, as on a server. */
+  unread: Pick<UnreadWatch, 'look' | 'unreadMs'> | null;
   times: WatchTimes;
-  /** Something of the ring has changed. */
+  /** Something of the ring has changed, or chmpx does not read. */
   onChange: () => void;
   /** Called after every look. */
   onLook: () => void;
@@ -83,8 +87,19 @@ export class RingWatch {
     const { role, times } = this.#options;
     const asked = this.#peers?.findings(ring) ?? [];
     const sighting = { ring, role: role(), seenUp: this.#seenUp, asked };
-    const nextMs = this.#keeper.look(findConcerns(sighting, times));
+    const findings = [...findConcerns(sighting, times), ...(await this.#unread())];
+    const nextMs = this.#keeper.look(findings);
     return Math.min(nextMs ?? LOOK_MS, askMs ?? LOOK_MS);
+  }
+
+  /** What is done about it does not wait for the reconciler's next look. */
+  async #unread(): Promise<Finding[]> {
+    const { unread, onChange } = this.#options;
+    await unread?.look();
+    if (!unread || unread.unreadMs < UNREAD_MS) return [];
+    onChange();
+    const text = `chmpx has not read a connection for ${UNREAD_MS / 1000} s although answers wait in it: it starts again`;
+    return [{ kind: 'unread', subject: 'chmpx', text, patienceMs: 0 }];
   }
 
   #mayAsk(ring: RingStatus): boolean {

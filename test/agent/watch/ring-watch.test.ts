@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { RingWatch } from '../../../src/agent/watch/ring-watch.ts';
+import { RingWatch, type RingWatchOptions } from '../../../src/agent/watch/ring-watch.ts';
 import type { RoleView } from '../../../src/agent/observed.ts';
 import { sleep } from '../../../src/base/clock.ts';
 import type { RingNode, RingStatus } from '../../../src/cluster/status.ts';
@@ -26,6 +26,8 @@ class Bench {
   role: RoleView;
   isUp = true;
   isReadable = true;
+  unreadMs = 0;
+  looks = 0;
   changes = 0;
   onAnswer: () => unknown = () => undefined;
   /** What a server answers; default the same as this node sees. */
@@ -36,6 +38,7 @@ class Bench {
   readonly texts: string[];
   readonly lines: Record<string, unknown>[];
 
+  /** @param change `asks: false` is a slave, whose chmpx is looked at instead. */
   constructor({ asks = true, statuses = ['IN', 'IN', 'IN', 'IN'], role = WHOLE_ROLE } = {}) {
     this.statuses = statuses;
     this.role = role;
@@ -47,6 +50,7 @@ class Bench {
       readStatus: () => Promise.resolve(this.isReadable ? this.ring : null),
       role: () => this.role,
       viewOf: asks ? (server, limitMs) => this.#answer(server, limitMs) : null,
+      unread: asks ? null : this.#unread(),
       times: { mergeMs: 300_000, startMs: 60_000 },
       onChange: () => this.changes++,
       onLook: () => undefined,
@@ -73,6 +77,19 @@ class Bench {
     const before = this.asked.length;
     while (this.asked.length === before) await this.clock.advance(1);
     this.asked.length = 0;
+  }
+
+  #unread(): RingWatchOptions['unread'] {
+    const unreadMs = (): number => this.unreadMs;
+    return {
+      look: () => {
+        this.looks += 1;
+        return Promise.resolve();
+      },
+      get unreadMs() {
+        return unreadMs();
+      },
+    };
   }
 
   async #answer({ name }: RingNode, limitMs: number): Promise<RingNode[]> {
@@ -255,6 +272,22 @@ describe('other servers are asked', () => {
     await bench.clock.advance(60_000);
     expect(bench.asked).toEqual([]);
   });
+});
+
+it("reports a slave's chmpx that does not read, and tells whoever starts it again", async () => {
+  const bench = new Bench({ asks: false });
+  bench.unreadMs = 14_999;
+  await bench.clock.advance(SEEN_MS);
+  expect([bench.concerns, bench.changes]).toEqual([[], 1]);
+  bench.unreadMs = 15_000;
+  await bench.clock.advance(SEEN_MS);
+  expect(bench.concerns).toEqual(['unread chmpx']);
+  expect(bench.changes).toBeGreaterThan(1);
+  bench.unreadMs = 0;
+  await bench.clock.advance(SEEN_MS);
+  expect(bench.concerns).toEqual([]);
+  expect(bench.texts).toHaveLength(2);
+  expect(bench.looks).toBeGreaterThan(10);
 });
 
 it('tells when anything in the ring has changed, and only then', async () => {
