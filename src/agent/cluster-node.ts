@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Random } from '../base/backoff.ts';
-import { sleep, type Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { publishIni } from '../cluster/publish.ts';
@@ -23,6 +23,9 @@ import { RollWatch } from './roll-watch.ts';
 import type { StartSite } from './start-site.ts';
 import { StrayWatch } from './stray-watch.ts';
 import type { UnreadWatch } from './watch/unread-watch.ts';
+import { untilSuspended } from './until-suspended.ts';
+import type { GiveIn } from './watch/give-in.ts';
+import type { RingSplit } from './watch/split-watch.ts';
 
 /** What a node is made of. Times in milliseconds. */
 export interface ClusterNodeParts {
@@ -45,20 +48,14 @@ export interface ClusterNodeParts {
   unread: Pick<UnreadWatch, 'unreadMs'>;
   /** Sees every status that is read. */
   ownMerge: OwnMerge;
+  split: Pick<RingSplit, 'giveIn' | 'gaveIn'>;
   pollMs: number;
   clock: Clock;
   random: Random;
   log: Logger;
 }
 
-/** How long chmpx gets to notice that its k2hdkc is gone (measured: 0.1 s). */
-const SUSPEND_LIMIT_MS = 2_000;
-
-/**
- * How long a k2hdkc whose chmpx is gone gets to end by itself. Nothing comes to it any more, so that it
- * has nothing left to do but to find that out, which takes it 1.3 to 1.5 s (measured); each second of
- * them its keys are missing.
- */
+/** A k2hdkc whose chmpx is gone has nothing left to do, and needs 1.3 to 1.5 s to find that out (ms). */
 const ORPHAN_PATIENCE_MS = 300;
 
 /** This VM's node: looks at it and takes one step at a time. */
@@ -114,6 +111,7 @@ export class ClusterNode implements Node {
       mergeHung: this.#parts.ownMerge.hung,
       leaveAgain: changes.leaveAgain,
       unreadMs: this.#parts.unread.unreadMs,
+      giveIn: this.#parts.split.giveIn?.why ?? null,
       tieJitter: this.#tieJitter,
       now: clock.wall(),
     };
@@ -171,6 +169,8 @@ export class ClusterNode implements Node {
         return this.#stopChmpx();
       case 'restart-pair':
         return this.#restartPair();
+      case 'give-in':
+        return this.#restartPair(this.#parts.split.gaveIn());
       case 'end-shrink':
         return desired.update({ shrinking: null });
     }
@@ -214,26 +214,21 @@ export class ClusterNode implements Node {
   }
 
   /** A pair that hangs is as good as one that crashed, and starts again after the same pause. */
-  async #restartPair(): Promise<void> {
+  async #restartPair(giveIn?: GiveIn): Promise<void> {
     const { chmpx, k2hdkc, restarts, ownMerge } = this.#parts;
     const hangs = ownMerge.hangs || ownMerge.hung;
-    restarts.crashed(`no progress, last seen as ${this.#lastWords || 'without a status'}`);
+    const still = `no progress, last seen as ${this.#lastWords || 'without a status'}`;
+    restarts.crashed(giveIn?.why ?? still);
+    restarts.pause(giveIn?.holdMs ?? 0);
     await k2hdkc.stop();
     // One that looks for an answer takes no HUP before it has given up.
     await (hangs ? chmpx.stop(0) : this.#stopChmpx());
   }
 
   async #stopChmpx(): Promise<void> {
-    const { clock, chmpx, pollMs, desired } = this.#parts;
+    const { chmpx, desired, readStatus } = this.#parts;
     // A slave has no k2hdkc that its chmpx could miss.
-    if (desired.current.mode === 'slave') return chmpx.stop();
-    // HUP before chmpx shows Suspend makes it crash and leave its shared memory (chmpx 1.0.113).
-    const limit = clock.monotonic() + SUSPEND_LIMIT_MS;
-    while (clock.monotonic() < limit) {
-      const status = await this.#parts.readStatus();
-      if (status === null || status.self.suspended) break;
-      await sleep(clock, pollMs);
-    }
+    if (desired.current.mode !== 'slave') await untilSuspended(readStatus, this.#parts);
     await chmpx.stop();
   }
 

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
@@ -18,17 +17,20 @@ import { ClusterNode } from './cluster-node.ts';
 import { DataVolume } from './data-volume.ts';
 import type { DesiredState, DesiredStateStore } from './desired-state.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
-import { Neighbours } from './neighbours.ts';
+import { listens, Neighbours } from './neighbours.ts';
 import { OwnMerge } from './own-merge.ts';
 import { KeptProgram } from './programs.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { createLauncher } from './program-launcher.ts';
+import { readInstanceId } from './instance-id.ts';
 import { createRingChanges } from './local-ring.ts';
 import { readRoleDocument, type RoleDocument } from './role-document.ts';
 import { RoleWatch } from './role-watch.ts';
 import { StartSite } from './start-site.ts';
 import { statusReader } from './status-reader.ts';
 import { UnreadWatch } from './watch/unread-watch.ts';
+import { SlaveSplit } from './watch/slave-split.ts';
+import { SplitWatch, type RingSplit } from './watch/split-watch.ts';
 
 /** What the node of this VM is made from. */
 export interface LocalNodeOptions {
@@ -65,6 +67,7 @@ export interface LocalNode {
   readStatus: () => Promise<RingStatus | null>;
   control: ControlPorts;
   unread: UnreadWatch;
+  split: RingSplit;
 }
 
 /** After SIGKILL a process is gone at once, unless it hangs in the kernel (ms). */
@@ -180,6 +183,13 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     random,
     log,
   });
+  const split = new (config.mode === 'slave' ? SlaveSplit : SplitWatch)({
+    listens: (server) => listens(server, clock),
+    viewOf: (server, limitMs) => control.viewOf(server, limitMs),
+    role: () => role.view().cuks,
+    giveInAfterMs: cluster.split_after * 1000,
+    clock,
+  });
   const how = options.volume ?? DEFAULT_VOLUME_OPTIONS;
   const volume = new DataVolume({ desired, how, tools: mountTools(), clock, random, log });
   const unread = new UnreadWatch({ pid: () => chmpx.running?.identity.pid, clock });
@@ -206,12 +216,13 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     neighbours: new Neighbours({ clock, random, log, askLimitMs: cluster.join_after * 1000 }),
     unread,
     ownMerge,
+    split,
     pollMs: cluster.changing_status_interval * 1000,
     clock,
     random,
     log,
   });
-  return { node, role, chmpx, k2hdkc, membership, volume, readStatus, control, unread };
+  return { node, role, chmpx, k2hdkc, membership, volume, readStatus, control, split, unread };
 }
 
 function parseRole(
@@ -230,14 +241,4 @@ function parseRole(
     ...(serverControlPort === null ? {} : { serverControlPort }),
     overrides,
   });
-}
-
-async function readInstanceId(file: string): Promise<string> {
-  const id = (await readFile(file, 'utf8').catch(() => '')).trim();
-  if (id !== '') return id;
-  throw new AgentError(
-    'no-instance-id',
-    `${file} holds no instance id: cloud-init writes it, or name another file as paths.instance_id_file`,
-    { retryable: true },
-  );
 }

@@ -164,7 +164,11 @@ async function knows(one: Neighbour, self: string | null, clock: Clock): Promise
   }
 }
 
-function listens({ name, controlPort }: Neighbour, clock: Clock): Promise<boolean> {
+/** Whether somebody takes connections on a control port; nothing is said to it. */
+export function listens(
+  { name, controlPort }: Pick<Neighbour, 'name' | 'controlPort'>,
+  clock: Clock,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: name, port: controlPort });
     const end = (answer: boolean): void => {

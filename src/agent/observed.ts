@@ -79,6 +79,8 @@ export interface Observed {
   leaveAgain: boolean;
   /** For how long chmpx has not read a connection in which something waits (ms); else 0. */
   unreadMs: number;
+  /** Why both programs should start again so that a split ring comes together; null: it is whole. */
+  giveIn: string | null;
   /** In [0, 1), drawn anew when the ring changes: for ties with agents that see the same. */
   tieJitter: number;
   /** Milliseconds of wall clock. */

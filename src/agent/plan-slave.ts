@@ -7,9 +7,15 @@ import type { Step } from './plan.ts';
  */
 export const UNREAD_MS = 15_000;
 
-/** A slave whose chmpx is up follows the cluster, unless its applications wait for what chmpx does not read. */
-export function planSlave({ unreadMs }: Pick<Observed, 'unreadMs'>): Step {
-  return unreadMs >= UNREAD_MS
-    ? { kind: 'do', action: 'restart-pair', why: 'chmpx does not read a connection any more' }
-    : { kind: 'rest', why: 'following the cluster' };
+/**
+ * A slave whose chmpx is up follows the cluster, unless its applications wait for what chmpx does not
+ * read, or it has not found all servers again after a cut.
+ */
+export function planSlave({ unreadMs, giveIn }: Pick<Observed, 'unreadMs' | 'giveIn'>): Step {
+  if (unreadMs >= UNREAD_MS) {
+    const why = 'chmpx does not read a connection any more';
+    return { kind: 'do', action: 'restart-pair', why };
+  }
+  if (giveIn !== null) return { kind: 'do', action: 'give-in', why: giveIn };
+  return { kind: 'rest', why: 'following the cluster' };
 }

@@ -28,6 +28,7 @@ export type Action =
   | 'stop-k2hdkc'
   | 'stop-chmpx'
   | 'restart-pair'
+  | 'give-in'
   | 'end-shrink';
 
 /** The next step: something to do, something to wait for, or nothing. */
@@ -228,9 +229,9 @@ function planPrograms(desired: DesiredState, observed: Observed, times: PlanTime
       ? planCompletion(status, observed, times)
       : planLed(status, observed, times);
   if (change) return change;
-  return isServing(status.self)
-    ? { kind: 'rest', why: 'serving' }
-    : planJoin(status, observed, k2hdkc.runningMs, times);
+  if (!isServing(status.self)) return planJoin(status, observed, k2hdkc.runningMs, times);
+  if (observed.giveIn !== null) return act('give-in', observed.giveIn);
+  return { kind: 'rest', why: 'serving' };
 }
 
 function planLed(status: RingStatus, observed: Observed, times: PlanTimes): Step | null {

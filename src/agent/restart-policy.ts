@@ -85,6 +85,11 @@ export class RestartPolicy {
     }
   }
 
+  /** The next start waits at least so long, in milliseconds. */
+  pause(ms: number): void {
+    this.#notBefore = Math.max(this.#notBefore, this.#clock.monotonic() + ms);
+  }
+
   /** To be told at every look at the node whether it serves. */
   seen(serving: boolean): void {
     const now = this.#clock.monotonic();

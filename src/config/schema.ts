@@ -111,6 +111,7 @@ export const agentConfigSchema = v.strictObject({
     start_spacing: v.optional(seconds(0), 1.5),
     start_timeout: v.optional(seconds(1), 60),
     stuck_after: v.optional(seconds(0.1), 5),
+    split_after: v.optional(seconds(1), 20),
     watch_after_change: v.optional(seconds(0), 10),
     adopted_check_interval: v.optional(seconds(0.01), 0.2),
     status_interval: v.optional(seconds(0.05), 10),

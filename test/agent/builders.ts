@@ -102,6 +102,7 @@ export function observed(change: Partial<Observed> = {}): Observed {
     mergeHung: false,
     leaveAgain: false,
     unreadMs: 0,
+    giveIn: null,
     tieJitter: 0,
     now: 1_000_000,
     ...change,

@@ -108,6 +108,7 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
       hangAfter: { first: 1, cap: 1 },
       clock,
     }),
+    split: { giveIn: null, gaveIn: () => ({ why: 'split', holdMs: 0 }) },
     random,
     iniFile: path.join(directory, 'k2hdkc.ini'),
     statusProblem: () => null,

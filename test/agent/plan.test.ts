@@ -403,6 +403,30 @@ describe('leaving for good', () => {
   ])('%s', (...row) => check(row));
 });
 
+describe('a split ring in which this node must give in', () => {
+  const giveIn = 'the ring is split, and c must give in to a, b';
+  const split = { ...inRing, giveIn };
+  it.each<Row>([
+    ['starts both programs again', {}, split, 'give-in', giveIn],
+    ['not while it stops', { stopped: { bootId: 'b1' } }, split, 'leave-ring'],
+    ['not while it merges', {}, { ...split, status: ringStatus(MERGING, IN) }, 'wait'],
+    ['not while it joins', {}, { ...split, status: ringStatus(JOINING, IN) }, 'wait'],
+    ['starts chmpx of a slave again', { mode: 'slave' }, split, 'give-in', giveIn],
+  ])('%s', (...row) => check(row));
+
+  it('does so with coordinated merges too, where the lost ones keep their place', () => {
+    const down = '[SERVICE IN][DOWN][n/a][Nothing][NoSuspend]';
+    const lost = observed({ giveIn, status: ringStatus(IN, down, IN) });
+    expect(plan(desiredState(), lost, { ...TIMES, merge: 'coordinated' })).toMatchObject({
+      action: 'give-in',
+    });
+    const merging = { ...lost, status: ringStatus(IN, down, MERGING) };
+    expect(plan(desiredState(), merging, { ...TIMES, merge: 'coordinated' })).toMatchObject({
+      kind: 'wait',
+    });
+  });
+});
+
 describe('leaving again, after this node hung in the merge of its leave', () => {
   const detached = { parameters: null };
   const again = { leaveAgain: true };

@@ -23,6 +23,15 @@ it('starts again at once the first time, then after ever longer pauses', () => {
   expect(restarts.reason).toBe('killed');
 });
 
+it('pauses at least as long as it is asked to', () => {
+  const { restarts } = policy();
+  restarts.crashed('a split');
+  restarts.pause(20_000);
+  expect(restarts.waitMs).toBe(20_000);
+  restarts.crashed('killed');
+  expect(restarts.waitMs).toBe(500);
+});
+
 it('says once that it is a crash loop, and goes on', () => {
   const { restarts, texts } = policy();
   for (let n = 0; n < 4; n++) restarts.crashed('killed');

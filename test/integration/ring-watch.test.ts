@@ -1,7 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { plan } from '../../src/agent/plan.ts';
 import type { RoleView } from '../../src/agent/observed.ts';
+import { listens } from '../../src/agent/neighbours.ts';
 import { RingWatch } from '../../src/agent/watch/ring-watch.ts';
+import { SplitWatch } from '../../src/agent/watch/split-watch.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { ControlPorts } from '../../src/cluster/control-ports.ts';
 import { parseRingStatus, type RingStatus } from '../../src/cluster/status.ts';
@@ -40,6 +42,13 @@ class Watched {
       role: (): RoleView => ({ ...ROLE, cuks: this.cuks }),
       viewOf: (server, limitMs) => control.viewOf(server, limitMs),
       unread: null,
+      split: new SplitWatch({
+        listens: (server) => listens(server, systemClock),
+        viewOf: (server, limitMs) => control.viewOf(server, limitMs),
+        role: () => this.cuks,
+        giveInAfterMs: 20_000,
+        clock: systemClock,
+      }),
       times: { mergeMs: 60_000, startMs: 60_000 },
       onChange: () => undefined,
       onLook: () => undefined,

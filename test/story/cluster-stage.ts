@@ -150,7 +150,7 @@ export class ClusterStage {
     const example = await readFile(path.join(projectRoot, 'config/slave-user-data.yaml'), 'utf8');
     const userData = example.replace(/https:.*REGISTER_PATH/, this.#slaveUrl);
     const file = machine.path('/etc/k2hdkc-guest-agent/agent.yaml');
-    const base = await readFile(file, 'utf8').catch(() => '');
+    const base = await readFile(file, 'utf8').catch(() => this.#agentYaml ?? '');
     const commands = await applyUserData(userData, (one) => machine.path(one));
     if (base !== '') await addSections(file, base);
     if (commands.map((words) => words.join(' ')).join() !== START) {

@@ -22,7 +22,9 @@ export type ConcernKind =
   /** Another server sees the ring otherwise. */
   | 'view-differs'
   /** This node's chmpx does not read a connection. */
-  | 'unread';
+  | 'unread'
+  /** Servers that reach each other take each other for down. */
+  | 'ring-split';
 
 /** One thing that is wrong at this moment; it concerns somebody when it lasts. */
 export interface Finding {

@@ -15,7 +15,10 @@ export interface NodeWatchOptions {
   config: AgentConfig;
   /** Of this agent. */
   version: string;
-  local: Pick<LocalNode, 'readStatus' | 'control' | 'role' | 'chmpx' | 'k2hdkc' | 'unread'>;
+  local: Pick<
+    LocalNode,
+    'readStatus' | 'control' | 'role' | 'chmpx' | 'k2hdkc' | 'split' | 'unread'
+  >;
   reconciler: Reconciler;
   clock: Clock;
   random: Random;
@@ -37,7 +40,7 @@ function troveStatus(snapshot: Snapshot | null, { mode, cluster }: AgentConfig):
   return statusOf(snapshot.desired, snapshot.observed, cluster.crashes_until_crashed);
 }
 
-/** Puts together what watches the ring of this VM's node. A slave asks nobody: there are many. */
+/** Puts together what watches the ring of this VM's node. A slave asks no peers: there are many. */
 export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
   const { config, version, local, reconciler, clock, random, secrets, log } = options;
   const isoNow = (): string => new Date(clock.wall()).toISOString();
@@ -53,12 +56,17 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
       config.mode === 'slave' ? null : (server, limitMs) => local.control.viewOf(server, limitMs),
     // A server's workers wait long and rightly while k2hdkc is busy with a merge.
     unread: config.mode === 'slave' ? local.unread : null,
+    split: local.split,
     times: {
       mergeMs: config.cluster.merge_limit * 1000,
       startMs: config.cluster.start_timeout * 1000,
     },
     onChange: () => reconciler.wake(),
-    onLook: look,
+    onLook: () => {
+      look();
+      // Those of one side are to be gone at the same time.
+      if (local.split.giveIn !== null) reconciler.wake();
+    },
     ...{ clock, random, log },
   });
   function look(): void {

@@ -122,10 +122,10 @@ function againAfter({ misses, differs }: Asked): number | null {
   return differs > 0 && differs < DIFFERENCES ? DIFFERS_AGAIN_MS : null;
 }
 
-/** Whether nobody starts, joins or merges: all serve, except those that are down. */
+/** Whether nobody starts, joins or merges: all serve, except slaves and those that are down. */
 export function isSettled(ring: RingStatus): boolean {
   return (
-    isServing(ring.self) &&
+    (isServing(ring.self) || ring.self.ring === 'SLAVE') &&
     !membershipChangeRuns(ring) &&
     ring.servers.every((node) => isServing(node) || node.live === 'DOWN')
   );

@@ -10,6 +10,7 @@ import { ConcernKeeper, type Concern } from './concern-keeper.ts';
 import { findConcerns, isExpected, type Finding, type WatchTimes } from './concerns.ts';
 import { isSettled, PeerViews } from './peer-views.ts';
 import type { UnreadWatch } from './unread-watch.ts';
+import type { RingSplit } from './split-watch.ts';
 
 /** What a ring watch works with. */
 export interface RingWatchOptions {
@@ -21,6 +22,8 @@ export interface RingWatchOptions {
   viewOf: ((server: RingNode, limitMs: number) => Promise<RingNode[]>) | null;
   /** Sees a chmpx that does not read; null: it is not looked at, as on a server. */
   unread: Pick<UnreadWatch, 'look' | 'unreadMs'> | null;
+  /** Looks for a split of the ring whenever others may be asked. */
+  split: Pick<RingSplit, 'look' | 'heard' | 'forget' | 'findings'>;
   times: WatchTimes;
   /** Something of the ring has changed, or chmpx does not read. */
   onChange: () => void;
@@ -49,10 +52,20 @@ export class RingWatch {
   #wordsSince = 0;
 
   constructor(options: RingWatchOptions) {
-    const { clock, log, viewOf, readStatus } = options;
+    const { clock, log, viewOf, split, readStatus } = options;
     this.#options = options;
     this.#keeper = new ConcernKeeper(clock, log);
-    this.#peers = viewOf && new PeerViews({ readStatus, viewOf, clock });
+    this.#peers =
+      viewOf &&
+      new PeerViews({
+        readStatus,
+        viewOf: async (...question) => {
+          const view = await viewOf(...question);
+          split.heard(view);
+          return view;
+        },
+        clock,
+      });
   }
 
   /** What concerns somebody now, the oldest first. */
@@ -77,15 +90,20 @@ export class RingWatch {
 
   /** Looks once; resolves with the pause before the next look, in milliseconds. */
   async look(): Promise<number> {
-    const { isUp, readStatus } = this.#options;
+    const { isUp, readStatus, split } = this.#options;
     const ring = isUp() ? await readStatus() : null;
     // A reading that failed says nothing.
     if (ring === null && isUp()) return LOOK_MS;
     this.#note(ring);
-    if (ring === null) return this.#keeper.look([]) ?? LOOK_MS;
-    const askMs = this.#mayAsk(ring) ? await this.#peers?.ask(ring) : null;
+    if (ring === null) {
+      split.forget();
+      return this.#keeper.look([]) ?? LOOK_MS;
+    }
+    const mayAsk = this.#mayAsk(ring);
+    const askMs = mayAsk ? await this.#peers?.ask(ring) : null;
+    if (mayAsk) await split.look(ring);
     const { role, times } = this.#options;
-    const asked = this.#peers?.findings(ring) ?? [];
+    const asked = [...(this.#peers?.findings(ring) ?? []), ...split.findings];
     const sighting = { ring, role: role(), seenUp: this.#seenUp, asked };
     const findings = [...findConcerns(sighting, times), ...(await this.#unread())];
     const nextMs = this.#keeper.look(findings);

@@ -51,6 +51,12 @@ class Bench {
       role: () => this.role,
       viewOf: asks ? (server, limitMs) => this.#answer(server, limitMs) : null,
       unread: asks ? null : this.#unread(),
+      split: {
+        look: () => Promise.resolve(),
+        heard: () => undefined,
+        forget: () => undefined,
+        findings: [],
+      },
       times: { mergeMs: 300_000, startMs: 60_000 },
       onChange: () => this.changes++,
       onLook: () => undefined,

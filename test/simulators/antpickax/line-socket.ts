@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { codeOf } from '../../../src/base/errors.ts';
 import type { Answer, Notice, Question } from './protocol.ts';
 
 /** Who hears what comes in over a connection. */
@@ -6,7 +7,8 @@ export interface LineListener {
   notice?: (notice: Notice) => void;
   /** Answers a question of the other side. */
   asked?: (question: Question) => Promise<Answer>;
-  closed?: () => void;
+  /** @param cut whether the other side is not reached any more, by TCP's keepalive. */
+  closed?: (cut: boolean) => void;
 }
 
 type Line = { n: Notice } | { q: number; m: Question } | { a: number; m: Answer };
@@ -23,13 +25,14 @@ export class LineSocket {
     this.#socket = socket;
     this.#listener = listener;
     socket.setEncoding('utf8').setNoDelay(true);
-    socket.on('error', () => undefined); // "close" follows
+    let cut = false;
+    socket.on('error', (error) => (cut = codeOf(error) === 'ETIMEDOUT')); // "close" follows
     socket.on('data', (text: string) => {
       this.#read(text);
     });
     socket.once('close', () => {
       for (const answered of this.#waiting.values()) answered(undefined);
-      this.#listener.closed?.();
+      this.#listener.closed?.(cut);
     });
   }
 

@@ -17,8 +17,12 @@ export interface PeersOptions {
   address: string | undefined;
   /** Whether this node's ini has a server; a slave is always let in. */
   knows: (hello: Hello) => boolean;
+  /** A connection without traffic that is cut ends after so long (ms). */
+  keepAlive: number;
   /** Something was heard of a server, or it is gone; also called when a slave comes or goes. */
   seen: (id: string, status: Status) => void;
+  /** The last connection to it has ended because it was cut. */
+  lost: (id: string) => void;
   /** Another has introduced itself, and said how it saw this node and missing ones last. */
   greeted: (hello: Hello) => void;
   ordered: (order: Order) => void;
@@ -28,13 +32,16 @@ export interface PeersOptions {
 /** What became of an attempt to connect to a server. */
 export type Connected = 'connected' | 'refused' | 'down';
 
+/** How long Node.js probes a silent connection before it gives it up: ten times, every second. */
+const PROBES = 10_000;
 /** How long a server may take to take a connection, and to answer: CONTIMEOUT × RETRYCNT. */
 const CONNECT_TIMEOUT = 500;
 
 /**
  * The connections of a chmpx to the others, on PORT. One between two nodes is enough, whoever made
  * it: each tells the other its status over it. A peer is down when its last connection is closed,
- * and only then: one that is cut off or stopped is not noticed, as with the real program.
+ * and only then: one that is cut off or stopped is not noticed, as with the real program, until
+ * TCP's keepalive ends a connection that was cut for long.
  */
 export class Peers {
   readonly #options: PeersOptions;
@@ -61,6 +68,7 @@ export class Peers {
   /** The server for PORT. */
   server(): net.Server {
     return net.createServer((socket) => {
+      this.#keepAlive(socket);
       const line = new LineSocket(socket, {
         notice: (hello) => {
           if (hello.kind !== 'hello') return;
@@ -85,6 +93,7 @@ export class Peers {
       port,
       ...(address !== undefined && { localAddress: address }),
     });
+    this.#keepAlive(socket);
     return new Promise((resolve) => {
       const timer = setTimeout(() => socket.destroy(), CONNECT_TIMEOUT);
       const line = new LineSocket(socket, {
@@ -125,6 +134,10 @@ export class Peers {
     return [...this.#peers.values()].map(({ hello }) => hello);
   }
 
+  #keepAlive(socket: net.Socket): void {
+    socket.setKeepAlive(true, Math.max(1000, this.#options.keepAlive - PROBES));
+  }
+
   #tellAll(notice: Notice): void {
     for (const { lines } of this.#peers.values()) {
       const [line] = lines;
@@ -133,7 +146,7 @@ export class Peers {
   }
 
   #add(hello: Hello, line: LineSocket): void {
-    const { seen, ordered, asked } = this.#options;
+    const { seen, lost, ordered, asked } = this.#options;
     const id = hello.node;
     const peer = this.#peers.get(id) ?? { hello, lines: new Set() };
     this.#peers.set(id, peer);
@@ -146,11 +159,12 @@ export class Peers {
         } else if (notice.kind === 'order') ordered(notice.order);
       },
       asked,
-      closed: () => {
+      closed: (cut) => {
         peer.lines.delete(line);
         if (peer.lines.size > 0) return;
         this.#peers.delete(id);
-        seen(id, down(peer.hello.status));
+        if (cut) lost(id);
+        else seen(id, down(peer.hello.status));
       },
     };
     seen(id, hello.status);

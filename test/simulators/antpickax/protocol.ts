@@ -27,6 +27,8 @@ export type Order =
   | { name: 'merge' | 'complete' | 'abort' | 'suspend' | 'resume' }
   /** A server that is in service goes out of it (seen when several start at once). */
   | { name: 'fallBack'; node: string }
+  /** A server is not reached any more, or is up again. */
+  | { name: 'lost' | 'found'; node: string }
   /** A server that is down gets this status. */
   | { name: 'dead'; node: string; status: Status };
 

@@ -40,6 +40,13 @@ export class RingView {
     return this.#members.filter(({ id }) => id !== this.#selfId);
   }
 
+  /** The next server that is up, in the order of the ring; undefined when there is none. */
+  get nextUp(): string | undefined {
+    const at = this.#members.findIndex(({ id }) => id === this.#selfId);
+    const behind = [...this.#members.slice(at + 1), ...this.#members.slice(0, Math.max(0, at))];
+    return behind.find(({ status }) => status.live === 'UP')?.id;
+  }
+
   /** What chmpxstatus calls `now operating`. */
   get operating(): boolean {
     return this.#members.some(({ status }) => isOperating(status));

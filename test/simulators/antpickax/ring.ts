@@ -1,4 +1,5 @@
 import { nodeId, type Configuration } from './configuration.ts';
+import { CutOff } from './cut-off.ts';
 import type { Hazards } from './hazards.ts';
 import { Link, type Attachment } from './link.ts';
 import { leave, operating, success } from './merge-commands.ts';
@@ -41,21 +42,23 @@ export class Ring implements Others {
   readonly #missing: Missing;
   readonly #self: string;
   #configuration: Configuration;
+  readonly #cutOff: CutOff;
   #cancelRetry: () => void = () => undefined;
 
   constructor(options: RingOptions) {
     const { configuration, settings, hazards } = options;
-    const { clock, address, mergeTime, patience } = settings;
+    const { clock, address, keepAlive, mergeTime, patience } = settings;
     this.#options = options;
     this.#configuration = configuration;
     this.#self = nodeId(configuration, configuration.self);
     this.view = new RingView(configuration);
     this.peers = new Peers({
-      address,
+      ...{ address, keepAlive },
       hello: (to) => this.#hello(to),
       knows: ({ node, status }) => status.ring === 'SLAVE' || this.view.find(node) !== undefined,
       greeted: (hello) => this.#greeted(hello),
       seen: (id, status) => this.#seen(id, status),
+      lost: (id) => this.#cutOff.lost(id),
       ordered: (order) => this.#ordered(order),
       asked: (question) => this.#asked(question),
     });
@@ -66,6 +69,8 @@ export class Ring implements Others {
     });
     const { view, peers, link } = this;
     this.#missing = new Missing({ clock, view, peers, changed: () => this.#othersChanged() });
+    const { isSlave } = this;
+    this.#cutOff = new CutOff({ view, peers, isSlave, set: (...it) => this.#set(...it) });
     this.#router = new Router({ clock, self: this.#self, view, peers, link, patience });
     this.node = new RingNode({
       clock,
@@ -187,6 +192,12 @@ export class Ring implements Others {
   }
 
   #seen(id: string, status: Status): void {
+    const wasUp = this.view.find(id)?.status.live === 'UP';
+    this.#set(id, status);
+    this.#cutOff.heard(id, wasUp);
+  }
+
+  #set(id: string, status: Status): void {
     this.view.set(id, status);
     this.#othersChanged();
     if (isMissing(status) && this.node.automatic && !this.isSlave) this.#missing.evict(id);
@@ -194,6 +205,7 @@ export class Ring implements Others {
 
   #ordered(order: Order): void {
     if (order.name === 'dead') this.#missing.heard(order.node, order.status);
+    else if (this.#cutOff.told(order)) return;
     else if (order.name === 'fallBack' && order.node !== this.#self) return;
     else {
       this.#missing.order(order);
@@ -221,10 +233,9 @@ export class Ring implements Others {
   }
 
   #connectAll(): Promise<Connected[]> {
-    const others = this.view.others.filter(({ id }) => !this.peers.isConnected(id));
-    return Promise.all(
-      others.map(({ id, server }) => this.peers.connect(id, server.name, server.port)),
-    );
+    const connect = ({ id, server }: Member): Promise<Connected> =>
+      this.peers.connect(id, server.name, server.port);
+    return Promise.all(this.#cutOff.worthTrying().map(connect));
   }
 
   #retryLater(): void {

@@ -27,6 +27,8 @@ export interface Settings {
   hazards: HazardChances;
   /** How long a merge with others takes at least, in milliseconds. */
   mergeTime: number;
+  /** A connection between servers that was cut without traffic ends after so long (ms). */
+  keepAlive: number;
   /** How long a client's request waits for its answer, in milliseconds. */
   patience: number;
 }
@@ -62,6 +64,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       lostAnswer: chance('LOST_ANSWER', 0.07),
     },
     mergeTime: number(env, 'MERGE_MS') ?? 100,
+    keepAlive: number(env, 'KEEPALIVE_MS') ?? 90_000,
     patience: number(env, 'PATIENCE_MS') ?? 9500,
   };
 }

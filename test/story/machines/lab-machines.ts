@@ -8,9 +8,12 @@ import type { ClusterPorts, Machine, MachineOutput, MachineProcess, Machines } f
 export class LabMachines implements Machines {
   readonly description = 'simulated VMs, each with its own network, processes and disk';
   readonly #lab: Lab;
+  readonly #environment: Record<string, string>;
 
-  constructor(lab: Lab) {
+  /** @param environment of everything on them, for the stand-ins. */
+  constructor(lab: Lab, environment: Record<string, string> = {}) {
     this.#lab = lab;
+    this.#environment = environment;
   }
 
   get hub(): string {
@@ -29,7 +32,7 @@ export class LabMachines implements Machines {
   }
 
   async add(instanceId: string): Promise<Machine> {
-    return new LabMachine(await this.#lab.addVm({ instanceId }));
+    return new LabMachine(await this.#lab.addVm({ instanceId }), this.#environment);
   }
 
   remove(machine: Machine): Promise<void> {
@@ -44,9 +47,11 @@ export class LabMachines implements Machines {
 class LabMachine implements Machine {
   readonly agentArgs = [];
   readonly #vm: LabVm;
+  readonly #environment: Record<string, string>;
 
-  constructor(vm: LabVm) {
+  constructor(vm: LabVm, environment: Record<string, string>) {
     this.#vm = vm;
+    this.#environment = environment;
   }
 
   get name(): string {
@@ -74,7 +79,7 @@ class LabMachine implements Machine {
   }
 
   run(command: string, args: readonly string[], output: string): Promise<MachineProcess> {
-    return this.#vm.run(command, [...args], { output });
+    return this.#vm.run(command, [...args], { output, env: this.#environment });
   }
 
   exec(command: string, args: readonly string[], timeoutMs = 30_000): Promise<MachineOutput> {
