@@ -17,6 +17,9 @@ const STOP_SECONDS = 20;
 /** What systemd says when there is no such program, or it is not executable (exit codes 203, 127). */
 const NOT_FOUND = /Failed to find executable|Failed at step EXEC|203\/EXEC|No such file/;
 
+/** What it says when an earlier run still has the name of the unit. */
+const TAKEN = /already loaded|already exists/;
+
 /**
  * Has systemd start each program as a unit of its own: never a child of the agent or of its sandbox,
  * with its own limits, OOM score, journal identifier and the mounts of process 1. The units are
@@ -33,18 +36,24 @@ export class SystemdStarter implements Starter {
 
   async start(spec: ProgramSpec): Promise<Started> {
     const unit = unitOf(spec.name);
-    // Of a run that failed systemd keeps the unit, so that one can look at it, and its name.
-    await run('systemctl', ['reset-failed', unit], { timeout: TIMEOUT_MS }).catch(() => undefined);
+    // Of a run that failed systemd keeps the unit, so that one can look at it, and its name; and with
+    // it that of the other program, which it names.
+    const words = ['reset-failed', unitOf('*')];
+    await run('systemctl', words, { timeout: TIMEOUT_MS }).catch(() => undefined);
     const options = [`--unit=${unit}`, '--quiet', '--service-type=exec'];
     const command = [spec.command, ...spec.args].map((word) => word.replaceAll('$', '$$$$'));
-    const words = [...options, ...unitSettings(spec, this.#user), '--', ...command];
+    const settings = unitSettings(spec, this.#user);
     try {
-      await run('systemd-run', words, { timeout: TIMEOUT_MS });
+      await run('systemd-run', [...options, ...settings, '--', ...command], {
+        timeout: TIMEOUT_MS,
+      });
     } catch (cause) {
       const why = textOf(cause);
       if (NOT_FOUND.test(why)) throw cannotExecute(spec, cause);
       // One that ended at once was started all the same; how it ended is said by `ended`.
-      if ((await show(unit, 'ExecMainPID')).ExecMainPID !== '0') return this.#started(unit);
+      const isOther = TAKEN.test(why);
+      if (!isOther && (await show(unit, 'ExecMainPID')).ExecMainPID !== '0')
+        return this.#started(unit);
       throw new AgentError(
         'cannot-start',
         `cannot start ${spec.name} as unit ${unit}: ${why}; look at it with systemctl status ${unit}`,
