@@ -4,11 +4,6 @@ import type { PlanTimes } from './plan.ts';
 
 /** How long until the neighbours are worth another look (ms). */
 const LOOK_AGAIN_MS = 50;
-/**
- * Who is alone in the role waits for this share of the time: servers that are made at the same moment
- * register within it, and one that comes later joins a ring of one as it joins any other.
- */
-const ALONE = 0.5;
 const RING_CHANGED = 'the ring has just changed';
 
 /**
@@ -21,11 +16,8 @@ export function quietBeforeStart(
   neighbours: NeighbourView | null,
   times: PlanTimes,
 ): { why: string; ms: number } | null {
-  if (servers <= 1) {
-    const ms = times.ringStableMs * ALONE - ringStableMs;
-    return ms > 0 ? { why: RING_CHANGED, ms } : null;
-  }
   const quietForMs = ringStableMs - times.ringStableMs;
+  if (servers <= 1) return quietForMs < 0 ? { why: RING_CHANGED, ms: -quietForMs } : null;
   if (neighbours === null) return { why: 'looking for the other servers', ms: LOOK_AGAIN_MS };
   const { unaware, absentBefore, settledMs } = neighbours;
   if (unaware > 0) return { why: 'servers that run must know this node first', ms: LOOK_AGAIN_MS };
