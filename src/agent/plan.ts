@@ -9,7 +9,7 @@ import { planCoordinated, type MergeTimes } from './plan-merge.ts';
 import { planRoll } from './plan-roll.ts';
 import { planSlave } from './plan-slave.ts';
 import { planVolume } from './plan-volume.ts';
-import { quietBeforeStart } from './quiet-before-start.ts';
+import { chmpxStarts, quietBeforeStart } from './quiet-before-start.ts';
 
 /** What the reconciler can do about a difference, one at a time. */
 export type Action =
@@ -181,7 +181,7 @@ function planStart(desired: DesiredState, observed: Observed, times: PlanTimes):
   const registration = planRegistration(desired, observed);
   // Programs that run already go on with the last good ini whatever K2HR3 says.
   if (registration && (registration.kind === 'do' || !observed.chmpx)) return registration;
-  if (observed.role.ini !== null && !observed.iniPublished) {
+  if (observed.role.ini !== null && !observed.iniPublished && !chmpxStarts(observed)) {
     return act('publish-ini', 'the role has changed');
   }
   return desired.restoring === null ? planPrograms(desired, observed, times) : RESTORE_FIRST;

@@ -1,9 +1,11 @@
 import type { NeighbourView } from './neighbours.ts';
-import type { RoleView } from './observed.ts';
+import type { Observed, RoleView } from './observed.ts';
 import type { PlanTimes } from './plan.ts';
 
 /** How long until the neighbours are worth another look (ms). */
 const LOOK_AGAIN_MS = 50;
+/** chmpx is UP, and watches its ini, so long after its start (ms). */
+const BLIND_MS = 5_000;
 const RING_CHANGED = 'the ring has just changed';
 
 /**
@@ -26,4 +28,12 @@ export function quietBeforeStart(
   const ms = absentBefore * spacingMs - Math.min(quietForMs, settledMs);
   if (ms <= 0) return null;
   return { why: absentBefore > 0 ? 'the servers before this one start first' : RING_CHANGED, ms };
+}
+
+/**
+ * Whether chmpx has just been started: between its look at the ini and its watch of it, another one
+ * would be missed, and with it the servers that it names.
+ */
+export function chmpxStarts({ chmpx, status }: Observed): boolean {
+  return chmpx !== null && chmpx.runningMs < BLIND_MS && status?.self.live !== 'UP';
 }

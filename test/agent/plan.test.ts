@@ -197,6 +197,11 @@ describe('starting', () => {
 
   it('publishes what has changed under running programs', () => {
     check(['changed', {}, observed({ iniPublished: false }), 'publish-ini']);
+    const starts = { ...LONG_RUNNING, runningMs: 300 };
+    const blind = { iniPublished: false, chmpx: starts, k2hdkc: null, status: null };
+    check(['chmpx would miss it', {}, observed(blind), 'wait', 'chmpx is starting']);
+    check(['not for long', {}, observed({ ...blind, chmpx: LONG_RUNNING }), 'publish-ini']);
+    check(['it watches', {}, observed({ ...blind, status: ringStatus(ALONE) }), 'publish-ini']);
   });
 });
 
