@@ -12,14 +12,15 @@ const RING_CHANGED = 'the ring has just changed';
  * What chmpx's start still waits for, and for how long (ms); null when it may be now. A joiner
  * whose servers do not have it in their ini yet can stick, and of servers that start at the same
  * moment each can end up in a ring of its own (seen on chmpx 1.0.113: three of three, for good).
+ * A ring of one waits for nobody: who comes while it starts joins it as any other (20 of 20).
  */
 export function quietBeforeStart(
   { servers, ringStableMs }: RoleView,
   neighbours: NeighbourView | null,
   times: PlanTimes,
 ): { why: string; ms: number } | null {
+  if (servers <= 1) return null;
   const quietForMs = ringStableMs - times.ringStableMs;
-  if (servers <= 1) return quietForMs < 0 ? { why: RING_CHANGED, ms: -quietForMs } : null;
   if (neighbours === null) return { why: 'looking for the other servers', ms: LOOK_AGAIN_MS };
   const { unaware, absentBefore, settledMs } = neighbours;
   if (unaware > 0) return { why: 'servers that run must know this node first', ms: LOOK_AGAIN_MS };

@@ -101,8 +101,14 @@ describe('starting', () => {
     [
       'the ring changed just now',
       {},
-      nothingRuns({ role: { ...ROLE, ringStableMs: 400 } }),
+      nothingRuns({ role: { ...NEW_RING, ringStableMs: 400 }, neighbours: upOf(0, 0, 0, 400) }),
       { wait: 600 },
+    ],
+    [
+      'nobody else is in the role',
+      {},
+      nothingRuns({ role: { ...ROLE, ringStableMs: 0 } }),
+      'start-chmpx',
     ],
     [
       'one of the servers that run does not know this node yet',
