@@ -8,6 +8,7 @@ import type { IniOverrides } from '../cluster/ini-overrides.ts';
 import { ControlPorts } from '../cluster/control-ports.ts';
 import type { RingStatus } from '../cluster/status.ts';
 import type { AgentConfig } from '../config/schema.ts';
+import { queueMessageLimit } from '../host/limits.ts';
 import { mountTools } from '../host/mount-tools.ts';
 import { nodeName } from '../host/node-name.ts';
 import { resolveName } from '../host/resolve-name.ts';
@@ -148,11 +149,12 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     log,
   });
   await membership.writeFiles();
+  const queueMessages = await queueMessageLimit().catch(() => 0);
   const role = new RoleWatch({
     stateDirectory: paths.state_dir,
     desired: () => desired.current,
     read: (...reading) => membership.read(...reading),
-    parse: (text, state) => parseRole(text, state, options),
+    parse: (text, state) => parseRole(text, state, options, queueMessages),
     resolve: resolveName,
     pace: {
       settledMs: k2hr3.poll_interval * 1000,
@@ -229,6 +231,7 @@ function parseRole(
   text: string,
   { registration, parameters }: DesiredState,
   { config, overrides }: LocalNodeOptions,
+  queueMessages: number,
 ): RoleDocument {
   if (!registration || !parameters) throw new AgentError('not-wanted', 'no role is wanted now');
   const serverPort = parameters.serverPort ?? config.cluster.server_port;
@@ -240,5 +243,6 @@ function parseRole(
     ...(serverPort === null ? {} : { serverPort }),
     ...(serverControlPort === null ? {} : { serverControlPort }),
     overrides,
+    queueMessages,
   });
 }

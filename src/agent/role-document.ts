@@ -7,7 +7,6 @@ import {
   withOverrides,
   type IniOverrides,
 } from '../cluster/ini-overrides.ts';
-import type { Scalar } from '../cluster/keys.ts';
 import type { ClusterModel } from '../cluster/model.ts';
 import { parseRole } from '../cluster/parse-role.ts';
 import { firstProblems, notSane as notSaneProblem, type Problem } from '../cluster/problems.ts';
@@ -17,6 +16,7 @@ import type { K2hTarget } from '../backup/restore-load.ts';
 import { k2hTargetOf } from './k2h-target.ts';
 import type { Registration } from './desired-state.ts';
 import type { MergeMode } from './merge-mode.ts';
+import { ledByAgents, withLongQueues } from './led-by-agents.ts';
 import type { Neighbour } from './neighbours.ts';
 
 /** A role resource that was read, checked and found sane. */
@@ -46,6 +46,8 @@ export interface RoleExpectations {
   serverPort?: number;
   serverControlPort?: number;
   overrides?: IniOverrides;
+  /** fs.mqueue.msg_max; default 0, unknown. */
+  queueMessages?: number;
 }
 
 /**
@@ -59,7 +61,12 @@ export function readRoleDocument(
   registration: Registration,
   expectations: RoleExpectations,
 ): RoleDocument {
-  const { mode = 'server', overrides = NO_OVERRIDES, ...expected } = expectations;
+  const {
+    mode = 'server',
+    overrides = NO_OVERRIDES,
+    queueMessages = 0,
+    ...expected
+  } = expectations;
   const reading = parseRole(text);
   if (!reading.ok) throw refused(reading.problems);
   const model = withOverrides(reading.model, overrides);
@@ -79,7 +86,8 @@ export function readRoleDocument(
   const cuks = new Set(model.servers.map((server) => server.cuk));
   if (problems.length > 0)
     return { ini: null, servers, cuks, neighbours: [], dataDirectory: null, k2h: null };
-  const rendered = expectations.merge === 'coordinated' ? withoutAutomerge(model) : model;
+  const led = expectations.merge === 'coordinated' ? ledByAgents(model) : model;
+  const rendered = mode === 'server' ? withLongQueues(led, queueMessages, overrides.global) : led;
   const ini = renderIni(rendered, {
     cuk,
     origin: roleName.replace(':role:', ':resource:'),
@@ -108,16 +116,6 @@ function neighboursOf({ servers }: ClusterModel, cuk: string): Neighbour[] {
   return servers
     .map(({ name, controlPort }, at) => ({ name, controlPort, before: at < own }))
     .filter((_, at) => at !== own);
-}
-
-/** AUTOMERGE=off; without DOMERGE nothing would ever be merged. */
-function withoutAutomerge(model: ClusterModel): ClusterModel {
-  const settings = new Map<string, Scalar>([
-    ...model.global.settings,
-    ['AUTOMERGE', false],
-    ['DOMERGE', true],
-  ]);
-  return { ...model, global: { ...model.global, settings } };
 }
 
 function refused(problems: Problem[]): AgentError {

@@ -48,6 +48,33 @@ describe('a role resource that K2HR3 expanded', () => {
     });
   });
 
+  it('leaves merges to the agents, when they lead them', () => {
+    const { ini } = read('threeServers', { ...EXPECTED, merge: 'coordinated' });
+    expect(ini).toContain('AUTOMERGE = no\n');
+    expect(ini).toContain('DOMERGE = yes\n');
+    expect(read('threeServers', { ...EXPECTED, merge: 'automatic' }).ini).toContain(
+      'AUTOMERGE = yes\n',
+    );
+  });
+
+  it('has queues between k2hdkc and chmpx as long as the kernel takes them', () => {
+    const queues = (more: Partial<RoleExpectations>): (string | undefined)[] => {
+      const { ini } = read('threeServers', { ...EXPECTED, ...more });
+      return ['MAXQPERSERVERMQ', 'MAXQPERCLIENTMQ'].map(
+        (key) => new RegExp(`^${key} = (\\d+)$`, 'm').exec(ini ?? '')?.[1],
+      );
+    };
+    expect(queues({}), "the role's").toEqual(['8', '8']);
+    expect(queues({ queueMessages: 1025 })).toEqual(['64', '64']);
+    expect(queues({ queueMessages: 10 }), 'no more than the kernel takes').toEqual(['10', '10']);
+    expect(queues({ queueMessages: 4 }), "no less than the role's").toEqual(['8', '8']);
+    const overrides = {
+      ...NO_OVERRIDES,
+      global: new Map<string, Scalar>([['MAXQPERSERVERMQ', 9]]),
+    };
+    expect(queues({ queueMessages: 1025, overrides }), "the operator's").toEqual(['9', '64']);
+  });
+
   it('is the same ini for the same ring', () => {
     expect(read('threeServers').ini).toBe(read('threeServers').ini);
     expect(read('threeServers').ini).not.toBe(read('twoServers').ini);

@@ -66,6 +66,9 @@ for folder in "$@"; do
   mount -o remount,bind,ro "new$folder"
 done
 
+# As systemd/60-k2hdkc.conf has it in an image.
+echo 1025 >new/proc/sys/fs/mqueue/msg_max
+
 echo "$LAB_BOOT_ID" >new/run/boot_id
 mount --bind new/run/boot_id new/proc/sys/kernel/random/boot_id
 

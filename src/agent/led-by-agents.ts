@@ -1,0 +1,43 @@
+import type { Scalar } from '../cluster/keys.ts';
+import { effective, type ClusterModel } from '../cluster/model.ts';
+
+/** Chosen: chmpx takes 128 at most, and both kinds together have to stay below RLIMIT_MSGQUEUE. */
+const LONG = 64;
+/** How long the queues between k2hdkc and chmpx are, one way and the other. */
+const QUEUE_KEYS = ['MAXQPERSERVERMQ', 'MAXQPERCLIENTMQ'];
+
+/** The role for merges that the agents lead: AUTOMERGE=off; without DOMERGE nothing would be merged. */
+export function ledByAgents(model: ClusterModel): ClusterModel {
+  return withGlobals(model, [
+    ['AUTOMERGE', false],
+    ['DOMERGE', true],
+  ]);
+}
+
+/**
+ * The role of a server with queues between k2hdkc and chmpx as long as the kernel takes them.
+ * chmpx can lose the news of a message (docs/slave.md), and has it with the next one; in a queue that is
+ * full there is no next one, and the merge hangs for good: with the role's 8, of 10,000 keys and
+ * REPLICA 1, in 4 of 4 first shrinks. Not for a slave: its clients are many, and each pays for its own.
+ *
+ * @param queueMessages fs.mqueue.msg_max of this machine; 0 when it is not known.
+ * @param fixed keys that the operator has set.
+ */
+export function withLongQueues(
+  model: ClusterModel,
+  queueMessages: number,
+  fixed: ReadonlyMap<string, Scalar>,
+): ClusterModel {
+  const most = Math.min(LONG, queueMessages);
+  const given = (key: string): number => Number(effective('GLOBAL', model.global.settings, key));
+  const keys = QUEUE_KEYS.filter((key) => !fixed.has(key) && given(key) < most);
+  return withGlobals(
+    model,
+    keys.map((key) => [key, most]),
+  );
+}
+
+function withGlobals(model: ClusterModel, pairs: [string, Scalar][]): ClusterModel {
+  const settings = new Map([...model.global.settings, ...pairs]);
+  return { ...model, global: { ...model.global, settings } };
+}
