@@ -1,4 +1,4 @@
-import { giveUpBackup, makeBackup, type BackupParts } from '../backup/backup.ts';
+import type { BackupParts } from '../backup/backup.ts';
 import { parseBackupRequest } from '../backup/backup-info.ts';
 import { callerOf } from '../backup/caller.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
@@ -75,6 +75,8 @@ async function perform(
       );
     }
     const caller = callerOf(request.context);
+    // HTTP, tar and zlib: not before they are needed, a start waits for them.
+    const { giveUpBackup, makeBackup } = await import('../backup/backup.ts');
     const job = { request: wanted, caller, places: records, dataFile: await dataFile(), signal };
     if (starts > MOST_STARTS) {
       await giveUpBackup(parts, job);

@@ -1,12 +1,8 @@
-import http from 'node:http';
-import https from 'node:https';
-import { isIPv6 } from 'node:net';
+import type http from 'node:http';
 import { codeOf, messageOf } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import { K2hr3Error } from './errors.ts';
-import { readBody } from './http-body.ts';
 import { parseTarget } from './target.ts';
-import type { Target } from './target.ts';
 
 /** How K2HR3 is reached; the same for all calls. Times in milliseconds. */
 export interface HttpOptions {
@@ -56,6 +52,8 @@ export interface HttpResponse {
  *   unpacked or is too long, `rejected` for a URL that cannot be called.
  */
 export async function request(call: HttpRequest, options: HttpOptions): Promise<HttpResponse> {
+  // Node.js's HTTP and zlib: not before they are needed, a start waits for them.
+  const { exchange } = await import('./exchange.ts');
   const target = parseTarget(call.url);
   const { clock, totalTimeoutMs = 30_000 } = options;
   const deadline = new AbortController();
@@ -77,50 +75,6 @@ export async function request(call: HttpRequest, options: HttpOptions): Promise<
   } finally {
     cancel();
   }
-}
-
-function exchange(
-  target: Target,
-  call: HttpRequest,
-  options: HttpOptions,
-  signal: AbortSignal,
-): Promise<HttpResponse> {
-  const { clock, localAddress, ca, connectTimeoutMs = 5000, maxBodyBytes = 1024 * 1024 } = options;
-  return new Promise((resolve, reject) => {
-    const outgoing = (target.secure ? https : http).request({
-      host: target.host,
-      port: target.port,
-      path: target.path,
-      method: call.method,
-      headers: call.headers,
-      agent: false,
-      localAddress,
-      family: localAddress === undefined ? undefined : isIPv6(localAddress) ? 6 : 4,
-      signal,
-      ...(target.secure ? { ca } : {}),
-    });
-    const cancel = clock.after(connectTimeoutMs, () => {
-      outgoing.destroy(new Error(`no connection within ${connectTimeoutMs} ms`));
-    });
-    outgoing.once('socket', (socket) => {
-      socket.once(target.secure ? 'secureConnect' : 'connect', cancel);
-    });
-    outgoing.once('close', cancel);
-    outgoing.on('error', reject); // not once: one more may follow the first
-    outgoing.once('response', (incoming) => {
-      const { statusCode: status = 0, headers } = incoming;
-      const { origin } = target;
-      resolve(
-        readBody(incoming, maxBodyBytes, origin).then((body) => ({
-          origin,
-          status,
-          headers,
-          body,
-        })),
-      );
-    });
-    outgoing.end();
-  });
 }
 
 function unreachable(origin: string, thrown: unknown): K2hr3Error {
