@@ -17,8 +17,8 @@ export function ledByAgents(model: ClusterModel): ClusterModel {
 /**
  * The role of a server with queues between k2hdkc and chmpx as long as the kernel takes them.
  * chmpx can lose the news of a message (docs/slave.md), and has it with the next one; in a queue that is
- * full there is no next one, and the merge hangs for good: with the role's 8, of 10,000 keys and
- * REPLICA 1, in 4 of 4 first shrinks. Not for a slave: its clients are many, and each pays for its own.
+ * full there is no next one, and the merge hangs: with the role's 8, 10,000 keys and REPLICA 1, in 2 of 2
+ * first shrinks. Not for a slave: its clients are many, and each pays for its own.
  *
  * @param queueMessages fs.mqueue.msg_max of this machine; 0 when it is not known.
  * @param fixed keys that the operator has set.
