@@ -103,6 +103,7 @@ export class ClusterNode implements Node {
       crashes: restarts.crashes,
       crashReason: restarts.reason,
       k2hr3RetryInMs: membership.retryInMs,
+      registrationSettlesInMs: membership.settlesInMs,
       leaveOver: changes.leaveOver,
       leaveFailure: changes.leaveFailure,
       cureSentMs: changes.cureSentMs,

@@ -49,6 +49,7 @@ export class Membership {
   readonly #freshAccess: FreshAccess;
   readonly #getAccess: GetAccess;
   #notBefore = 0;
+  #settled = 0;
 
   constructor(options: MembershipOptions) {
     const { retry, random, desired, secrets } = options;
@@ -62,6 +63,14 @@ export class Membership {
   /** How long the next call must still wait after a failed one, in milliseconds. */
   get retryInMs(): number {
     return Math.max(0, this.#notBefore - this.#options.clock.monotonic());
+  }
+
+  /**
+   * How long a role that lacks this node is no reason to register it once more (ms): the role may have
+   * been read before.
+   */
+  get settlesInMs(): number {
+    return Math.max(0, this.#settled - this.#options.clock.monotonic());
   }
 
   /** Extdata → clear the way → register → ask whether it is true. Repeatable at any point. */
@@ -88,9 +97,8 @@ export class Membership {
       await this.writeFiles();
       log.info({ role: access.roleName, name: tag, cuk }, 'registered in K2HR3');
     });
-    // A role that was read before this still lacks the node; that is no reason to do it again.
     const { clock, random } = this.#options;
-    this.#notBefore = clock.monotonic() + SETTLE_MS * (1 + random());
+    this.#settled = clock.monotonic() + SETTLE_MS * (1 + random());
   }
 
   /** Ends the registration that was made, whatever the parameters say now. */

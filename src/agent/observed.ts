@@ -63,6 +63,8 @@ export interface Observed {
   crashReason: string;
   /** How long a failed call to K2HR3 must still wait, in milliseconds. */
   k2hr3RetryInMs: number;
+  /** How long after a registration a role that lacks this node means nothing yet (ms). */
+  registrationSettlesInMs: number;
   /** The programs were stopped before, or will be stopped now, without leaving the ring (again). */
   leaveOver: boolean;
   /** Why this node could not leave the ring; null when it could, or was not asked to. */

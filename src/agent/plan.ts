@@ -187,10 +187,12 @@ function planStart(desired: DesiredState, observed: Observed, times: PlanTimes):
   return desired.restoring === null ? planPrograms(desired, observed, times) : RESTORE_FIRST;
 }
 
-function planRegistration(desired: DesiredState, { role, k2hr3RetryInMs }: Observed): Step | null {
+function planRegistration(desired: DesiredState, observed: Observed): Step | null {
+  const { role, k2hr3RetryInMs, registrationSettlesInMs } = observed;
   if (desired.registration === null || role.lacksSelf) {
-    return k2hr3RetryInMs > 0
-      ? wait(`registering in K2HR3${because(role.problem)}`, k2hr3RetryInMs)
+    const ms = Math.max(k2hr3RetryInMs, role.lacksSelf ? registrationSettlesInMs : 0);
+    return ms > 0
+      ? wait(`registering in K2HR3${because(role.problem)}`, ms)
       : act('register', role.lacksSelf ? 'the ring lacks this node' : 'not registered yet');
   }
   return role.ini === null ? wait(`reading the role${because(role.problem)}`) : null;

@@ -94,6 +94,7 @@ export function observed(change: Partial<Observed> = {}): Observed {
     crashes: 0,
     crashReason: '',
     k2hr3RetryInMs: 0,
+    registrationSettlesInMs: 0,
     leaveOver: false,
     leaveFailure: null,
     cureSentMs: null,

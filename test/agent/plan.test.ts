@@ -84,6 +84,12 @@ describe('starting', () => {
       'the ring lacks this node',
     ],
     [
+      'registered a moment ago, the role is older',
+      {},
+      nothingRuns({ role: { ...ROLE, ini: null, lacksSelf: true }, registrationSettlesInMs: 900 }),
+      { wait: 900 },
+    ],
+    [
       'registered, the role was not read yet',
       {},
       nothingRuns({ role: { ...ROLE, ini: null } }),
@@ -399,6 +405,12 @@ describe('leaving for good', () => {
       'wait',
     ],
     ['unregistered', { parameters: null, registration: null }, serving, 'stop-k2hdkc'],
+    [
+      'registered a moment ago',
+      detached,
+      nothingRuns({ registrationSettlesInMs: 900 }),
+      'unregister',
+    ],
     ['K2HR3 is away: stops', detached, observed({ k2hr3RetryInMs: 700 }), 'stop-k2hdkc'],
     ['… stops', detached, observed({ k2hdkc: null, k2hr3RetryInMs: 700 }), 'stop-chmpx'],
     ['… and tries again', detached, nothingRuns({ k2hr3RetryInMs: 700 }), { wait: 700 }],

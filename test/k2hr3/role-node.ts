@@ -185,6 +185,7 @@ export class RoleNode {
       role,
       iniPublished: role.ini === ((await this.ini()) ?? null),
       k2hr3RetryInMs: this.#membership.retryInMs,
+      registrationSettlesInMs: this.#membership.settlesInMs,
       now: systemClock.wall(),
     };
     const { generation } = this.desired.current;
