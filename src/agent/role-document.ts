@@ -16,7 +16,7 @@ import type { K2hTarget } from '../backup/restore-load.ts';
 import { k2hTargetOf } from './k2h-target.ts';
 import type { Registration } from './desired-state.ts';
 import type { MergeMode } from './merge-mode.ts';
-import { ledByAgents, withLongQueues } from './own-globals.ts';
+import { ledByAgents, withLongQueues } from '../cluster/own-globals.ts';
 import type { Neighbour } from './neighbours.ts';
 
 /** A role resource that was read, checked and found sane. */

@@ -1,4 +1,5 @@
 import { readIniText, type IniSection } from './ini-text.ts';
+import { isOwnChoice } from './own-globals.ts';
 
 /**
  * What chmpx and k2hdkc read from the ini only when they start: values as they stand there, by key
@@ -53,13 +54,18 @@ export interface Roll {
 }
 
 /**
- * What a new ini asks of programs that run. Null: all of it is taken over as it comes.
+ * What a new ini asks of programs that run. Null: all of it is taken over as it comes, but for what is
+ * the agent's own choice, which waits for their next start.
  *
  * @param started what they were started with; null when chmpx does not run: they will read it all.
  */
 export function rollFor(ini: string, started: StartKeys | null): Roll | null {
-  const keys = started ? differingKeys(started, startKeys(ini)) : [];
-  if (started === null || keys.length === 0) return null;
+  if (started === null) return null;
+  const next = startKeys(ini);
+  const keys = differingKeys(started, next).filter(
+    (key) => !isOwnChoice(key.replace('[GLOBAL] ', ''), next[key]),
+  );
+  if (keys.length === 0) return null;
   // Data in memory ends with its k2hdkc. A slave has none.
   const isSlave = started['[GLOBAL] MODE'] === 'SLAVE';
   const inMemory = !isSlave && started['[K2HDKC] K2HTYPE'] !== 'file';
@@ -72,7 +78,7 @@ export function rollFor(ini: string, started: StartKeys | null): Roll | null {
  * given while it runs. One that is told a larger MAXMQCLIENT would use queues that it does not have.
  */
 export function withStartKeys(ini: string, started: StartKeys | null): string {
-  const waiting = rollFor(ini, started)?.keys ?? [];
+  const waiting = started ? differingKeys(started, startKeys(ini)) : [];
   if (started === null || waiting.length === 0) return ini;
   const { sections } = readIniText(ini);
   const isOwn = ofThisNode(sections);

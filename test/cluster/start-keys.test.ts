@@ -98,6 +98,15 @@ describe('the ini for programs that run', () => {
     );
   const next = ini(edit);
 
+  it('starts nothing again for long queues, which the agent itself sets', () => {
+    const next = ini(set('MAXQPERSERVERMQ', '64'));
+    expect(rollFor(next, STARTED)).toBeNull();
+    expect(withStartKeys(next, STARTED), 'as chmpx was started').toContain('MAXQPERSERVERMQ = 8\n');
+    expect(rollFor(ini(set('MAXQPERSERVERMQ', '65')), STARTED)?.keys).toEqual([
+      '[GLOBAL] MAXQPERSERVERMQ',
+    ]);
+  });
+
   it('has the new ring, and what counts from a start on as it was', () => {
     const held = withStartKeys(next, STARTED);
     expect(held.split('\n')[0]).toBe(

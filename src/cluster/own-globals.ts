@@ -1,10 +1,15 @@
-import type { Scalar } from '../cluster/keys.ts';
-import { effective, type ClusterModel } from '../cluster/model.ts';
+import type { Scalar } from './keys.ts';
+import { effective, type ClusterModel } from './model.ts';
 
 /** Chosen: chmpx takes 128 at most, and both kinds together have to stay below RLIMIT_MSGQUEUE. */
 const LONG = 64;
 /** How long the queues between k2hdkc and chmpx are, one way and the other. */
 const QUEUE_KEYS = ['MAXQPERSERVERMQ', 'MAXQPERCLIENTMQ'];
+
+/** Whether a value of [GLOBAL] is the agent's choice: no reason to start programs again that run. */
+export function isOwnChoice(key: string, value: string | undefined): boolean {
+  return QUEUE_KEYS.includes(key) && value === String(LONG);
+}
 
 /** The role for merges that the agents lead: AUTOMERGE=off; without DOMERGE nothing would be merged. */
 export function ledByAgents(model: ClusterModel): ClusterModel {
@@ -15,7 +20,7 @@ export function ledByAgents(model: ClusterModel): ClusterModel {
 }
 
 /**
- * The role of a server with queues between k2hdkc and chmpx as long as the kernel takes them.
+ * The role of a server with queues between k2hdkc and chmpx that are long, where the kernel takes them.
  * chmpx can lose the news of a message (docs/slave.md), and has it with the next one; in a queue that is
  * full there is no next one, and the merge hangs: with the role's 8, 10,000 keys and REPLICA 1, in 2 of 2
  * first shrinks. Not for a slave: its clients are many, and each pays for its own.
@@ -28,12 +33,12 @@ export function withLongQueues(
   queueMessages: number,
   fixed: ReadonlyMap<string, Scalar>,
 ): ClusterModel {
-  const most = Math.min(LONG, queueMessages);
+  if (queueMessages < LONG) return model;
   const given = (key: string): number => Number(effective('GLOBAL', model.global.settings, key));
-  const keys = QUEUE_KEYS.filter((key) => !fixed.has(key) && given(key) < most);
+  const keys = QUEUE_KEYS.filter((key) => !fixed.has(key) && given(key) < LONG);
   return withGlobals(
     model,
-    keys.map((key) => [key, most]),
+    keys.map((key) => [key, LONG]),
   );
 }
 
