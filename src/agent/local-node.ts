@@ -149,7 +149,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     log,
   });
   await membership.writeFiles();
-  const queueMessages = await queueMessageLimit().catch(() => 0);
+  const queueMessages = await queueMessageLimit();
   const role = new RoleWatch({
     stateDirectory: paths.state_dir,
     desired: () => desired.current,

@@ -8,6 +8,7 @@ import {
   type IniOverrides,
 } from '../cluster/ini-overrides.ts';
 import type { ClusterModel } from '../cluster/model.ts';
+import { ledByAgents, withLongQueues } from '../cluster/own-globals.ts';
 import { parseRole } from '../cluster/parse-role.ts';
 import { firstProblems, notSane as notSaneProblem, type Problem } from '../cluster/problems.ts';
 import { renderIni } from '../cluster/render.ts';
@@ -16,7 +17,6 @@ import type { K2hTarget } from '../backup/restore-load.ts';
 import { k2hTargetOf } from './k2h-target.ts';
 import type { Registration } from './desired-state.ts';
 import type { MergeMode } from './merge-mode.ts';
-import { ledByAgents, withLongQueues } from '../cluster/own-globals.ts';
 import type { Neighbour } from './neighbours.ts';
 
 /** A role resource that was read, checked and found sane. */

@@ -87,7 +87,10 @@ export class RollWatch {
    */
   async publishable(ini: string): Promise<string | null> {
     const onDisk = await this.onDisk();
-    const next = this.#read(ini, onDisk).ini;
+    const { ini: next, roll } = this.#read(ini, onDisk);
+    if (next !== null && next !== ini && roll === null) {
+      this.#options.log.info('long queues count from the next start of the programs on');
+    }
     this.#warn(
       geometryChanges(onDisk ?? '', ini),
       'the K2H keys count only when a data file is made: nothing starts again for them, and a file that is there keeps its size',

@@ -1,14 +1,20 @@
 import type { Scalar } from './keys.ts';
 import { effective, type ClusterModel } from './model.ts';
 
-/** Chosen: chmpx takes 128 at most, and both kinds together have to stay below RLIMIT_MSGQUEUE. */
+/**
+ * Chosen. chmpx takes 128 at most; with 64 both ways five servers on one machine, as in the lab, stay
+ * below the 819,200 bytes of queues that a user may have.
+ */
 const LONG = 64;
 /** How long the queues between k2hdkc and chmpx are, one way and the other. */
 const QUEUE_KEYS = ['MAXQPERSERVERMQ', 'MAXQPERCLIENTMQ'];
 
-/** Whether a value of [GLOBAL] is the agent's choice: no reason to start programs again that run. */
+/**
+ * Whether a server's value, by the key as `StartKeys` names it, is what the agent chooses: no reason to
+ * start programs again that run. A role that says the same says nothing else.
+ */
 export function isOwnChoice(key: string, value: string | undefined): boolean {
-  return QUEUE_KEYS.includes(key) && value === String(LONG);
+  return QUEUE_KEYS.some((own) => key === `[GLOBAL] ${own}`) && value === String(LONG);
 }
 
 /** The role for merges that the agents lead: AUTOMERGE=off; without DOMERGE nothing would be merged. */

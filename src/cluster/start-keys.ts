@@ -62,12 +62,11 @@ export interface Roll {
 export function rollFor(ini: string, started: StartKeys | null): Roll | null {
   if (started === null) return null;
   const next = startKeys(ini);
-  const keys = differingKeys(started, next).filter(
-    (key) => !isOwnChoice(key.replace('[GLOBAL] ', ''), next[key]),
-  );
-  if (keys.length === 0) return null;
-  // Data in memory ends with its k2hdkc. A slave has none.
+  // The agent sets nothing of a slave. Data in memory ends with its k2hdkc; a slave has none.
   const isSlave = started['[GLOBAL] MODE'] === 'SLAVE';
+  const isOwn = (key: string): boolean => !isSlave && isOwnChoice(key, next[key]);
+  const keys = differingKeys(started, next).filter((key) => !isOwn(key));
+  if (keys.length === 0) return null;
   const inMemory = !isSlave && started['[K2HDKC] K2HTYPE'] !== 'file';
   const moves = PLACE.some((key) => keys.includes(`[K2HDKC] ${key}`));
   return { keys, leavesData: inMemory || moves };

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { codeOf } from '../base/errors.ts';
 
 /** A limit of this process, which its children inherit: `soft` now, `hard` at most. */
 export interface Limit {
@@ -6,9 +7,14 @@ export interface Limit {
   hard: number;
 }
 
-/** fs.mqueue.msg_max: the most messages that a POSIX message queue may hold. */
+/** fs.mqueue.msg_max: the most messages that a POSIX message queue may hold; 0 where there are none. */
 export async function queueMessageLimit(file = '/proc/sys/fs/mqueue/msg_max'): Promise<number> {
-  return Number(await readFile(file, 'utf8'));
+  try {
+    return Number(await readFile(file, 'utf8'));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return 0;
+    throw error;
+  }
 }
 
 /** A limit by its name in /proc/PID/limits, such as `Max open files`; unlimited is Infinity. */

@@ -140,10 +140,11 @@ describe('a text that is refused, in one line that says why', () => {
         cuk: '00000009-aaaa-4bbb-8ccc-000000000009',
         roleName: 'yrn:yahoo:::tenant0:role:mycluster/slave',
       },
-      { mode: 'slave', clusterName: '' },
+      { mode: 'slave', clusterName: '', queueMessages: 1025 },
     );
     expect(ini).toContain('GROUP = MyCluster\nMODE = SLAVE\n');
     expect([servers.length, neighbours.length, dataDirectory]).toEqual([3, 3, null]);
+    expect(ini, 'its clients pay for their own queues').toContain('MAXQPERCLIENTMQ = 8\n');
   });
 
   it('has what the operator sets, and says so', () => {

@@ -102,6 +102,10 @@ describe('the ini for programs that run', () => {
     const next = ini(set('MAXQPERSERVERMQ', '64'));
     expect(rollFor(next, STARTED)).toBeNull();
     expect(withStartKeys(next, STARTED), 'as chmpx was started').toContain('MAXQPERSERVERMQ = 8\n');
+    const slave = { ...STARTED, '[GLOBAL] MODE': 'SLAVE' };
+    expect(rollFor(next, slave)?.keys, 'of a slave it sets none').toContain(
+      '[GLOBAL] MAXQPERSERVERMQ',
+    );
     expect(rollFor(ini(set('MAXQPERSERVERMQ', '65')), STARTED)?.keys).toEqual([
       '[GLOBAL] MAXQPERSERVERMQ',
     ]);

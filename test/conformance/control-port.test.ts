@@ -80,7 +80,9 @@ describe('control port: asking (chmpx-k2hdkc contract, section 2)', () => {
     for (let count = 0; count < 150 && longest < 4; count += 1) {
       const start = systemClock.monotonic();
       await new Promise((resolve) => {
-        net.connect(lab.ctlport, '127.0.0.1').once('close', resolve).resume().write('VERSION');
+        const socket = net.connect(lab.ctlport, '127.0.0.1').once('close', resolve).resume();
+        socket.on('error', () => undefined); // the real one may end it by a reset: closed is closed
+        socket.write('VERSION');
       });
       longest = Math.max(longest, (systemClock.monotonic() - start) / 1000);
     }

@@ -10,6 +10,7 @@ set -eu
 : "${LAB_DISK:?its folder}" "${LAB_DIRECTORIES?on the disk}" "${LAB_FILES?on the disk}"
 : "${LAB_ROOT:?an empty folder}"
 
+sysctl=$(realpath "$(dirname "$0")/../../../systemd/60-k2hdkc.conf")
 hub() { nsenter --net="$LAB_HUB" -- ip "$@"; }
 
 # The network comes first: chmpx aborts where there is only lo. The namespace of an earlier boot is
@@ -66,8 +67,8 @@ for folder in "$@"; do
   mount -o remount,bind,ro "new$folder"
 done
 
-# As systemd/60-k2hdkc.conf has it in an image.
-echo 1025 >new/proc/sys/fs/mqueue/msg_max
+# As in an image.
+sed -n 's/^fs\.mqueue\.msg_max = //p' "$sysctl" >new/proc/sys/fs/mqueue/msg_max
 
 echo "$LAB_BOOT_ID" >new/run/boot_id
 mount --bind new/run/boot_id new/proc/sys/kernel/random/boot_id
