@@ -16,7 +16,7 @@ const HELP = `npm run bench:rpc -- [options]
 
 Measures this agent beside the real Python trove guest on one RabbitMQ, called by the real oslo
 client, and writes its part of bench/RESULTS.md.
-  --starts N        how often each is started (default 7)
+  --starts N        how often each is started (default 11)
   --rounds N        rounds of calls (default 5)
   --idle SECONDS    how long nobody asks anything (default 60)
   --no-write        leaves bench/RESULTS.md alone
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       help: { type: 'boolean' },
-      starts: { type: 'string', default: '7' },
+      starts: { type: 'string', default: '11' },
       rounds: { type: 'string', default: '5' },
       idle: { type: 'string', default: '60' },
       'no-write': { type: 'boolean', default: false },

@@ -63,17 +63,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const ending = new AbortController();
   const bootId = readBootId();
   const desired = await DesiredStateStore.open(stateDirectory);
+  const { stopped, parameters } = desired.current;
+  secrets.add(parameters?.extdataUrl);
   if (desired.current.mode === 'slave') {
     throw new ConfigurationError(
       `${stateDirectory} is that of a slave: a server needs another paths.state_dir, or it moved away`,
     );
-  }
-  const journal = await Journal.open(stateDirectory, bootId);
-  const { stopped, parameters } = desired.current;
-  secrets.add(parameters?.extdataUrl);
-  if (stopped && stopped.bootId !== null && stopped.bootId !== bootId) {
-    log.info('this is a new boot: stop_db of the one before is over');
-    await desired.update({ stopped: null });
   }
 
   // To be connected takes as long as all that follows. Who asks already waits until it is there.
@@ -84,6 +79,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     ...{ clock, random, log },
   });
   session.start();
+
+  const journal = await Journal.open(stateDirectory, bootId);
+  if (stopped && stopped.bootId !== null && stopped.bootId !== bootId) {
+    log.info('this is a new boot: stop_db of the one before is over');
+    await desired.update({ stopped: null });
+  }
 
   const local = await createLocalNode({
     config,

@@ -49,9 +49,9 @@ export class Journal {
     await journal.#load('open', journal.#open);
     await journal.#load('done', journal.#done);
     const bootFile = path.join(journal.#directory, 'boot');
-    const lastBoot = await readFile(bootFile, 'utf8').catch(() => bootId);
-    journal.#isNewBoot = lastBoot !== bootId;
-    await writeFileAtomic(bootFile, bootId);
+    const lastBoot = await readFile(bootFile, 'utf8').catch(() => null);
+    journal.#isNewBoot = lastBoot !== null && lastBoot !== bootId;
+    if (lastBoot !== bootId) await writeFileAtomic(bootFile, bootId);
     return journal;
   }
 
