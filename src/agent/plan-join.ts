@@ -9,8 +9,8 @@ import { turnMs } from './turns.ts';
 /**
  * The start of k2hdkc, beside a chmpx that is up. With AUTOMERGE chmpx joins as soon as it comes:
  * one change at a time, so that it waits for a change of others, and for the servers before it that
- * are at the same point. A change in which nothing moves is not waited for longer than
- * `changeWaitMs` and its turn: the server that hangs in it starts again at that time and comes first.
+ * are at the same point. It waits for `changeWaitMs` and its turn in all, and its turn from the last
+ * movement on: the server that hangs in its change starts again at that time and comes first.
  * A server that keeps its place in the ring joins nothing.
  */
 export function planK2hdkc(status: RingStatus, observed: Observed, times: PlanTimes): Step {
@@ -18,7 +18,7 @@ export function planK2hdkc(status: RingStatus, observed: Observed, times: PlanTi
   const start = (why: string): Step => act('start-k2hdkc', why);
   const plain = start('k2hdkc does not run');
   if (times.merge === 'coordinated' || self.ring !== 'SERVICE OUT') return plain;
-  const waited = Math.min(observed.statusStableMs, observed.ringStillMs);
+  const { statusStableMs: still, ringStillMs, tieJitter } = observed;
   const place = placeAmong(
     servers.filter(
       ({ ring, live, suspended }) => ring === 'SERVICE OUT' && live === 'UP' && suspended,
@@ -26,11 +26,12 @@ export function planK2hdkc(status: RingStatus, observed: Observed, times: PlanTi
     self,
   );
   if (membershipChangeRuns(status)) {
-    return waited < times.changeWaitMs + turnMs(place + 1, observed.tieJitter)
+    const turn = turnMs(place + 1, tieJitter);
+    return still < times.changeWaitMs + turn || ringStillMs < turn
       ? wait('another change of the ring runs')
       : start('another change of the ring does not end: joining anyway');
   }
-  return waited < turnMs(place, observed.tieJitter)
+  return Math.min(still, ringStillMs) < turnMs(place, tieJitter)
     ? wait('a server before this one joins first')
     : plain;
 }
@@ -47,8 +48,9 @@ export function planJoin(
   const { cureSentMs: sent, statusStableMs: still, ringStillMs, tieJitter } = observed;
   const mayCure = sent === null || sent > CURE_PAUSE_MS;
   const place = placeAmong(waitingOutside(status), self);
+  const turn = turnMs(place + 1, tieJitter);
   const isDue = membershipChangeRuns(status)
-    ? Math.min(still, ringStillMs) > times.changeWaitMs + turnMs(place + 1, tieJitter)
+    ? still > times.changeWaitMs + turn && ringStillMs > turn
     : still > times.stuckAfterMs + turnMs(place, tieJitter);
   if (stuckOut && isDue && mayCure) {
     return act('service-in', 'in SERVICE OUT under a living k2hdkc');

@@ -49,7 +49,8 @@ it('counts its turn from the last movement in the ring: not all who waited start
   expect(start(both, 60_000, { ringStillMs: 1_000 })).toBe(SECOND);
   expect(start(both, 60_000, { ringStillMs: 5_100 })).toBe(STARTS);
   const busy = ['IN', 'OUT Suspend', 'IN ADD Doing'];
-  expect(start(busy, 90_000, { ringStillMs: 30_000 })).toBe(BUSY);
+  expect(start(busy, 90_000, { ringStillMs: 4_900 })).toBe(BUSY);
+  expect(start(busy, 65_000, { ringStillMs: 5_100 }), 'the wait has a bound').toBe(ANYWAY);
 });
 
 it('waits for nobody when joins are led by the agents', () => {
@@ -57,16 +58,19 @@ it('waits for nobody when joins are led by the agents', () => {
   expect(start(['IN', 'OUT Suspend', 'IN ADD Doing'], 0, {}, times)).toBe(STARTS);
 });
 
-it('sends no SERVICEIN into the change of another, for as long as it may take', () => {
-  const stuck = (ms: number, ...words: string[]): string => {
-    const seen = observed({ statusStableMs: ms, ringStillMs: ms });
+it('sends no SERVICEIN into the change of another before the wait for it is over', () => {
+  const stuckBy = (ms: number, ringStillMs: number, ...words: string[]): string => {
+    const seen = observed({ statusStableMs: ms, ringStillMs });
     const step = planJoin(ring('b', ...words), seen, 10_000, TIMES);
     return step.kind === 'do' ? step.action : step.kind;
   };
+  const stuck = (ms: number, ...words: string[]): string => stuckBy(ms, ms, ...words);
   expect(stuck(5_100, 'IN', 'OUT')).toBe('service-in');
   expect(stuck(5_100, 'IN ADD Doing', 'OUT')).toBe('wait');
   expect(stuck(64_900, 'IN ADD Doing', 'OUT')).toBe('wait');
   expect(stuck(65_100, 'IN ADD Doing', 'OUT')).toBe('service-in');
+  expect(stuckBy(65_100, 4_900, 'IN ADD Doing', 'OUT'), 'its turn').toBe('wait');
+  expect(stuckBy(65_100, 5_100, 'IN ADD Doing', 'OUT')).toBe('service-in');
   expect(stuck(5_100, 'OUT', 'OUT')).toBe('wait');
   expect(stuck(10_100, 'OUT', 'OUT')).toBe('service-in');
 });
