@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sleep, systemClock } from '../../../src/base/clock.ts';
+import { messageOf } from '../../../src/base/errors.ts';
 import type { MergeMode } from '../../../src/agent/merge-mode.ts';
 import { startBroker } from '../../peers/broker.ts';
 import { Lab } from '../../peers/vm/lab.ts';
@@ -75,10 +76,17 @@ export class AgentRing implements DataRing {
   async shrink(): Promise<void> {
     const leaver = this.#joiner;
     if (!leaver) throw new Error('nobody has joined');
-    await this.#stage.clusterComplete(leaver);
+    await this.#leave(leaver);
     await this.#stage.deleteServer(leaver);
     this.#joiner = null;
     await this.#stage.settled(undefined, CHANGE_TIMEOUT_S);
+  }
+
+  /** An operation that outlasts its call goes on: who asks again gets its end. */
+  async #leave(leaver: ClusterMember): Promise<void> {
+    const asked = await this.#stage.clusterComplete(leaver).then(() => '', messageOf);
+    if (asked.includes('it goes on, ask again')) return this.#leave(leaver);
+    if (asked !== '') throw new Error(asked);
   }
 
   async crash(): Promise<void> {
