@@ -1,6 +1,7 @@
 import { isServing } from '../cluster/status.ts';
 import type { DesiredState } from './desired-state.ts';
 import type { Observed } from './observed.ts';
+import { isStopped } from './plan.ts';
 
 /**
  * What this node is, by what is seen of it; nothing keeps it, so nothing can be wrong about it.
@@ -43,7 +44,7 @@ export function nodeState(
   observed: Observed,
   crashLoopAfter: number,
 ): NodeState {
-  const runs = observed.chmpx !== null || observed.k2hdkc !== null;
+  const runs = !isStopped(observed);
   if (desired.phase === 'failed') return 'failed';
   if (desired.stopped) return runs ? 'leaving' : 'stopped';
   if (desired.phase === 'new' || desired.parameters === null || desired.shrinking) {

@@ -77,7 +77,7 @@ export interface Observed {
   mergeHangs: boolean;
   /** It hung when a merge was aborted, and has not merged since. */
   mergeHung: boolean;
-  /** The ring was not left because this node hung: it is left once both programs are back in it. */
+  /** Leaving was cut short, by a hang or a crash: the ring is left once both programs are back in it. */
   leaveAgain: boolean;
   /** For how long chmpx has not read a connection in which something waits (ms); else 0. */
   unreadMs: number;

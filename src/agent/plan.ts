@@ -111,9 +111,9 @@ export function serves(desired: DesiredState, observed: Observed): boolean {
   );
 }
 
-/** Whether nothing of the database runs any more. */
-export function isStopped(observed: Observed): boolean {
-  return observed.chmpx === null && observed.k2hdkc === null;
+/** Whether nothing of the database runs any more, nor starts once more in order to leave the ring. */
+export function isStopped({ chmpx, k2hdkc, leaveAgain }: Observed): boolean {
+  return chmpx === null && k2hdkc === null && !leaveAgain;
 }
 
 /** stop_db leaves the registration alone; a failed prepare and leaving for good end it. */
@@ -135,14 +135,14 @@ function runsOldGeneration(desired: DesiredState, { chmpx, k2hdkc }: Observed): 
   return [chmpx, k2hdkc].some((program) => program && program.generation !== desired.generation);
 }
 
-/** A node that could not leave because it hung in the merge starts both again, and leaves then. */
+/** A node that hung in the merge of its leave, or crashed, starts both again, and leaves then. */
 function planEnd(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
-  if (observed.leaveAgain) {
-    const both = observed.chmpx && observed.k2hdkc;
-    const cure =
-      both && observed.mergeHung
-        ? act('restart-pair', 'the ring was not left because this node hung: both start again')
-        : planPrograms(desired, observed, times);
+  const { chmpx, k2hdkc, status, mergeHung } = observed;
+  const both = chmpx !== null && k2hdkc !== null;
+  if (observed.leaveAgain && both && mergeHung)
+    return act('restart-pair', 'the ring was not left because this node hung: both start again');
+  if (observed.leaveAgain && !(both && status?.self.operation === 'DELETE')) {
+    const cure = planPrograms(desired, observed, times);
     if (cure.kind !== 'rest') return cure;
   }
   return planStop(desired, observed, times);

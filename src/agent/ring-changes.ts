@@ -69,11 +69,11 @@ export class RingChanges {
     return failure && this.#options.clock.monotonic() < failure.until ? failure.why : null;
   }
 
-  /** The ring was not left because this node hung: to be tried again when both started again. */
+  /** The leave was cut short, and is tried again when both started again: see `leave`. */
   get leaveAgain(): boolean {
     const { clock, leaveLimits } = this.#options;
-    const since = this.#leaveSince ?? clock.monotonic();
-    return this.#leaveAgain && clock.monotonic() - since < leaveLimits.good;
+    if (!this.#leaveAgain || this.#leaveOver || this.#leaveSince === null) return false;
+    return clock.monotonic() - this.#leaveSince < leaveLimits.good;
   }
 
   /** A cure was sent so long ago (ms); null when none was. */
@@ -134,7 +134,8 @@ export class RingChanges {
   /**
    * SERVICEOUT, then waiting for the merge. stop_db goes on when the time is up; who leaves for good
    * stays, because its data could not move. A restart has one try, and stays as well: it is not
-   * urgent. When it hung in the merge itself, nothing is over yet: see `leaveAgain`.
+   * urgent. Nothing is over yet (`leaveAgain`) when this node hung in the merge itself, nor when its
+   * chmpx crashed and it leaves for good.
    *
    * @param isUp whether chmpx runs at all.
    */
@@ -142,17 +143,17 @@ export class RingChanges {
     const { clock, pollMs, leaveLimits, mode, readStatus } = this.#options;
     const limit = leaveLimits[kind];
     let undone = false;
-    this.#leaveSince ??= clock.monotonic();
-    this.#leaveAgain = false;
+    const since = (this.#leaveSince ??= clock.monotonic());
+    this.#leaveAgain = kind === 'good';
     while (!signal.aborted) {
       const status = await readStatus();
       // One reading that failed is no proof that the data has moved.
       if (status ? !mustLeaveRing(status) : !isUp()) {
-        this.#leaveOver = true;
+        this.#leaveOver = status !== null || kind !== 'good';
         return;
       }
       const words = status ? statusWords(status.self) : 'without a status';
-      const spent = clock.monotonic() - this.#leaveSince;
+      const spent = clock.monotonic() - since;
       if (spent > limit || (undone && kind === 'restart')) {
         const why = undone ? 'the merge did not end' : `still ${words} after ${limit / 1000} s`;
         this.#giveUp(kind, why);
@@ -161,7 +162,7 @@ export class RingChanges {
       if (status && this.#mayBegin(status, spent, limit)) {
         if (mode === 'coordinated') {
           const { result } = await this.#lead('leave', limit - spent, signal);
-          const left = limit - (clock.monotonic() - this.#leaveSince);
+          const left = limit - (clock.monotonic() - since);
           if (result === 'hung' && kind !== 'restart') {
             this.#leaveAgain = true;
             return;

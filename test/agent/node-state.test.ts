@@ -39,6 +39,7 @@ it.each<[NodeState, string, Partial<DesiredState>, Observed]>([
   ['leaving', 'taken out', {}, observed({ status: ringStatus(LEAVING) })],
   ['leaving', 'to stop', { stopped: { bootId: null } }, observed()],
   ['leaving', 'to restart', { generation: 'g2' }, observed()],
+  ['leaving', 'starts again to leave', shrinking, nothingRuns({ leaveAgain: true })],
   ['leaving', 'to be detached', { parameters: null }, observed()],
   ['stopped', 'stopped', { stopped: { bootId: null } }, nothingRuns()],
   ['failed', 'prepare failed', { phase: 'failed' }, nothingRuns()],

@@ -444,9 +444,10 @@ describe('a split ring in which this node must give in', () => {
   });
 });
 
-describe('leaving again, after this node hung in the merge of its leave', () => {
+describe('leaving again, after a hang or a crash in the leave', () => {
   const detached = { parameters: null };
   const again = { leaveAgain: true };
+  const LEAVING = '[SERVICE IN][UP][DELETE][Pending][NoSuspend]';
   it.each<Row>([
     [
       'hangs',
@@ -464,6 +465,18 @@ describe('leaving again, after this node hung in the merge of its leave', () => 
     ],
     ['joins', detached, observed({ ...again, status: ringStatus(JOINING, IN) }), 'wait'],
     ['is in the ring again', detached, { ...inRing, ...again }, 'leave-ring'],
+    [
+      'leaves already',
+      detached,
+      observed({ ...again, status: ringStatus(LEAVING, IN) }),
+      'leave-ring',
+    ],
+    [
+      'k2hdkc crashed in the leave',
+      detached,
+      observed({ ...again, k2hdkc: null, status: ringStatus(LEAVING, IN) }),
+      'start-k2hdkc',
+    ],
     ['the time for leaving is up', detached, nothingRuns(), 'unregister'],
     [
       'a restart hangs in its leave: the start that follows is all it wants',
@@ -554,8 +567,9 @@ describe('serves', () => {
   });
 });
 
-it('isStopped only when neither program runs', () => {
+it('isStopped only when neither program runs, nor starts once more to leave', () => {
   expect(isStopped(nothingRuns())).toBe(true);
+  expect(isStopped(nothingRuns({ leaveAgain: true }))).toBe(false);
   expect(isStopped(observed({ chmpx: null }))).toBe(false);
   expect(isStopped(observed({ k2hdkc: null }))).toBe(false);
 });

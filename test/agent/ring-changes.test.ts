@@ -11,10 +11,10 @@ function bench(words: string) {
   const clock = new ManualClock();
   const { log, texts } = recordingLog();
   const sent: string[] = [];
-  const seen = { words };
+  const seen: { words: string | null } = { words };
   const changes = new RingChanges({
     mode: 'automatic',
-    readStatus: () => Promise.resolve(ring('a', seen.words, 'IN')),
+    readStatus: () => Promise.resolve(seen.words === null ? null : ring('a', seen.words, 'IN')),
     ownHangs: () => false,
     control: {
       send: ({ command, at }) => {
@@ -85,4 +85,45 @@ it('no leave gets COMPMERGE while data moves', async () => {
   await leaving;
   expect(sent).toEqual([]);
   expect(changes.leaveOver).toBe(true);
+});
+
+it('who leaves for good and crashes has not left: it leaves again while there is time', async () => {
+  const { changes, clock, seen } = bench('IN DELETE Doing');
+  let up = true;
+  const leaving = changes.leave('good', () => up, never);
+  await clock.advance(1_000);
+  seen.words = null;
+  await clock.advance(1_000);
+  up = false;
+  await clock.advance(100);
+  await leaving;
+  expect(changes).toMatchObject({ leaveOver: false, leaveAgain: true, leaveFailure: null });
+  await clock.advance(28_000);
+  expect(changes.leaveAgain).toBe(false);
+});
+
+it.each<['good' | 'stop', string | null]>([
+  ['good', 'OUT'],
+  ['stop', null],
+])('%s is over with the status %s', async (kind, words) => {
+  const { changes, clock, seen } = bench('IN DELETE Doing');
+  const leaving = changes.leave(kind, () => false, never);
+  await clock.advance(1_000);
+  seen.words = words;
+  await clock.advance(100);
+  await leaving;
+  expect(changes).toMatchObject({ leaveOver: true, leaveAgain: false });
+});
+
+it('a crash ends the step, and the leave is still to be done', async () => {
+  const { changes, clock } = bench('IN DELETE Doing');
+  const step = new AbortController();
+  const leaving = changes.leave('good', () => true, step.signal);
+  await clock.advance(1_000);
+  step.abort();
+  await clock.advance(100);
+  await leaving;
+  expect(changes).toMatchObject({ leaveOver: false, leaveAgain: true });
+  changes.forget(); // the wish has changed
+  expect(changes.leaveAgain).toBe(false);
 });

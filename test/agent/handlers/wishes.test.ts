@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { Wishes } from '../../../src/agent/handlers/wishes.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { Journal } from '../../../src/agent/journal.ts';
+import type { Snapshot } from '../../../src/agent/reconciler.ts';
 import { Operations } from '../../../src/agent/operations.ts';
 import { silentLog } from '../../helpers/recording-log.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
@@ -9,13 +10,20 @@ import { desiredState, nothingRuns, observed } from '../builders.ts';
 
 const desired = desiredState();
 
-async function wishes(): Promise<Wishes> {
+/** @param seen what the reconciler sees, one after the other. */
+async function wishes(...seen: Snapshot[]): Promise<Wishes> {
   const common = { clock: systemClock, log: silentLog };
   const journal = await Journal.open(await temporaryDirectory(), 'a boot');
   return new Wishes({
     desired: () => desired,
     operations: new Operations({ ...common, journal, progress: () => '' }),
-    reconciler: {} as never, // nobody is asked in these tests
+    reconciler: {
+      wish: () => Promise.resolve(),
+      until: (done: (snapshot: Snapshot) => boolean) => {
+        const found = seen.find(done);
+        return found ? Promise.resolve(found) : Promise.reject(new Error('it waits on'));
+      },
+    } as never,
     node: { startAfresh: () => undefined },
     replyMarginMs: 0,
     crashLoopAfter: 3,
@@ -35,4 +43,17 @@ it('tells who waits for a node that does not stay up why, in the program’s wor
     'the programs do not stay up: chmpx ended by itself (exit code 1): no room',
   );
   expect(all.isUp({ desired, step, state, observed: observed() })).toBe(true);
+});
+
+it('has not left while both programs start again because the leave hung', async () => {
+  const change = { shrinking: { rejoinAt: 0 } };
+  const at = (seen: Snapshot['observed'], step: Snapshot['step']): Snapshot => {
+    return { desired, state: 'leaving', observed: seen, step };
+  };
+  const looks = { kind: 'wait', why: 'looking for the other servers' } as const;
+  const between = at(nothingRuns({ leaveAgain: true }), looks);
+  const leave = async (...seen: Snapshot[]): Promise<void> =>
+    (await wishes(...seen)).leave(change, { shrinking: null });
+  await expect(leave(between)).rejects.toThrow('it waits on');
+  await leave(between, at(nothingRuns(), { kind: 'rest', why: 'stopped' }));
 });
