@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, inject, it } from 'vitest';
+import { expect, inject, it, onTestFinished } from 'vitest';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
 import { Broker } from '../peers/broker.ts';
@@ -32,31 +32,60 @@ function badLuck(): Record<string, string> {
     };
   }
 }
-it('a server that is back and hangs in its merge starts again', { timeout: 200_000 }, async () => {
+
+/** Servers made from stand-ins that have such an environment. */
+async function cluster(environment: Record<string, string>): Promise<ClusterStage> {
   const directory = await temporaryDirectory();
   await mkdir(path.join(directory, 'cluster'));
   const machines = await openMachines(
     path.join(directory, 'machines'),
     await standIns(directory),
     { loopback: true },
-    badLuck(),
+    environment,
   );
   const broker = new Broker(inject('broker'));
   const stage = await ClusterStage.open(broker, machines, path.join(directory, 'cluster'));
-  try {
-    const nodes = await stage.createInstances(2);
-    await stage.settled();
-    const [other, victim] = nodes;
-    if (!other || !victim) throw new Error('two servers were asked for');
-    const untouched = await other.program('k2hdkc');
-    await victim.kill('chmpx');
-    await until('it was seen to hang', async () =>
-      (await victim.log()).includes('a merge was aborted because this node hung'),
-    );
-    await stage.settled();
-    expect(await other.program('k2hdkc')).toEqual(untouched);
-  } finally {
+  onTestFinished(async () => {
     await machines.close();
     await stage.close();
-  }
+  });
+  return stage;
+}
+
+it('a server that is back and hangs in its merge starts again', { timeout: 200_000 }, async () => {
+  const stage = await cluster(badLuck());
+  const [other, victim] = await stage.createInstances(2);
+  await stage.settled();
+  if (!other || !victim) throw new Error('two servers were asked for');
+  const untouched = await other.program('k2hdkc');
+  await victim.kill('chmpx');
+  await until('it was seen to hang', async () =>
+    (await victim.log()).includes('a merge was aborted because this node hung'),
+  );
+  await stage.settled();
+  expect(await other.program('k2hdkc')).toEqual(untouched);
 });
+
+const SLOW_MERGES = { ANTPICKAX_STANDIN_HAZARDS: 'none', ANTPICKAX_STANDIN_MERGE_MS: '3000' };
+
+it.each(['chmpx', 'k2hdkc'] as const)(
+  'a leave in which %s crashes goes on when both are back, and is over only then',
+  { timeout: 200_000 },
+  async (program) => {
+    const stage = await cluster(SLOW_MERGES);
+    const nodes = await stage.createInstances(3);
+    await stage.settled();
+    for (const node of nodes) await stage.clusterComplete(node);
+    const [, , leaver] = nodes;
+    if (!leaver) throw new Error('three servers were asked for');
+    const leaving = stage.clusterComplete(leaver);
+    const doing = 'merge phase=merging ring="';
+    const before = (await leaver.log()).split(doing).length;
+    await until('its data moves', async () => (await leaver.log()).split(doing).length > before);
+    await leaver.kill(program);
+    await leaving;
+    const log = await leaver.log();
+    const after = log.slice(log.indexOf('a second cluster_complete'));
+    expect(after).toMatch(/start-k2hdkc.*\n[^]*goal=leave result=done[^]*operation done/);
+  },
+);
