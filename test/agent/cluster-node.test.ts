@@ -156,12 +156,23 @@ describe('leaving the ring', () => {
     expect(await node.observe()).toMatchObject({ leaveOver: true, leaveFailure: null });
   });
 
-  it('is over when chmpx is gone', async () => {
+  it('is still to be done when chmpx is gone: the data has not moved', async () => {
     const { node, statuses, chmpx } = await bench({ parameters: null });
     statuses.push(null);
     await chmpx.stop();
     await node.act('leave-ring', never);
-    expect(await node.observe()).toMatchObject({ leaveOver: true, leaveFailure: null });
+    const seen = { leaveOver: false, leaveAgain: true, leaveFailure: null };
+    expect(await node.observe()).toMatchObject(seen);
+    node.startAfresh();
+    expect(await node.observe()).toMatchObject({ leaveAgain: false });
+  });
+
+  it('is over for stop_db when chmpx is gone', async () => {
+    const { node, statuses, chmpx } = await bench({ stopped: { bootId: null } });
+    statuses.push(null);
+    await chmpx.stop();
+    await node.act('leave-ring', never);
+    expect(await node.observe()).toMatchObject({ leaveOver: true, leaveAgain: false });
   });
 
   it('fails for good when the data does not move in time', async () => {
