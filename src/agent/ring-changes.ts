@@ -50,6 +50,7 @@ export class RingChanges {
   #leaveOver = false;
   #leaveFailure: { why: string; until: number } | null = null;
   #leaveSince: number | null = null;
+  #leaveLimit = 0;
   #leaveAgain = false;
   #cureAt: number | null = null;
   #doneSince: number | null = null;
@@ -71,9 +72,8 @@ export class RingChanges {
 
   /** The leave was cut short, and is tried again when both started again: see `leave`. */
   get leaveAgain(): boolean {
-    const { clock, leaveLimits } = this.#options;
     if (!this.#leaveAgain || this.#leaveOver || this.#leaveSince === null) return false;
-    return clock.monotonic() - this.#leaveSince < leaveLimits.good;
+    return this.#options.clock.monotonic() - this.#leaveSince < this.#leaveLimit;
   }
 
   /** A cure was sent so long ago (ms); null when none was. */
@@ -134,14 +134,14 @@ export class RingChanges {
   /**
    * SERVICEOUT, then waiting for the merge. stop_db goes on when the time is up; who leaves for good
    * stays, because its data could not move. A restart has one try, and stays as well: it is not
-   * urgent. Nothing is over yet (`leaveAgain`) when this node hung in the merge itself, nor when its
-   * chmpx crashed and it leaves for good.
+   * urgent. Nothing is over yet (`leaveAgain`) when this node hung in the merge itself, nor when a
+   * program crashed and it leaves for good.
    *
    * @param isUp whether chmpx runs at all.
    */
   async leave(kind: LeaveKind, isUp: () => boolean, signal: AbortSignal): Promise<void> {
     const { clock, pollMs, leaveLimits, mode, readStatus } = this.#options;
-    const limit = leaveLimits[kind];
+    const limit = (this.#leaveLimit = leaveLimits[kind]);
     let undone = false;
     const since = (this.#leaveSince ??= clock.monotonic());
     this.#leaveAgain = kind === 'good';

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { MergeMode } from '../../src/agent/merge-mode.ts';
 import { JoinRetry } from '../../src/agent/join-retry.ts';
 import { RingChanges } from '../../src/agent/ring-changes.ts';
 import { Backoff } from '../../src/base/backoff.ts';
@@ -7,18 +8,20 @@ import { ring } from '../cluster/rings.ts';
 import { ManualClock } from '../oslo/manual-clock.ts';
 
 /** The changes of node a in a ring whose status a test writes, and what it is sent. */
-function bench(words: string) {
+function bench(words: string, mode: MergeMode = 'automatic') {
   const clock = new ManualClock();
   const { log, texts } = recordingLog();
   const sent: string[] = [];
-  const seen: { words: string | null } = { words };
+  const seen: { words: string | null; other: string } = { words, other: 'IN' };
   const changes = new RingChanges({
-    mode: 'automatic',
-    readStatus: () => Promise.resolve(seen.words === null ? null : ring('a', seen.words, 'IN')),
-    ownHangs: () => false,
+    mode,
+    readStatus: () =>
+      Promise.resolve(seen.words === null ? null : ring('a', seen.words, seen.other)),
+    ownHangs: () => mode === 'coordinated',
     control: {
       send: ({ command, at }) => {
         sent.push(`${command} ${at.name}`);
+        if (command === 'ABORTMERGE') seen.words = seen.other = 'IN Pending';
         return Promise.resolve('SUCCEED');
       },
     },
@@ -125,5 +128,21 @@ it('a crash ends the step, and the leave is still to be done', async () => {
   await leaving;
   expect(changes).toMatchObject({ leaveOver: false, leaveAgain: true });
   changes.forget(); // the wish has changed
+  expect(changes.leaveAgain).toBe(false);
+});
+
+it.each<['good' | 'stop', number]>([
+  ['good', 30_000],
+  ['stop', 10_000],
+])('a leave (%s) that hung is tried again within its own time', async (kind, limitMs) => {
+  const { changes, clock, seen } = bench('IN DELETE Doing', 'coordinated');
+  seen.other = 'IN Done';
+  const leaving = changes.leave(kind, () => true, never);
+  for (let n = 0; n < 50; n += 1) await clock.advance(100);
+  await leaving;
+  expect(changes).toMatchObject({ leaveOver: false, leaveAgain: true, leaveFailure: null });
+  await clock.advance(limitMs - 5_100);
+  expect(changes.leaveAgain).toBe(true);
+  await clock.advance(200);
   expect(changes.leaveAgain).toBe(false);
 });

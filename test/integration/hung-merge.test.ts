@@ -78,9 +78,9 @@ it.each(['chmpx', 'k2hdkc'] as const)(
     for (const node of nodes) await stage.clusterComplete(node);
     const [, , leaver] = nodes;
     if (!leaver) throw new Error('three servers were asked for');
-    const leaving = stage.clusterComplete(leaver);
     const doing = 'merge phase=merging ring="';
     const before = (await leaver.log()).split(doing).length;
+    const leaving = stage.clusterComplete(leaver);
     await until('its data moves', async () => (await leaver.log()).split(doing).length > before);
     await leaver.kill(program);
     await leaving;
