@@ -1,8 +1,8 @@
 import { availableParallelism, loadavg } from 'node:os';
-import { parseRole } from '../src/cluster/parse-role.ts';
-import { renderIni } from '../src/cluster/render.ts';
+import { parseRole } from '../src/ini/parse-role.ts';
+import { renderIni } from '../src/ini/render.ts';
 import { sameRing } from '../src/cluster/ring.ts';
-import { validateRole } from '../src/cluster/validate.ts';
+import { validateRole } from '../src/ini/validate.ts';
 import { roleResource } from '../test/simulators/k2hr3/role-resource.ts';
 import type { HostRecord } from '../test/simulators/k2hr3/store.ts';
 

@@ -3,7 +3,7 @@ import type { Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { publishIni } from '../cluster/publish.ts';
+import { publishIni } from '../ini/publish.ts';
 import { statusWords, type RingStatus } from '../cluster/status.ts';
 import { makeSharedDirectory } from '../host/shared-directory.ts';
 import type { DataVolume } from './data-volume.ts';

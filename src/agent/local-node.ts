@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
-import type { IniOverrides } from '../cluster/ini-overrides.ts';
+import type { IniOverrides } from '../ini/ini-overrides.ts';
 import { ControlPorts } from '../cluster/control-ports.ts';
 import type { RingStatus } from '../cluster/status.ts';
 import type { AgentConfig } from '../config/schema.ts';

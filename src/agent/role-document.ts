@@ -6,13 +6,13 @@ import {
   overrideProblems,
   withOverrides,
   type IniOverrides,
-} from '../cluster/ini-overrides.ts';
-import type { ClusterModel } from '../cluster/model.ts';
-import { ledByAgents, withLongQueues } from '../cluster/own-globals.ts';
-import { parseRole } from '../cluster/parse-role.ts';
-import { firstProblems, notSane as notSaneProblem, type Problem } from '../cluster/problems.ts';
-import { renderIni } from '../cluster/render.ts';
-import { validateRole } from '../cluster/validate.ts';
+} from '../ini/ini-overrides.ts';
+import type { ClusterModel } from '../ini/model.ts';
+import { ledByAgents, withLongQueues } from '../ini/own-globals.ts';
+import { parseRole } from '../ini/parse-role.ts';
+import { firstProblems, notSane as notSaneProblem, type Problem } from '../ini/problems.ts';
+import { renderIni } from '../ini/render.ts';
+import { validateRole } from '../ini/validate.ts';
 import type { K2hTarget } from '../backup/restore-load.ts';
 import { k2hTargetOf } from './k2h-target.ts';
 import type { Registration } from './desired-state.ts';

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { AgentError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { parseRole } from '../cluster/parse-role.ts';
+import { parseRole } from '../ini/parse-role.ts';
 import type { ResolveName } from '../host/resolve-name.ts';
 import type { RoleAccess } from '../k2hr3/extdata.ts';
 import type { HttpOptions } from '../k2hr3/http.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import { parseRole } from '../cluster/parse-role.ts';
+import { parseRole } from '../ini/parse-role.ts';
 import { serverKey } from '../cluster/merge-steps.ts';
 import { sameServer } from '../cluster/ring.ts';
 import type { RingStatus } from '../cluster/status.ts';
@@ -14,7 +14,7 @@ import {
   withStartKeys,
   type Roll,
   type StartKeys,
-} from '../cluster/start-keys.ts';
+} from '../ini/start-keys.ts';
 import type { RunningProgram } from '../process/launcher.ts';
 import type { KeptProgram } from './programs.ts';
 

@@ -3,7 +3,7 @@ import { readTls } from '../amqp/tls.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
 import type { StorageConfig } from '../backup/storage-config.ts';
 import type { LogFormat, LogLevel } from '../base/log.ts';
-import { overriddenPaths, readIniOverrides, type IniOverrides } from '../cluster/ini-overrides.ts';
+import { overriddenPaths, readIniOverrides, type IniOverrides } from '../ini/ini-overrides.ts';
 import { loadAgentConfig } from '../config/load.ts';
 import type { AgentConfig } from '../config/schema.ts';
 import { findUser, type SystemUser } from '../host/system-user.ts';

@@ -1,5 +1,5 @@
 import { serverKey } from './merge-steps.ts';
-import { shown } from './problems.ts';
+import { shown } from '../ini/problems.ts';
 import { statusWords, type RingNode } from './status.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { ClusterModel, ServerNode } from './model.ts';
+import type { ClusterModel, ServerNode } from '../ini/model.ts';
 import type { RingNode, RingStatus } from './status.ts';
 
 /** Whether two models have the same servers, whatever else differs between them. */

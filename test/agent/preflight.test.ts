@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { preflight, type PreflightSubject } from '../../src/agent/preflight.ts';
-import type { StartNeeds } from '../../src/cluster/needs.ts';
+import type { StartNeeds } from '../../src/ini/needs.ts';
 import { queueMessageLimit } from '../../src/host/limits.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 

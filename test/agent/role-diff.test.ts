@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { roleDiff } from '../../src/agent/role-diff.ts';
-import { roleText } from '../cluster/roles.ts';
+import { roleText } from '../ini/roles.ts';
 
 describe('roleDiff', () => {
   it('shows the lines that are gone and those that are new', () => {

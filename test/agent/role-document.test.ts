@@ -5,9 +5,9 @@ import {
   type RoleExpectations,
 } from '../../src/agent/role-document.ts';
 import { AgentError } from '../../src/base/errors.ts';
-import { NO_OVERRIDES } from '../../src/cluster/ini-overrides.ts';
-import type { Scalar } from '../../src/cluster/keys.ts';
-import { CUK1, roleText, withLine, type ROLES } from '../cluster/roles.ts';
+import { NO_OVERRIDES } from '../../src/ini/ini-overrides.ts';
+import type { Scalar } from '../../src/ini/keys.ts';
+import { CUK1, roleText, withLine, type ROLES } from '../ini/roles.ts';
 import { PARAMETERS, registrationFor } from './builders.ts';
 
 const EXPECTED: RoleExpectations = { clusterName: 'mycluster' };

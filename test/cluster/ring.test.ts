@@ -7,7 +7,7 @@ import {
   sameRing,
 } from '../../src/cluster/ring.ts';
 import { parseNodeStatus, type RingNode, type RingStatus } from '../../src/cluster/status.ts';
-import { roleModel } from './roles.ts';
+import { roleModel } from '../ini/roles.ts';
 
 const IN = '[SERVICE IN][UP][n/a][Nothing][NoSuspend]';
 const OUT = '[SERVICE OUT][UP][n/a][Nothing][NoSuspend]';

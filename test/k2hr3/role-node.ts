@@ -11,7 +11,7 @@ import { readRoleDocument } from '../../src/agent/role-document.ts';
 import { RoleWatch } from '../../src/agent/role-watch.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
-import { publishIni } from '../../src/cluster/publish.ts';
+import { publishIni } from '../../src/ini/publish.ts';
 import { desiredState, nothingRuns, observed, RUNS, TIMES } from '../agent/builders.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { changedByChmpx } from '../../src/cluster/combinations.ts';
-import type { Scalar } from '../../src/cluster/keys.ts';
+import { changedByChmpx } from '../../src/ini/combinations.ts';
+import type { Scalar } from '../../src/ini/keys.ts';
 import {
   effective,
   inRingOrder,
@@ -14,10 +14,10 @@ import {
   type ServerNode,
   type Settings,
   type SlaveNode,
-} from '../../src/cluster/model.ts';
-import { renderIni } from '../../src/cluster/render.ts';
-import { validateRole } from '../../src/cluster/validate.ts';
-import { models } from '../cluster/models.ts';
+} from '../../src/ini/model.ts';
+import { renderIni } from '../../src/ini/render.ts';
+import { validateRole } from '../../src/ini/validate.ts';
+import { models } from '../ini/models.ts';
 import { realPrograms } from '../story/programs.ts';
 import { dumpOf, expectedDump } from './conftest-dump.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { effective } from '../../src/cluster/model.ts';
-import { parseRole } from '../../src/cluster/parse-role.ts';
+import { effective } from '../../src/ini/model.ts';
+import { parseRole } from '../../src/ini/parse-role.ts';
 import { CUK3, roleModel, roleText, withLine } from './roles.ts';
 
 /** The problems of a text that must not be readable. */

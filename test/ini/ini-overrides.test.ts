@@ -9,9 +9,9 @@ import {
   withOverrides,
   type GivenOverrides,
   type IniOverrides,
-} from '../../src/cluster/ini-overrides.ts';
-import { renderIni } from '../../src/cluster/render.ts';
-import { validateRole } from '../../src/cluster/validate.ts';
+} from '../../src/ini/ini-overrides.ts';
+import { renderIni } from '../../src/ini/render.ts';
+import { validateRole } from '../../src/ini/validate.ts';
 import { CUK1, roleModel } from './roles.ts';
 
 const NONE: GivenOverrides = { global: {}, server: {}, slave: {}, k2hdkc: {} };

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { parseRole } from '../../src/cluster/parse-role.ts';
-import { renderIni } from '../../src/cluster/render.ts';
+import { parseRole } from '../../src/ini/parse-role.ts';
+import { renderIni } from '../../src/ini/render.ts';
 import {
   geometryChanges,
   placeChanges,
   rollFor,
   startKeys,
   withStartKeys,
-} from '../../src/cluster/start-keys.ts';
+} from '../../src/ini/start-keys.ts';
 import { CUK1, roleModel, withLine } from './roles.ts';
 
 type Edit = (text: string) => string;

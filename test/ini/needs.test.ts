@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import type { ClusterModel } from '../../src/cluster/model.ts';
-import { startNeeds } from '../../src/cluster/needs.ts';
-import { parseRole } from '../../src/cluster/parse-role.ts';
+import type { ClusterModel } from '../../src/ini/model.ts';
+import { startNeeds } from '../../src/ini/needs.ts';
+import { parseRole } from '../../src/ini/parse-role.ts';
 import { projectRoot } from '../helpers/project-root.ts';
 
 /** The resource of K2HR3's stock template, from a capture. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readIniText } from '../../src/cluster/ini-text.ts';
+import { readIniText } from '../../src/ini/ini-text.ts';
 
 /** The value of `KEY = …` in a section, or undefined when the line was dropped. */
 function valueOf(written: string, section = 'GLOBAL'): string | undefined {

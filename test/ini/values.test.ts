@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { KEYS, keySpec, type KeyKind } from '../../src/cluster/keys.ts';
-import { readValue, writeValue } from '../../src/cluster/values.ts';
+import { KEYS, keySpec, type KeyKind } from '../../src/ini/keys.ts';
+import { readValue, writeValue } from '../../src/ini/values.ts';
 
 const good: [KeyKind['is'], string, unknown][] = [
   ['port', '1', 1],

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readIniText } from '../../src/cluster/ini-text.ts';
-import { parseRole } from '../../src/cluster/parse-role.ts';
-import { renderIni } from '../../src/cluster/render.ts';
+import { readIniText } from '../../src/ini/ini-text.ts';
+import { parseRole } from '../../src/ini/parse-role.ts';
+import { renderIni } from '../../src/ini/render.ts';
 import { models } from './models.ts';
 import { CUK1, roleModel } from './roles.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { parseRole } from '../../src/cluster/parse-role.ts';
-import type { ClusterModel } from '../../src/cluster/model.ts';
+import { parseRole } from '../../src/ini/parse-role.ts';
+import type { ClusterModel } from '../../src/ini/model.ts';
 
 /** CUKs of the nodes in the captured roles. */
 export const CUK1 = '00000001-aaaa-4bbb-8ccc-000000000001';

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { publishIni } from '../../src/cluster/publish.ts';
+import { publishIni } from '../../src/ini/publish.ts';
 
 describe('publishIni', () => {
   let directory = '';

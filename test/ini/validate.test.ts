@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { validateRole, type Expected } from '../../src/cluster/validate.ts';
+import { validateRole, type Expected } from '../../src/ini/validate.ts';
 import { CUK1, roleModel, withLine } from './roles.ts';
 
 const SERVER: Expected = {
