@@ -1,7 +1,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { parseRole } from '../src/ini/parse-role.ts';
 import { renderIni } from '../src/ini/render.ts';
-import { sameRing } from '../src/cluster/ring.ts';
+import { sameRing } from '../src/ring/ring.ts';
 import { validateRole } from '../src/ini/validate.ts';
 import { roleResource } from '../test/simulators/k2hr3/role-resource.ts';
 import type { HostRecord } from '../test/simulators/k2hr3/store.ts';

@@ -4,28 +4,28 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { publishIni } from '../ini/publish.ts';
-import { statusWords, type RingStatus } from '../cluster/status.ts';
+import { statusWords, type RingStatus } from '../ring/status.ts';
 import { makeSharedDirectory } from '../host/shared-directory.ts';
 import type { DataVolume } from './data-volume.ts';
 import type { DesiredStateStore, Registration } from './desired-state.ts';
 import type { Membership } from './membership.ts';
-import type { Neighbours, NeighbourView } from './neighbours.ts';
+import type { Neighbours, NeighbourView } from '../ring/neighbours.ts';
 import type { Observed, RoleView } from './observed.ts';
-import type { OwnMerge } from './own-merge.ts';
-import { ringWords } from './merge-driver.ts';
+import type { OwnMerge } from '../ring/change/own-merge.ts';
+import { ringWords } from '../ring/change/merge-driver.ts';
 import { serves, type Action } from './plan.ts';
 import type { KeptProgram } from './programs.ts';
 import type { Node } from './reconciler.ts';
 import type { RestartPolicy } from './restart-policy.ts';
-import type { LeaveKind, RingChanges } from './ring-changes.ts';
+import type { LeaveKind, RingChanges } from '../ring/change/ring-changes.ts';
 import type { RoleWatch } from './role-watch.ts';
 import { RollWatch } from './roll-watch.ts';
 import type { StartSite } from './start-site.ts';
 import { StrayWatch } from './stray-watch.ts';
 import type { UnreadWatch } from './watch/unread-watch.ts';
 import { untilSuspended } from './until-suspended.ts';
-import type { GiveIn } from './watch/give-in.ts';
-import type { RingSplit } from './watch/split-watch.ts';
+import type { GiveIn } from '../ring/watch/give-in.ts';
+import type { RingSplit } from '../ring/watch/split-watch.ts';
 
 /** What a node is made of. Times in milliseconds. */
 export interface ClusterNodeParts {

@@ -5,8 +5,8 @@ import { AgentError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { IniOverrides } from '../ini/ini-overrides.ts';
-import { ControlPorts } from '../cluster/control-ports.ts';
-import type { RingStatus } from '../cluster/status.ts';
+import { ControlPorts } from '../ring/control/control-ports.ts';
+import type { RingStatus } from '../ring/status.ts';
 import type { AgentConfig } from '../config/schema.ts';
 import { queueMessageLimit } from '../host/limits.ts';
 import { mountTools } from '../host/mount-tools.ts';
@@ -18,8 +18,8 @@ import { ClusterNode } from './cluster-node.ts';
 import { DataVolume } from './data-volume.ts';
 import type { DesiredState, DesiredStateStore } from './desired-state.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
-import { listens, Neighbours } from './neighbours.ts';
-import { OwnMerge } from './own-merge.ts';
+import { listens, Neighbours } from '../ring/neighbours.ts';
+import { OwnMerge } from '../ring/change/own-merge.ts';
 import { KeptProgram } from './programs.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { createLauncher } from './program-launcher.ts';
@@ -30,8 +30,8 @@ import { RoleWatch } from './role-watch.ts';
 import { StartSite } from './start-site.ts';
 import { statusReader } from './status-reader.ts';
 import { UnreadWatch } from './watch/unread-watch.ts';
-import { SlaveSplit } from './watch/slave-split.ts';
-import { SplitWatch, type RingSplit } from './watch/split-watch.ts';
+import { SlaveSplit } from '../ring/watch/slave-split.ts';
+import { SplitWatch, type RingSplit } from '../ring/watch/split-watch.ts';
 
 /** What the node of this VM is made from. */
 export interface LocalNodeOptions {

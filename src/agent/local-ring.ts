@@ -1,7 +1,7 @@
 import { Backoff, type Random } from '../base/backoff.ts';
 import type { AgentConfig } from '../config/schema.ts';
-import { JoinRetry } from './join-retry.ts';
-import { RingChanges, type RingChangesOptions } from './ring-changes.ts';
+import { JoinRetry } from '../ring/change/join-retry.ts';
+import { RingChanges, type RingChangesOptions } from '../ring/change/ring-changes.ts';
 
 /** Before a join that was undone is tried again: servers that hung start again meanwhile (ms). */
 const UNDONE_PAUSE = { first: 45_000, cap: 900_000 };

@@ -1,4 +1,4 @@
-import { isServing } from '../cluster/status.ts';
+import { isServing } from '../ring/status.ts';
 import type { DesiredState } from './desired-state.ts';
 import type { Observed } from './observed.ts';
 import { isStopped } from './plan.ts';

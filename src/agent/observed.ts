@@ -1,7 +1,7 @@
 import type { K2hTarget } from '../backup/restore-load.ts';
-import type { RingStatus } from '../cluster/status.ts';
+import type { RingStatus } from '../ring/status.ts';
 import type { VolumeView } from './data-volume.ts';
-import type { Neighbour, NeighbourView } from './neighbours.ts';
+import type { Neighbour, NeighbourView } from '../ring/neighbours.ts';
 import type { RollView } from './roll-watch.ts';
 
 /** One of the two programs, as it runs now. */

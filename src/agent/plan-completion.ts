@@ -1,5 +1,5 @@
-import { isUncompleted, sameServer } from '../cluster/ring.ts';
-import { isServing, type RingStatus } from '../cluster/status.ts';
+import { isUncompleted, sameServer } from '../ring/ring.ts';
+import { isServing, type RingStatus } from '../ring/status.ts';
 import type { Observed } from './observed.ts';
 import type { PlanTimes, Step } from './plan.ts';
 import { turnMs } from './turns.ts';

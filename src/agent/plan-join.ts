@@ -1,6 +1,6 @@
-import { waitingOutside } from '../cluster/merge-steps.ts';
-import { isUncompleted, membershipChangeRuns, sameServer } from '../cluster/ring.ts';
-import type { RingNode, RingStatus } from '../cluster/status.ts';
+import { waitingOutside } from '../ring/change/merge-steps.ts';
+import { isUncompleted, membershipChangeRuns, sameServer } from '../ring/ring.ts';
+import type { RingNode, RingStatus } from '../ring/status.ts';
 import type { Observed } from './observed.ts';
 import type { Action, PlanTimes, Step } from './plan.ts';
 import { CURE_PAUSE_MS } from './plan-completion.ts';

@@ -3,9 +3,9 @@ import {
   mergePhase,
   waitingOutside,
   type MergePhase,
-} from '../cluster/merge-steps.ts';
-import { sameServer } from '../cluster/ring.ts';
-import type { RingNode, RingStatus } from '../cluster/status.ts';
+} from '../ring/change/merge-steps.ts';
+import { sameServer } from '../ring/ring.ts';
+import type { RingNode, RingStatus } from '../ring/status.ts';
 import type { Observed } from './observed.ts';
 import type { PlanTimes, Step } from './plan.ts';
 import { TURN_MS, turnMs } from './turns.ts';

@@ -1,5 +1,5 @@
-import { membershipChangeRuns, mustLeaveRing, sameServer } from '../cluster/ring.ts';
-import { isServing, type RingNode, type RingStatus } from '../cluster/status.ts';
+import { membershipChangeRuns, mustLeaveRing, sameServer } from '../ring/ring.ts';
+import { isServing, type RingNode, type RingStatus } from '../ring/status.ts';
 import type { Observed } from './observed.ts';
 import type { Action, PlanTimes, Step } from './plan.ts';
 

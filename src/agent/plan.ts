@@ -1,7 +1,7 @@
-import { isServing, type RingStatus } from '../cluster/status.ts';
-import { mustLeaveRing } from '../cluster/ring.ts';
+import { isServing, type RingStatus } from '../ring/status.ts';
+import { mustLeaveRing } from '../ring/ring.ts';
 import { parametersKey, type DesiredState } from './desired-state.ts';
-import type { MergeMode } from './merge-mode.ts';
+import type { MergeMode } from '../ring/merge-mode.ts';
 import type { Observed } from './observed.ts';
 import { planCompletion } from './plan-completion.ts';
 import { planJoin, planK2hdkc } from './plan-join.ts';

@@ -1,4 +1,4 @@
-import type { NeighbourView } from './neighbours.ts';
+import type { NeighbourView } from '../ring/neighbours.ts';
 import type { Observed, RoleView } from './observed.ts';
 import type { PlanTimes } from './plan.ts';
 

@@ -16,8 +16,8 @@ import { validateRole } from '../ini/validate.ts';
 import type { K2hTarget } from '../backup/restore-load.ts';
 import { k2hTargetOf } from './k2h-target.ts';
 import type { Registration } from './desired-state.ts';
-import type { MergeMode } from './merge-mode.ts';
-import type { Neighbour } from './neighbours.ts';
+import type { MergeMode } from '../ring/merge-mode.ts';
+import type { Neighbour } from '../ring/neighbours.ts';
 
 /** A role resource that was read, checked and found sane. */
 export interface RoleDocument {

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { parseRole } from '../ini/parse-role.ts';
-import { serverKey } from '../cluster/merge-steps.ts';
-import { sameServer } from '../cluster/ring.ts';
-import type { RingStatus } from '../cluster/status.ts';
+import { serverKey } from '../ring/change/merge-steps.ts';
+import { sameServer } from '../ring/ring.ts';
+import type { RingStatus } from '../ring/status.ts';
 import {
   geometryChanges,
   placeChanges,

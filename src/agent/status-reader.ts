@@ -1,7 +1,7 @@
 import { codeOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import type { RingStatus } from '../cluster/status.ts';
-import { readRingStatus, TOOL_MISSING } from '../cluster/tools.ts';
+import type { RingStatus } from '../ring/status.ts';
+import { readRingStatus, TOOL_MISSING } from '../ring/tools.ts';
 import type { SystemUser } from '../host/system-user.ts';
 
 /** A tool that takes longer than this hangs (ms). */

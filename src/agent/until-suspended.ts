@@ -1,5 +1,5 @@
 import { sleep, type Clock } from '../base/clock.ts';
-import type { RingStatus } from '../cluster/status.ts';
+import type { RingStatus } from '../ring/status.ts';
 
 /** How long chmpx gets to notice that its k2hdkc is gone (measured: 0.1 s). */
 const SUSPEND_LIMIT_MS = 2_000;

@@ -6,7 +6,7 @@ import {
 } from '../../src/agent/desired-state.ts';
 import type { Observed, ProgramView, RoleView } from '../../src/agent/observed.ts';
 import type { PlanTimes } from '../../src/agent/plan.ts';
-import { parseNodeStatus, type RingNode, type RingStatus } from '../../src/cluster/status.ts';
+import { parseNodeStatus, type RingNode, type RingStatus } from '../../src/ring/status.ts';
 import type { ClusterParameters } from '../../src/trove/overrides.ts';
 
 export const PARAMETERS: ClusterParameters = {

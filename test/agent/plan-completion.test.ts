@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Observed } from '../../src/agent/observed.ts';
 import { plan } from '../../src/agent/plan.ts';
 import { planCompletion } from '../../src/agent/plan-completion.ts';
-import { ring } from '../cluster/rings.ts';
+import { ring } from '../ring/rings.ts';
 import { desiredState, observed, TIMES } from './builders.ts';
 
 /** What node b does about it, the ring having been the same for so long (ms). */

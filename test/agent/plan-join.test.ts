@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Observed } from '../../src/agent/observed.ts';
 import { planJoin, planK2hdkc } from '../../src/agent/plan-join.ts';
-import { ring } from '../cluster/rings.ts';
+import { ring } from '../ring/rings.ts';
 import { observed, TIMES } from './builders.ts';
 
 /** What node b does with its k2hdkc, all statuses being the same for so long (ms). */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { plan } from '../../src/agent/plan.ts';
 import type { Observed } from '../../src/agent/observed.ts';
-import { ring } from '../cluster/rings.ts';
+import { ring } from '../ring/rings.ts';
 import { desiredState, observed, ROLE, TIMES } from './builders.ts';
 
 const COORDINATED = { ...TIMES, merge: 'coordinated' as const };

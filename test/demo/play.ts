@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { toolVersion } from '../../src/cluster/tools.ts';
+import { toolVersion } from '../../src/ring/tools.ts';
 import { startBroker, type Broker } from '../peers/broker.ts';
 import { ClusterStage } from '../story/cluster-stage.ts';
 import { playClusterStory } from '../story/cluster-story.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { MergeDriver, type MergeOutcome } from '../../src/agent/merge-driver.ts';
+import { MergeDriver, type MergeOutcome } from '../../src/ring/change/merge-driver.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import { ControlPorts } from '../../src/cluster/control-ports.ts';
-import type { MergeGoal } from '../../src/cluster/merge-steps.ts';
-import { parseRingStatus, type RingStatus } from '../../src/cluster/status.ts';
+import { ControlPorts } from '../../src/ring/control/control-ports.ts';
+import type { MergeGoal } from '../../src/ring/change/merge-steps.ts';
+import { parseRingStatus, type RingStatus } from '../../src/ring/status.ts';
 import { IN, OUT } from '../conformance/lab.ts';
 import { RingLab } from '../conformance/ring-lab.ts';
 import type { RingMember } from '../conformance/ring-member.ts';

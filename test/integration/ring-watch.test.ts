@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { plan } from '../../src/agent/plan.ts';
 import type { RoleView } from '../../src/agent/observed.ts';
-import { listens } from '../../src/agent/neighbours.ts';
-import { RingWatch } from '../../src/agent/watch/ring-watch.ts';
-import { SplitWatch } from '../../src/agent/watch/split-watch.ts';
+import { listens } from '../../src/ring/neighbours.ts';
+import { RingWatch } from '../../src/ring/watch/ring-watch.ts';
+import { SplitWatch } from '../../src/ring/watch/split-watch.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import { ControlPorts } from '../../src/cluster/control-ports.ts';
-import { parseRingStatus, type RingStatus } from '../../src/cluster/status.ts';
+import { ControlPorts } from '../../src/ring/control/control-ports.ts';
+import { parseRingStatus, type RingStatus } from '../../src/ring/status.ts';
 import { desiredState, observed, ROLE, TIMES } from '../agent/builders.ts';
 import { IN, OUT } from '../conformance/lab.ts';
 import { RingLab } from '../conformance/ring-lab.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
-import { statusWords } from '../../src/cluster/status.ts';
+import { statusWords } from '../../src/ring/status.ts';
 import { until } from '../helpers/until.ts';
 import { startBroker } from '../peers/broker.ts';
 import type { Lab } from '../peers/vm/lab.ts';

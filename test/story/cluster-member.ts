@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sleep, systemClock } from '../../src/base/clock.ts';
-import { parseRingStatus, statusWords, type RingStatus } from '../../src/cluster/status.ts';
+import { parseRingStatus, statusWords, type RingStatus } from '../../src/ring/status.ts';
 import { projectRoot } from '../helpers/project-root.ts';
 import { until } from '../helpers/until.ts';
 import { isRunning, signal, type ProcessIdentity } from '../peers/processes.ts';

@@ -6,7 +6,7 @@ import type { AgentConfig } from '../../config/schema.ts';
 import type { LocalNode } from '../local-node.ts';
 import type { Reconciler, Snapshot } from '../reconciler.ts';
 import { statusOf } from '../status-of.ts';
-import { RingWatch } from './ring-watch.ts';
+import { RingWatch } from '../../ring/watch/ring-watch.ts';
 import { statusDocument } from './status-document.ts';
 import { StatusFile } from './status-file.ts';
 

@@ -1,9 +1,9 @@
-import { sameServer } from '../../cluster/ring.ts';
-import { statusWords, type RingStatus } from '../../cluster/status.ts';
+import { sameServer } from '../../ring/ring.ts';
+import { statusWords, type RingStatus } from '../../ring/status.ts';
 import type { DesiredState } from '../desired-state.ts';
 import type { NodeState } from '../node-state.ts';
 import type { Snapshot } from '../reconciler.ts';
-import type { Concern } from './concern-keeper.ts';
+import type { Concern } from '../../ring/watch/concern-keeper.ts';
 
 /** What an agent says about its node in status.json, for `k2hdkc-agent status` and for tools. */
 export interface StatusDocument {

@@ -11,7 +11,7 @@ import { recordingLog } from '../../helpers/recording-log.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
 import { until } from '../../helpers/until.ts';
 import { ManualClock } from '../../oslo/manual-clock.ts';
-import { ring } from '../../cluster/rings.ts';
+import { ring } from '../../ring/rings.ts';
 import { desiredState, observed, ROLE } from '../builders.ts';
 
 const PARTS: StatusParts = {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sleep, systemClock } from '../../../src/base/clock.ts';
 import { messageOf } from '../../../src/base/errors.ts';
-import type { MergeMode } from '../../../src/agent/merge-mode.ts';
+import type { MergeMode } from '../../../src/ring/merge-mode.ts';
 import { startBroker } from '../../peers/broker.ts';
 import { Lab } from '../../peers/vm/lab.ts';
 import { CLUSTER, ClusterStage } from '../../story/cluster-stage.ts';

@@ -1,0 +1,203 @@
+import { sameServer } from '../ring.ts';
+import type { RingNode, RingStatus } from '../status.ts';
+
+/** What a coordinated merge is for. `finish` ends what another has begun, or a server's return. */
+export type MergeGoal = 'join' | 'leave' | 'finish';
+
+export type MergeCommand = 'SERVICEIN' | 'SERVICEOUT' | 'MERGE' | 'COMPMERGE' | 'ABORTMERGE';
+
+/**
+ * How far a coordinated merge is, by what chmpxstatus shows (cluster-dynamics-matched contract,
+ * section 4). From `gathering` to the end the ring is closed to clients.
+ *
+ *     quiet ──SERVICEIN of joiners, SERVICEOUT of the leaver──▶ gathering
+ *     gathering ──SERVICEOUT, SERVICEIN of each server that stays──▶ gathered: all are Pending
+ *     gathered ──MERGE──▶ merging: somebody is Doing
+ *     merging ──nobody is Doing any more──▶ merged: all are Done ──COMPMERGE──▶ quiet
+ *     merging ──somebody is gone, or was started again──▶ mixed ──ABORTMERGE──▶ gathered
+ */
+export const MERGE_PHASES = [
+  'quiet',
+  'gathering',
+  'gathered',
+  'merging',
+  'mixed',
+  'merged',
+] as const;
+export type MergePhase = (typeof MERGE_PHASES)[number];
+
+/** One command for the control port of one server. */
+export interface Order {
+  command: MergeCommand;
+  /** Whose control port gets it. */
+  at: RingNode;
+  /** Whom SERVICEOUT names; default the one that gets it. */
+  names?: RingNode;
+}
+
+/** What a leader does next: orders, to be given side by side; none: wait. */
+export interface MergeStep {
+  phase: MergePhase;
+  orders: Order[];
+  /** The goal is reached. */
+  over: boolean;
+}
+
+/** Who leads, and whom it has made take part. */
+export interface MergeLead {
+  goal: MergeGoal;
+  /** `serverKey` of the servers that stay and were sent SERVICEOUT by this leader. */
+  included: ReadonlySet<string>;
+  /** How many merges were aborted because they hung. */
+  aborted: number;
+  /** CUKs of the servers that the role has; one that is down and not among them is taken out. */
+  role?: ReadonlySet<string>;
+}
+
+/** Names a server of the ring, as the same text in every view. */
+export function serverKey({ cuk, controlPort }: RingNode): string {
+  return `${cuk}:${controlPort}`;
+}
+
+/** How far the merge is that the ring is in. */
+export function mergePhase(ring: RingStatus): MergePhase {
+  const members = mergingServers(ring);
+  const are = (merge: RingNode['merge']): boolean => members.some((node) => node.merge === merge);
+  // The others would wait for what one whose programs have ended has to give, and were COMPMERGE given
+  // without it, what it has not got would never come to it.
+  const isGone = changesPlacement(ring) && ring.servers.some(isAbsent);
+  if (are('Doing')) return isGone ? 'mixed' : 'merging';
+  if (are('Done')) return are('Pending') || isGone ? 'mixed' : 'merged';
+  if (!are('Pending')) return 'quiet';
+  return staying(ring).length > 0 ? 'gathering' : 'gathered';
+}
+
+/** The next step of a leader. Pure: the ring as chmpxstatus shows it decides, nothing else. */
+export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
+  const { goal, included, aborted } = lead;
+  const phase = mergePhase(ring);
+  const own = ring.self;
+  const step = (orders: Order[], over = false): MergeStep => ({ phase, orders, over });
+  switch (phase) {
+    case 'merging':
+      return step([]);
+    case 'mixed':
+      return step([{ command: 'ABORTMERGE', at: own }]);
+    case 'merged':
+      return step([{ command: 'COMPMERGE', at: own }]);
+    case 'quiet':
+    case 'gathering':
+    case 'gathered':
+  }
+  const begin = [...beginning(ring, goal), ...evictions(ring, lead.role)];
+  if (begin.length > 0) return step(begin);
+  const back = ring.servers.filter(
+    (node) =>
+      isBetween(node) &&
+      included.has(serverKey(node)) &&
+      !(goal === 'leave' && sameServer(node, own)),
+  );
+  const gather = [
+    ...back.map((at): Order => ({ command: 'SERVICEIN', at })),
+    ...staying(ring).map((at): Order => ({ command: 'SERVICEOUT', at })),
+  ];
+  if (gather.length > 0) return step(gather);
+  if (phase === 'quiet') return step([], true);
+  // MERGE is refused while a server of the ring is down; its agent starts it again.
+  if (changesPlacement(ring) && ring.servers.some(isAbsent)) return step([]);
+  // Another server begins the next try: who hung in one order of requests does so in it again.
+  const members = mergingServers(ring);
+  const first = members.findIndex((node) => sameServer(node, own));
+  const at = members[(Math.max(0, first) + aborted) % members.length] ?? own;
+  return step([{ command: 'MERGE', at }]);
+}
+
+/**
+ * How a leader gives a change up that was begun: back to Pending, the joiner or leaver out of it,
+ * and then `finish` opens the ring as it was.
+ */
+export function undoStep(ring: RingStatus, goal: MergeGoal): MergeStep {
+  const phase = mergePhase(ring);
+  const { self } = ring;
+  const step = (...orders: Order[]): MergeStep => ({ phase, orders, over: false });
+  if (phase === 'merging' || phase === 'mixed' || phase === 'merged') {
+    return step({ command: 'ABORTMERGE', at: self });
+  }
+  if (goal === 'join' && self.operation === 'ADD') return step({ command: 'SERVICEOUT', at: self });
+  if (goal === 'leave' && self.operation === 'DELETE') {
+    return step({ command: 'SERVICEIN', at: self });
+  }
+  return { phase, orders: [], over: true };
+}
+
+/** Servers with a k2hdkc that wait outside the ring. */
+export function waitingOutside({ servers }: RingStatus): RingNode[] {
+  return servers.filter(
+    (node) =>
+      node.ring === 'SERVICE OUT' &&
+      node.live === 'UP' &&
+      node.operation === 'n/a' &&
+      node.merge === 'Nothing' &&
+      !node.suspended,
+  );
+}
+
+function beginning(ring: RingStatus, goal: MergeGoal): Order[] {
+  const { self } = ring;
+  if (goal === 'join') {
+    // Who waits is taken along: one closing of the ring instead of several.
+    return waitingOutside(ring).map((at) => ({ command: 'SERVICEIN', at }));
+  }
+  const leaves = self.ring === 'SERVICE IN' && self.operation !== 'DELETE';
+  return goal === 'leave' && leaves ? [{ command: 'SERVICEOUT', at: self }] : [];
+}
+
+/** A server that is down and no longer in the role keeps its place, and MERGE is refused. */
+function evictions(ring: RingStatus, role: ReadonlySet<string> | undefined): Order[] {
+  return goneServers(ring, role).map((names) => ({ command: 'SERVICEOUT', at: ring.self, names }));
+}
+
+/** Servers that have a place in the ring, are down, and will not come back. */
+export function goneServers(
+  { servers }: RingStatus,
+  role: ReadonlySet<string> | undefined,
+): RingNode[] {
+  if (!role || role.size === 0) return [];
+  return servers.filter(
+    ({ ring, live, operation, cuk }) =>
+      ring === 'SERVICE IN' && live === 'DOWN' && operation === 'n/a' && !role.has(cuk),
+  );
+}
+
+/** Servers that can take part in a merge: in service, alive, with a k2hdkc. */
+function mergingServers({ servers }: RingStatus): RingNode[] {
+  return servers.filter(
+    ({ ring, live, suspended }) => ring === 'SERVICE IN' && live === 'UP' && !suspended,
+  );
+}
+
+/**
+ * Servers that must still be made to take part. They do so only when the placement changes: when
+ * somebody joins or leaves. A server that comes back to its own place merges alone.
+ */
+function staying(ring: RingStatus): RingNode[] {
+  if (!changesPlacement(ring)) return [];
+  return mergingServers(ring).filter(
+    (node) => node.operation === 'n/a' && node.merge === 'Nothing',
+  );
+}
+
+/** Somebody joins or leaves. */
+function changesPlacement({ servers }: RingStatus): boolean {
+  return servers.some(({ operation }) => operation !== 'n/a');
+}
+
+/** In service, but without one of its programs. */
+function isAbsent({ ring, live, suspended, operation }: RingNode): boolean {
+  return ring === 'SERVICE IN' && operation !== 'DELETE' && (live === 'DOWN' || suspended);
+}
+
+/** SERVICEOUT has come to it and SERVICEIN has not. */
+function isBetween(node: RingNode): boolean {
+  return node.ring === 'SERVICE IN' && node.operation === 'DELETE' && node.merge === 'Pending';
+}

@@ -1,0 +1,145 @@
+import type { Random } from '../../base/backoff.ts';
+import { sleep, type Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import { serverKey } from '../change/merge-steps.ts';
+import type { RingNode, RingStatus } from '../status.ts';
+import { ringWords } from '../change/merge-driver.ts';
+import type { RoleView } from '../../agent/observed.ts';
+import { UNREAD_MS } from '../../agent/plan-slave.ts';
+import { ConcernKeeper, type Concern } from './concern-keeper.ts';
+import { findConcerns, isExpected, type Finding, type WatchTimes } from './concerns.ts';
+import { isSettled, PeerViews } from './peer-views.ts';
+import type { UnreadWatch } from '../../agent/watch/unread-watch.ts';
+import type { RingSplit } from './split-watch.ts';
+
+/** What a ring watch works with. */
+export interface RingWatchOptions {
+  /** Whether chmpx is to be seen at all. */
+  isUp: () => boolean;
+  readStatus: () => Promise<RingStatus | null>;
+  role: () => RoleView;
+  /** Asks another server how it sees the ring; null: nobody is asked, as by a slave. */
+  viewOf: ((server: RingNode, limitMs: number) => Promise<RingNode[]>) | null;
+  /** Sees a chmpx that does not read; null: it is not looked at, as on a server. */
+  unread: Pick<UnreadWatch, 'look' | 'unreadMs'> | null;
+  /** Looks for a split of the ring whenever others may be asked. */
+  split: Pick<RingSplit, 'look' | 'heard' | 'forget' | 'findings'>;
+  times: WatchTimes;
+  /** Something of the ring has changed, or chmpx does not read. */
+  onChange: () => void;
+  /** Called after every look. */
+  onLook: () => void;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+}
+
+/** Between two looks; all concerns together must be seen within 10 s (ms). */
+const LOOK_MS = 2_000;
+/** Nobody is asked before the ring has been the same for so long (ms). */
+const SETTLED_MS = 5_000;
+/** The same for the list of servers in K2HR3: who is new there is about to start (ms). */
+const ROLE_SETTLED_MS = 10_000;
+
+/** Looks at the ring again and again, and says what concerns a person: docs/watch.md. */
+export class RingWatch {
+  readonly #options: RingWatchOptions;
+  readonly #keeper: ConcernKeeper;
+  readonly #peers: PeerViews | null;
+  #seenUp = new Set<string>();
+  #ring: RingStatus | null = null;
+  #words = '';
+  #wordsSince = 0;
+
+  constructor(options: RingWatchOptions) {
+    const { clock, log, viewOf, split, readStatus } = options;
+    this.#options = options;
+    this.#keeper = new ConcernKeeper(clock, log);
+    this.#peers =
+      viewOf &&
+      new PeerViews({
+        readStatus,
+        viewOf: async (...question) => {
+          const view = await viewOf(...question);
+          split.heard(view);
+          return view;
+        },
+        clock,
+      });
+  }
+
+  /** What concerns somebody now, the oldest first. */
+  get concerns(): Concern[] {
+    return this.#keeper.concerns;
+  }
+
+  /** The ring as it was seen last; null when chmpx does not run. */
+  get ring(): RingStatus | null {
+    return this.#ring;
+  }
+
+  /** Looks until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random, onLook } = this.#options;
+    while (!signal.aborted) {
+      const pauseMs = await this.look();
+      onLook();
+      await sleep(clock, Math.min(pauseMs, LOOK_MS * (0.95 + 0.1 * random())), signal);
+    }
+  }
+
+  /** Looks once; resolves with the pause before the next look, in milliseconds. */
+  async look(): Promise<number> {
+    const { isUp, readStatus, split } = this.#options;
+    const ring = isUp() ? await readStatus() : null;
+    // A reading that failed says nothing.
+    if (ring === null && isUp()) return LOOK_MS;
+    this.#note(ring);
+    if (ring === null) {
+      split.forget();
+      return this.#keeper.look([]) ?? LOOK_MS;
+    }
+    const mayAsk = this.#mayAsk(ring);
+    const askMs = mayAsk ? await this.#peers?.ask(ring) : null;
+    if (mayAsk) await split.look(ring);
+    const { role, times } = this.#options;
+    const asked = [...(this.#peers?.findings(ring) ?? []), ...split.findings];
+    const sighting = { ring, role: role(), seenUp: this.#seenUp, asked };
+    const findings = [...findConcerns(sighting, times), ...(await this.#unread())];
+    const nextMs = this.#keeper.look(findings);
+    return Math.min(nextMs ?? LOOK_MS, askMs ?? LOOK_MS);
+  }
+
+  /** What is done about it does not wait for the reconciler's next look. */
+  async #unread(): Promise<Finding[]> {
+    const { unread, onChange } = this.#options;
+    await unread?.look();
+    if (!unread || unread.unreadMs < UNREAD_MS) return [];
+    onChange();
+    const text = `chmpx has not read a connection for ${UNREAD_MS / 1000} s although answers wait in it: it starts again`;
+    return [{ kind: 'unread', subject: 'chmpx', text, patienceMs: 0 }];
+  }
+
+  #mayAsk(ring: RingStatus): boolean {
+    const { role, times, clock } = this.#options;
+    const view = role();
+    const expecting = { role: view, seenUp: this.#seenUp };
+    return (
+      isSettled(ring) &&
+      clock.monotonic() - this.#wordsSince >= SETTLED_MS &&
+      view.ringStableMs >= ROLE_SETTLED_MS &&
+      !ring.servers.some((node) => isExpected(node, expecting, times.startMs))
+    );
+  }
+
+  #note(ring: RingStatus | null): void {
+    const words = ring ? ringWords(ring) : '';
+    this.#ring = ring;
+    for (const node of ring?.servers ?? [])
+      if (node.live === 'UP') this.#seenUp.add(serverKey(node));
+    if (words === this.#words) return;
+    this.#words = words;
+    this.#wordsSince = this.#options.clock.monotonic();
+    this.#options.onChange();
+  }
+}

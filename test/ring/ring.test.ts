@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import {
+  isLastServer,
+  membershipChangeRuns,
+  mustLeaveRing,
+  otherServersIn,
+  sameRing,
+} from '../../src/ring/ring.ts';
+import { parseNodeStatus, type RingNode, type RingStatus } from '../../src/ring/status.ts';
+import { roleModel } from '../ini/roles.ts';
+
+const IN = '[SERVICE IN][UP][n/a][Nothing][NoSuspend]';
+const OUT = '[SERVICE OUT][UP][n/a][Nothing][NoSuspend]';
+const DOWN = '[SERVICE OUT][DOWN][n/a][Nothing][NoSuspend]';
+const JOINING = '[SERVICE IN][UP][ADD][Doing][NoSuspend]';
+
+function node(number: number, words: string): RingNode {
+  return {
+    name: '192.0.2.2',
+    cuk: `cuk-${number}`,
+    seed: `seed-${number}`,
+    controlPort: 8000 + number,
+    ...parseNodeStatus(`SAFE -> ${words}`),
+  };
+}
+
+/** The view of the first of some servers. */
+function ring(self: string, ...others: string[]): RingStatus {
+  const servers = [self, ...others].map((words, index) => node(index, words));
+  return { chmpxPid: 1, group: 'g', self: node(0, self), servers, slaves: [], operating: false };
+}
+
+describe('sameRing', () => {
+  it('compares the servers and nothing else', () => {
+    const model = roleModel();
+    const slaves = roleModel('threeServersOneSlave').slaves;
+    expect(sameRing(model, { ...model, slaves, servers: model.servers.toReversed() })).toBe(true);
+    expect(sameRing(model, roleModel('twoServers'))).toBe(false);
+    expect(sameRing(roleModel('twoServers'), model)).toBe(false);
+    const moved = model.servers.map((server) => ({ ...server, port: 9000 }));
+    expect(sameRing(model, { ...model, servers: moved })).toBe(false);
+  });
+});
+
+describe('otherServersIn, isLastServer and mustLeaveRing', () => {
+  it.each([
+    ['alone', ring(IN), [], false],
+    ['with a dead and a detached server', ring(IN, DOWN, OUT), [], false],
+    ['with one that serves', ring(IN, DOWN, IN), ['cuk-2'], true],
+    ['with one that joins', ring(IN, JOINING), ['cuk-1'], true],
+    ['itself out already', ring(OUT, IN), ['cuk-1'], false],
+  ])('see a server %s', (_what, status, others, must) => {
+    expect(otherServersIn(status).map(({ cuk }) => cuk)).toEqual(others);
+    expect(isLastServer(status)).toBe(others.length === 0);
+    expect(mustLeaveRing(status)).toBe(must);
+  });
+});
+
+describe('membershipChangeRuns', () => {
+  it.each([
+    ['settled', ring(IN, IN, DOWN), false],
+    ['joining', ring(IN, JOINING), true],
+    ['merging', ring('[SERVICE IN][UP][n/a][Doing][NoSuspend]'), true],
+    ['operating', { ...ring(IN, IN), operating: true }, true],
+  ])('sees a ring that is %s', (_what, status, runs) => {
+    expect(membershipChangeRuns(status)).toBe(runs);
+  });
+});
