@@ -3,7 +3,7 @@ import { AgentError, ConfigurationError, codeOf, messageOf } from '../base/error
 import type { AgentConfig } from '../config/schema.ts';
 import type { RoleAccess } from '../k2hr3/extdata.ts';
 import { fetchAccessFromUrl } from '../k2hr3/userdata.ts';
-import type { MembershipOptions } from './membership.ts';
+import type { MembershipOptions } from '../role/membership.ts';
 
 /** Where a slave's access to its role comes from. */
 export interface SlaveSource {

@@ -4,7 +4,7 @@ import { Interrupted } from '../../src/agent/operations.ts';
 import { plan, RESTORE_FIRST } from '../../src/agent/plan.ts';
 import { checkRestore, restoreFirst } from '../../src/agent/restore-first.ts';
 import type { Snapshot } from '../../src/agent/reconciler.ts';
-import { k2hTargetOf } from '../../src/agent/k2h-target.ts';
+import { k2hTargetOf } from '../../src/role/k2h-target.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import { silentLog } from '../helpers/recording-log.ts';

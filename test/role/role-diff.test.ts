@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { roleDiff } from '../../src/agent/role-diff.ts';
+import { roleDiff } from '../../src/role/role-diff.ts';
 import { roleText } from '../ini/roles.ts';
 
 describe('roleDiff', () => {

@@ -2,15 +2,15 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { DesiredState, Registration } from '../../src/agent/desired-state.ts';
-import type { RoleDocument } from '../../src/agent/role-document.ts';
+import type { RoleDocument } from '../../src/role/role-document.ts';
 import { AgentError } from '../../src/base/errors.ts';
-import { RoleWatch } from '../../src/agent/role-watch.ts';
+import { RoleWatch } from '../../src/role/role-watch.ts';
 import type { ResourceReading } from '../../src/k2hr3/resource.ts';
 import { deferred } from '../helpers/deferred.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { WatchedClock } from '../helpers/watched-clock.ts';
-import { desiredState, OTHER_PARAMETERS, PARAMETERS, registrationFor } from './builders.ts';
+import { desiredState, OTHER_PARAMETERS, PARAMETERS, registrationFor } from '../agent/builders.ts';
 
 const SETTLED = 5_000;
 const CHANGING = 500;

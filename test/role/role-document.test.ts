@@ -3,12 +3,12 @@ import {
   readRoleDocument,
   type RoleDocument,
   type RoleExpectations,
-} from '../../src/agent/role-document.ts';
+} from '../../src/role/role-document.ts';
 import { AgentError } from '../../src/base/errors.ts';
 import { NO_OVERRIDES } from '../../src/ini/ini-overrides.ts';
 import type { Scalar } from '../../src/ini/keys.ts';
 import { CUK1, roleText, withLine, type ROLES } from '../ini/roles.ts';
-import { PARAMETERS, registrationFor } from './builders.ts';
+import { PARAMETERS, registrationFor } from '../agent/builders.ts';
 
 const EXPECTED: RoleExpectations = { clusterName: 'mycluster' };
 
