@@ -1,5 +1,5 @@
 import { AgentError } from '../base/errors.ts';
-import type { Reconciler } from './reconciler.ts';
+import type { Reconciler } from '../node/reconciler.ts';
 
 /**
  * The k2h file that this node keeps its data in, by its role. Throws AgentError `no-data-file` when

@@ -6,13 +6,13 @@ import { troveError } from '../trove/exceptions.ts';
 import type { GuestArgs } from '../trove/handled-methods.ts';
 import type { JsonObject } from '../trove/json.ts';
 import { readOverrides, type ClusterParameters } from '../trove/overrides.ts';
-import type { DataVolume } from './data-volume.ts';
-import { NEW_NODE, type DesiredState } from './desired-state.ts';
+import type { DataVolume } from '../node/data-volume.ts';
+import { NEW_NODE, type DesiredState } from '../node/desired-state.ts';
 import type { Markers } from './markers.ts';
 import { Interrupted } from './operations.ts';
 import type { Outbox } from './outbox.ts';
-import { serves } from './plan.ts';
-import type { Reconciler } from './reconciler.ts';
+import { serves } from '../node/plan/plan.ts';
+import type { Reconciler } from '../node/reconciler.ts';
 import { checkRestore, type RestoreFirst } from './restore-first.ts';
 
 /** What prepare works with. */

@@ -2,7 +2,7 @@ import { AgentError } from '../base/errors.ts';
 import { isBlockDevice } from '../host/volume.ts';
 import type { GuestArgs } from '../trove/handled-methods.ts';
 import type { JsonObject } from '../trove/json.ts';
-import { NEW_NODE, type DesiredState } from './desired-state.ts';
+import { NEW_NODE, type DesiredState } from '../node/desired-state.ts';
 import { Interrupted } from './operations.ts';
 import { failPreparation, readParameters, untilReady, type PrepareParts } from './prepare.ts';
 

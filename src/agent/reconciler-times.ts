@@ -1,5 +1,5 @@
 import type { AgentConfig } from '../config/schema.ts';
-import type { ReconcilerOptions } from './reconciler.ts';
+import type { ReconcilerOptions } from '../node/reconciler.ts';
 
 /** The times of the reconciler, from the seconds of agent.yaml. */
 export function reconcilerTimes(cluster: AgentConfig['cluster']): ReconcilerOptions['times'] {

@@ -3,7 +3,7 @@ import { isObject } from '../oslo/envelope.ts';
 import { notifyExcInfo, updateBackup } from '../trove/conductor-messages.ts';
 import type { RefusedCast } from '../trove/dispatcher.ts';
 import type { Outbox } from './outbox.ts';
-import type { Reconciler } from './reconciler.ts';
+import type { Reconciler } from '../node/reconciler.ts';
 
 /** What is needed to tell. */
 export interface RefusedCastParts {

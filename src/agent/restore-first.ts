@@ -4,8 +4,8 @@ import type { RestoreParts } from '../backup/restore.ts';
 import { AgentError } from '../base/errors.ts';
 import type { JsonObject } from '../trove/json.ts';
 import { Interrupted } from './operations.ts';
-import { RESTORE_FIRST } from './plan.ts';
-import type { Reconciler } from './reconciler.ts';
+import { RESTORE_FIRST } from '../node/plan/plan.ts';
+import type { Reconciler } from '../node/reconciler.ts';
 
 /** What a restore within prepare works with. */
 export interface RestoreFirstParts extends RestoreParts {

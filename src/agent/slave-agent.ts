@@ -5,13 +5,13 @@ import { lockDirectory } from '../host/instance-lock.ts';
 import { fingerprintOf } from '../k2hr3/registration-record.ts';
 import type { Agent, AgentOptions } from './agent.ts';
 import { ConfigurationError } from '../base/errors.ts';
-import { DesiredStateStore, type DesiredState } from './desired-state.ts';
+import { DesiredStateStore, type DesiredState } from '../node/desired-state.ts';
 import { createLocalNode } from './local-node.ts';
-import { isStopped } from './plan.ts';
-import { Reconciler } from './reconciler.ts';
+import { isStopped } from '../node/plan/plan.ts';
+import { Reconciler } from '../node/reconciler.ts';
 import { reconcilerTimes } from './reconciler-times.ts';
 import type { NodeSettings } from './settings.ts';
-import { SlaveSoftware } from './slave-software.ts';
+import { SlaveSoftware } from '../node/programs/slave-software.ts';
 import type { SlaveSource } from './slave-source.ts';
 import { createNodeWatch } from './watch/create-watch.ts';
 

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { StatusDocument } from '../agent/watch/status-document.ts';
-import { statusFile } from '../agent/watch/status-file.ts';
+import type { StatusDocument } from '../node/status-document.ts';
+import { statusFile } from '../node/status-file.ts';
 import { codeOf } from '../base/errors.ts';
 import { loadAgentConfig } from '../config/load.ts';
 import { isLocked } from '../host/instance-lock.ts';

@@ -1,4 +1,4 @@
-import type { StatusDocument } from '../agent/watch/status-document.ts';
+import type { StatusDocument } from '../node/status-document.ts';
 
 /** A status document as a person reads it: the most important first, in a few lines. */
 export function statusText(document: StatusDocument, now: number): string {

@@ -12,7 +12,7 @@ import { fingerprintOf } from '../k2hr3/registration-record.ts';
 import { readResource, readResourceKey, type ResourceReading } from '../k2hr3/resource.ts';
 import { removeUpstreamFiles, writeUpstreamFiles } from '../k2hr3/upstream-files.ts';
 import type { ClusterParameters } from '../trove/overrides.ts';
-import { parametersKey, type DesiredStateStore, type Registration } from '../agent/desired-state.ts';
+import { parametersKey, type DesiredStateStore, type Registration } from '../node/desired-state.ts';
 import { FreshAccess } from './fresh-access.ts';
 import { leaveRole } from './leave-role.ts';
 import { readEntries, removeOlderEntries } from './role-entries.ts';

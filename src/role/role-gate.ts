@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import { withDeadline } from '../base/wait.ts';
 import type { ResolveName } from '../host/resolve-name.ts';
-import type { DesiredState } from '../agent/desired-state.ts';
+import type { DesiredState } from '../node/desired-state.ts';
 import type { RoleDocument } from './role-document.ts';
 
 /** What a role gate judges by. */

@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DesiredStateStore, type DesiredState } from '../../src/agent/desired-state.ts';
+import { DesiredStateStore, type DesiredState } from '../../src/node/desired-state.ts';
 import { Markers } from '../../src/agent/markers.ts';
 import { prepare, type PrepareParts } from '../../src/agent/prepare.ts';
 import { statusOf } from '../../src/agent/status-of.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
-import { observed, PARAMETERS, RUNS } from './builders.ts';
+import { observed, PARAMETERS, RUNS } from '../node/builders.ts';
 
 const ID = 'p-1';
 const TIMEOUT_MS = 60_000;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { tellOfRefusedCast } from '../../src/agent/refused-cast.ts';
-import type { DesiredState, Phase } from '../../src/agent/desired-state.ts';
+import type { DesiredState, Phase } from '../../src/node/desired-state.ts';
 import type { ConductorMessage } from '../../src/trove/conductor-messages.ts';
 import { notSupported } from '../../src/trove/exceptions.ts';
 import type { JsonObject } from '../../src/trove/json.ts';
-import { desiredState, observed } from './builders.ts';
+import { desiredState, observed } from '../node/builders.ts';
 
 const NOTIFIED = { trove_notification: { request_id: 'r' }, user: 'u' };
 

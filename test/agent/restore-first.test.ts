@@ -1,16 +1,16 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Interrupted } from '../../src/agent/operations.ts';
-import { plan, RESTORE_FIRST } from '../../src/agent/plan.ts';
+import { plan, RESTORE_FIRST } from '../../src/node/plan/plan.ts';
 import { checkRestore, restoreFirst } from '../../src/agent/restore-first.ts';
-import type { Snapshot } from '../../src/agent/reconciler.ts';
+import type { Snapshot } from '../../src/node/reconciler.ts';
 import { k2hTargetOf } from '../../src/role/k2h-target.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import { silentLog } from '../helpers/recording-log.ts';
 import { PLAIN_STORAGE } from '../helpers/storage-config.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
-import { desiredState, nothingRuns, ROLE, RUNS, TIMES } from './builders.ts';
+import { desiredState, nothingRuns, ROLE, RUNS, TIMES } from '../node/builders.ts';
 
 const BACKUP_INFO = {
   id: 'b-1',

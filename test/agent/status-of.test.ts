@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { DesiredState } from '../../src/agent/desired-state.ts';
-import type { Observed } from '../../src/agent/observed.ts';
+import type { DesiredState } from '../../src/node/desired-state.ts';
+import type { Observed } from '../../src/node/observed.ts';
 import { statusOf } from '../../src/agent/status-of.ts';
 import type { ServiceStatus } from '../../src/trove/statuses.ts';
 import {
@@ -12,7 +12,7 @@ import {
   observed,
   OUT,
   ringStatus,
-} from './builders.ts';
+} from '../node/builders.ts';
 
 const LIMIT = 5;
 type Row = [string, Partial<DesiredState>, Observed, ServiceStatus | null];

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
-import type { StatusDocument } from '../../src/agent/watch/status-document.ts';
+import type { StatusDocument } from '../../src/node/status-document.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { lockDirectory } from '../../src/host/instance-lock.ts';
 import { bundle } from '../helpers/bundle.ts';

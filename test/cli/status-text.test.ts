@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { StatusDocument } from '../../src/agent/watch/status-document.ts';
+import type { StatusDocument } from '../../src/node/status-document.ts';
 import { statusText } from '../../src/cli/status-text.ts';
 
 const NOW = Date.parse('2026-01-02T03:00:00.000Z');

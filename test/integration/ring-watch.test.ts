@@ -1,13 +1,13 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { plan } from '../../src/agent/plan.ts';
-import type { RoleView } from '../../src/agent/observed.ts';
+import { plan } from '../../src/node/plan/plan.ts';
+import type { RoleView } from '../../src/node/observed.ts';
 import { listens } from '../../src/ring/neighbours.ts';
 import { RingWatch } from '../../src/ring/watch/ring-watch.ts';
 import { SplitWatch } from '../../src/ring/watch/split-watch.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { ControlPorts } from '../../src/ring/control/control-ports.ts';
 import { parseRingStatus, type RingStatus } from '../../src/ring/status.ts';
-import { desiredState, observed, ROLE, TIMES } from '../agent/builders.ts';
+import { desiredState, observed, ROLE, TIMES } from '../node/builders.ts';
 import { IN, OUT } from '../conformance/lab.ts';
 import { RingLab } from '../conformance/ring-lab.ts';
 import type { RingMember } from '../conformance/ring-member.ts';

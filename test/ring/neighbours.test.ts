@@ -5,7 +5,7 @@ import { Neighbours, type Neighbour } from '../../src/ring/neighbours.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { until } from '../helpers/until.ts';
 import { WatchedClock } from '../helpers/watched-clock.ts';
-import { IN } from '../agent/builders.ts';
+import { IN } from '../node/builders.ts';
 
 const answerWith = (cuk: string): string =>
   ['RING Name = ring', 'No.1', 'Server Name = a', 'Control Port = 8021', `CUK = ${cuk}`]

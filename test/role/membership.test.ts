@@ -4,14 +4,14 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { DesiredStateStore } from '../../src/agent/desired-state.ts';
+import { DesiredStateStore } from '../../src/node/desired-state.ts';
 import { Membership } from '../../src/role/membership.ts';
 import { systemClock, type Clock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import type { ResolveName } from '../../src/host/resolve-name.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { startK2hr3, type K2hr3StandIn } from '../simulators/k2hr3/stand-in.ts';
-import { desiredState } from '../agent/builders.ts';
+import { desiredState } from '../node/builders.ts';
 
 const ADDRESS = '127.0.0.11';
 const CUK = '00000001-aaaa-4bbb-8ccc-000000000001';

@@ -8,7 +8,7 @@ import { AgentError } from '../../src/base/errors.ts';
 import { NO_OVERRIDES } from '../../src/ini/ini-overrides.ts';
 import type { Scalar } from '../../src/ini/keys.ts';
 import { CUK1, roleText, withLine, type ROLES } from '../ini/roles.ts';
-import { PARAMETERS, registrationFor } from '../agent/builders.ts';
+import { PARAMETERS, registrationFor } from '../node/builders.ts';
 
 const EXPECTED: RoleExpectations = { clusterName: 'mycluster' };
 

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { DesiredState, Registration } from '../../src/agent/desired-state.ts';
+import type { DesiredState, Registration } from '../../src/node/desired-state.ts';
 import type { RoleDocument } from '../../src/role/role-document.ts';
 import { AgentError } from '../../src/base/errors.ts';
 import { RoleWatch } from '../../src/role/role-watch.ts';
@@ -10,7 +10,7 @@ import { deferred } from '../helpers/deferred.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { WatchedClock } from '../helpers/watched-clock.ts';
-import { desiredState, OTHER_PARAMETERS, PARAMETERS, registrationFor } from '../agent/builders.ts';
+import { desiredState, OTHER_PARAMETERS, PARAMETERS, registrationFor } from '../node/builders.ts';
 
 const SETTLED = 5_000;
 const CHANGING = 500;

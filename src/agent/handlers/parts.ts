@@ -1,11 +1,11 @@
 import type { Logger } from '../../base/log.ts';
-import type { ClusterNode } from '../cluster-node.ts';
+import type { ClusterNode } from '../../node/cluster-node.ts';
 import type { CreateBackupParts } from '../create-backup.ts';
-import type { DesiredState } from '../desired-state.ts';
+import type { DesiredState } from '../../node/desired-state.ts';
 import type { Markers } from '../markers.ts';
 import type { Operations } from '../operations.ts';
 import type { PrepareParts } from '../prepare.ts';
-import type { Reconciler } from '../reconciler.ts';
+import type { Reconciler } from '../../node/reconciler.ts';
 import type { Reporter } from '../reporter.ts';
 
 /** What the methods of the guest API work with. */

@@ -1,9 +1,9 @@
 import type { GuestCall } from '../../trove/dispatcher.ts';
 import { guestError, troveError } from '../../trove/exceptions.ts';
 import { HANDLED_METHODS, type HandledMethod } from '../../trove/handled-methods.ts';
-import { parametersKey, type DesiredState } from '../desired-state.ts';
-import { isStopped, serves } from '../plan.ts';
-import type { Snapshot } from '../reconciler.ts';
+import { parametersKey, type DesiredState } from '../../node/desired-state.ts';
+import { isStopped, serves } from '../../node/plan/plan.ts';
+import type { Snapshot } from '../../node/reconciler.ts';
 import type { HandlerParts } from './parts.ts';
 
 type WishParts = Pick<HandlerParts, 'desired' | 'operations' | 'reconciler' | 'replyMarginMs'> & {

@@ -4,11 +4,11 @@ import type { Logger } from '../../base/log.ts';
 import type { Secrets } from '../../base/secrets.ts';
 import type { AgentConfig } from '../../config/schema.ts';
 import type { LocalNode } from '../local-node.ts';
-import type { Reconciler, Snapshot } from '../reconciler.ts';
+import type { Reconciler, Snapshot } from '../../node/reconciler.ts';
 import { statusOf } from '../status-of.ts';
 import { RingWatch } from '../../ring/watch/ring-watch.ts';
-import { statusDocument } from './status-document.ts';
-import { StatusFile } from './status-file.ts';
+import { statusDocument } from '../../node/status-document.ts';
+import { StatusFile } from '../../node/status-file.ts';
 
 /** What the watch of this VM's node is made from. */
 export interface NodeWatchOptions {

@@ -1,7 +1,7 @@
 import { serverKey } from '../change/merge-steps.ts';
 import { membershipChangeRuns, sameServer } from '../ring.ts';
 import { statusWords, type RingNode, type RingStatus } from '../status.ts';
-import type { RoleView } from '../../agent/observed.ts';
+import type { RoleView } from '../../node/observed.ts';
 
 /** What can be wrong with a ring, as this node sees it. */
 export type ConcernKind =

@@ -4,12 +4,12 @@ import type { Logger } from '../../base/log.ts';
 import { serverKey } from '../change/merge-steps.ts';
 import type { RingNode, RingStatus } from '../status.ts';
 import { ringWords } from '../change/merge-driver.ts';
-import type { RoleView } from '../../agent/observed.ts';
-import { UNREAD_MS } from '../../agent/plan-slave.ts';
+import type { RoleView } from '../../node/observed.ts';
+import { UNREAD_MS } from '../../node/plan/slave.ts';
 import { ConcernKeeper, type Concern } from './concern-keeper.ts';
 import { findConcerns, isExpected, type Finding, type WatchTimes } from './concerns.ts';
 import { isSettled, PeerViews } from './peer-views.ts';
-import type { UnreadWatch } from '../../agent/watch/unread-watch.ts';
+import type { UnreadWatch } from '../../node/programs/unread-watch.ts';
 import type { RingSplit } from './split-watch.ts';
 
 /** What a ring watch works with. */

@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DesiredStateStore, parametersKey } from '../../../src/agent/desired-state.ts';
+import { DesiredStateStore, parametersKey } from '../../../src/node/desired-state.ts';
 import { configurationHandlers } from '../../../src/agent/handlers/configuration.ts';
 import { Wishes } from '../../../src/agent/handlers/wishes.ts';
 import { Journal } from '../../../src/agent/journal.ts';
-import type { Observed } from '../../../src/agent/observed.ts';
+import type { Observed } from '../../../src/node/observed.ts';
 import { Operations } from '../../../src/agent/operations.ts';
-import type { Action } from '../../../src/agent/plan.ts';
-import { Reconciler, type Node } from '../../../src/agent/reconciler.ts';
+import type { Action } from '../../../src/node/plan/plan.ts';
+import { Reconciler, type Node } from '../../../src/node/reconciler.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { GuestCall } from '../../../src/trove/dispatcher.ts';
 import { silentLog } from '../../helpers/recording-log.ts';
@@ -20,7 +20,7 @@ import {
   registrationFor,
   ringStatus,
   TIMES,
-} from '../builders.ts';
+} from '../../node/builders.ts';
 
 const overridesOf = ({ clusterName, extdataUrl }: typeof PARAMETERS) => ({
   'cluster-name': clusterName,

@@ -2,11 +2,11 @@ import { expect, it } from 'vitest';
 import { Wishes } from '../../../src/agent/handlers/wishes.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { Journal } from '../../../src/agent/journal.ts';
-import type { Snapshot } from '../../../src/agent/reconciler.ts';
+import type { Snapshot } from '../../../src/node/reconciler.ts';
 import { Operations } from '../../../src/agent/operations.ts';
 import { silentLog } from '../../helpers/recording-log.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
-import { desiredState, nothingRuns, observed } from '../builders.ts';
+import { desiredState, nothingRuns, observed } from '../../node/builders.ts';
 
 const desired = desiredState();
 

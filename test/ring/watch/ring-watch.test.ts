@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RingWatch, type RingWatchOptions } from '../../../src/ring/watch/ring-watch.ts';
-import type { RoleView } from '../../../src/agent/observed.ts';
+import type { RoleView } from '../../../src/node/observed.ts';
 import { sleep } from '../../../src/base/clock.ts';
 import type { RingNode, RingStatus } from '../../../src/ring/status.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 import { ring } from '../rings.ts';
 import { ManualClock } from '../../oslo/manual-clock.ts';
-import { ROLE } from '../../agent/builders.ts';
+import { ROLE } from '../../node/builders.ts';
 
 /** How long everything may take to be seen (ms). */
 const SEEN_MS = 10_000;

@@ -1,0 +1,90 @@
+import type { K2hTarget } from '../backup/restore-load.ts';
+import type { RingStatus } from '../ring/status.ts';
+import type { VolumeView } from './data-volume.ts';
+import type { Neighbour, NeighbourView } from '../ring/neighbours.ts';
+import type { RollView } from './programs/roll-watch.ts';
+
+/** One of the two programs, as it runs now. */
+export interface ProgramView {
+  generation: string;
+  /** How long it has run, as far as this agent knows, in milliseconds. */
+  runningMs: number;
+}
+
+/** What the role in K2HR3 says, as far as it was read and found sane. */
+export interface RoleView {
+  /** The ini made from the newest sane document that holds this node; null before the first. */
+  ini: string | null;
+  /** The newest sane document does not hold this node: it must register (again). */
+  lacksSelf: boolean;
+  /** The folder of the data file that the ini names. */
+  dataDirectory: string | null;
+  /** The data file itself; null when the data is in memory only. */
+  k2h: K2hTarget | null;
+  /** How many servers the ring has. */
+  servers: number;
+  /** The servers besides this node. */
+  neighbours: readonly Neighbour[];
+  /** The CUKs of all servers, this one among them; empty when none are known. */
+  cuks: ReadonlySet<string>;
+  /** How long the list of servers has been the same, in milliseconds. */
+  ringStableMs: number;
+  /** The list has changed since this agent started, or a prepare: others may not know it yet. */
+  ringIsNew: boolean;
+  /** Why the newest document was refused, or why there is none; null when all is well. */
+  problem: string | null;
+}
+
+/** Everything the plan looks at. Made anew, from cheap and honest probes, before every step. */
+export interface Observed {
+  chmpx: ProgramView | null;
+  k2hdkc: ProgramView | null;
+  /** What chmpxstatus says; null when chmpx does not run or is not ready. */
+  status: RingStatus | null;
+  /** Why the status cannot be read at all, whatever chmpx does; null when it can. */
+  statusProblem: string | null;
+  /** How long the status of this node has been the same, in milliseconds. */
+  statusStableMs: number;
+  /** How long the statuses of all servers have been the same, in milliseconds. */
+  ringStillMs: number;
+  role: RoleView;
+  /** The other servers, while chmpx does not run; null: not known (yet). */
+  neighbours: NeighbourView | null;
+  volume: VolumeView;
+  /** The ini on disk is the one the role asks for, as far as the programs that run can take it. */
+  iniPublished: boolean;
+  /** What must start again for the rest of it; null: nothing. */
+  roll: RollView | null;
+  /** How long a crashed program must still wait for its next start, in milliseconds. */
+  restartInMs: number;
+  /** Crashes since the last good minute. */
+  crashes: number;
+  /** Why the last of them happened, in one line. */
+  crashReason: string;
+  /** How long a failed call to K2HR3 must still wait, in milliseconds. */
+  k2hr3RetryInMs: number;
+  /** How long after a registration a role that lacks this node means nothing yet (ms). */
+  registrationSettlesInMs: number;
+  /** The programs were stopped before, or will be stopped now, without leaving the ring (again). */
+  leaveOver: boolean;
+  /** Why this node could not leave the ring; null when it could, or was not asked to. */
+  leaveFailure: string | null;
+  /** A cure was sent to this node so long ago (ms); null: none since the programs started. */
+  cureSentMs: number | null;
+  /** A join that was undone must still wait so long (ms). */
+  joinRetryInMs: number;
+  /** This node is Doing, and does nothing. */
+  mergeHangs: boolean;
+  /** It hung when a merge was aborted, and has not merged since. */
+  mergeHung: boolean;
+  /** Leaving was cut short, by a hang or a crash: the ring is left once both programs are back in it. */
+  leaveAgain: boolean;
+  /** For how long chmpx has not read a connection in which something waits (ms); else 0. */
+  unreadMs: number;
+  /** Why both programs should start again so that a split ring comes together; null: it is whole. */
+  giveIn: string | null;
+  /** In [0, 1), drawn anew when the ring changes: for ties with agents that see the same. */
+  tieJitter: number;
+  /** Milliseconds of wall clock. */
+  now: number;
+}

@@ -1,0 +1,32 @@
+import { isUncompleted, sameServer } from '../../ring/ring.ts';
+import { isServing, type RingStatus } from '../../ring/status.ts';
+import type { Observed } from '../observed.ts';
+import type { PlanTimes, Step } from './plan.ts';
+import { turnMs } from './turns.ts';
+
+/** A command that cures this node is not sent again before so long (ms). */
+export const CURE_PAUSE_MS = 15_000;
+
+/**
+ * An automatic merge that is Done and that nobody completes: chmpx waits for a message that came
+ * before it began to wait. Whose join, leave or return it is sends COMPMERGE; when its agent is dead,
+ * the servers in service do, in ring order. One is enough, wherever it is sent.
+ */
+export function planCompletion(
+  status: RingStatus,
+  { ringStillMs, tieJitter, cureSentMs }: Observed,
+  { stuckAfterMs }: PlanTimes,
+): Step | null {
+  if (!isUncompleted(status)) return null;
+  if (cureSentMs !== null && cureSentMs <= CURE_PAUSE_MS) return null;
+  const { self, servers } = status;
+  const order = [
+    ...servers.filter(({ merge, live }) => merge === 'Done' && live === 'UP'),
+    ...servers.filter((server) => isServing(server)),
+  ];
+  const place = order.findIndex((server) => sameServer(server, self));
+  if (place < 0 || ringStillMs <= stuckAfterMs + turnMs(place, tieJitter)) return null;
+  const whose = self.merge === 'Done' ? 'all data is here' : 'the data of another is there';
+  const why = `${whose}, but nobody completes the merge`;
+  return { kind: 'do', action: 'complete-merge', why };
+}

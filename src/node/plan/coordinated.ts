@@ -1,0 +1,123 @@
+import {
+  goneServers,
+  mergePhase,
+  waitingOutside,
+  type MergePhase,
+} from '../../ring/change/merge-steps.ts';
+import { sameServer } from '../../ring/ring.ts';
+import type { RingNode, RingStatus } from '../../ring/status.ts';
+import type { Observed } from '../observed.ts';
+import type { PlanTimes, Step } from './plan.ts';
+import { TURN_MS, turnMs } from './turns.ts';
+
+/** The times that coordinated merges are planned by, in milliseconds. */
+export interface MergeTimes {
+  /** The first servers of a new ring wait so long for the others of the role. */
+  gatherMs: number;
+  /** A change whose leader does nothing for so long is taken over by another. */
+  takeOverMs: number;
+  /** The same while servers are Doing: their data moves without a sign. */
+  mergeMs: number;
+}
+
+/** Between servers that are back at the same time (ms): their merges take 0.2 s. */
+const BACK_TURN_MS = 1_000;
+/** From the start of k2hdkc to the status that follows from it (ms); 292 MB may have to be written. */
+const ATTACH_MS = 10_000;
+/** A status of this node that another's change passes through does not last so long (ms). */
+const PASSING_MS = 2_000;
+const AGAIN = 'both start again';
+
+/**
+ * What a node with both programs does about its ring when merges are led by agents. Agents have
+ * no channel to each other: all is judged by what chmpxstatus shows, and ties go by ring order and
+ * jitter.
+ * Null: nothing, the node serves in a quiet ring.
+ */
+export function planCoordinated(
+  status: RingStatus,
+  observed: Observed,
+  times: PlanTimes,
+): Step | null {
+  const { self } = status;
+  const phase = mergePhase(status);
+  const turnAmong = (nodes: readonly RingNode[], step = TURN_MS): number =>
+    turnMs(
+      nodes.findIndex((node) => sameServer(node, self)),
+      observed.tieJitter,
+      step,
+    );
+  const turn = turnAmong(status.servers);
+  if (self.ring === 'SERVICE OUT') return planEntry(status, phase, observed, times);
+  if (observed.mergeHung && self.merge === 'Pending') {
+    return act('restart-pair', `a merge was aborted because this node hung: ${AGAIN}`);
+  }
+  if (phase === 'quiet') {
+    if (observed.mergeHung && observed.ringStillMs > TURN_MS + turn) {
+      return act('restart-pair', `a merge was undone because this node hung: ${AGAIN}`);
+    }
+    const gone = goneServers(status, observed.role.cuks);
+    if (gone.length === 0 || observed.ringStillMs < times.coordinated.takeOverMs + turn)
+      return null;
+    const names = gone.map(({ name }) => name).join(', ');
+    return act('finish-merge', `no longer in the role, and down: taking ${names} out of the ring`);
+  }
+  const ownStill = observed.statusStableMs;
+  if (self.operation === 'DELETE' && self.merge === 'Pending' && ownStill > PASSING_MS) {
+    return act('service-in', 'another agent took this node out of the ring and did not go on');
+  }
+  const placementChanges = status.servers.some(({ operation }) => operation !== 'n/a');
+  if (isBack(status, observed) && !placementChanges && phase === 'gathered') {
+    // Back at its own place: nobody else is concerned. Two that are back take turns.
+    const back = status.servers.filter(({ merge }) => merge === 'Pending');
+    return observed.ringStillMs >= turnAmong(back, BACK_TURN_MS)
+      ? act('finish-merge', 'back in the ring: merging what was written meanwhile')
+      : wait('the ring merges');
+  }
+  const patience = phase === 'merging' ? times.coordinated.mergeMs : times.coordinated.takeOverMs;
+  if (observed.ringStillMs > patience + turn) {
+    return act('finish-merge', `nobody goes on with a merge (${phase})`);
+  }
+  return wait('the ring merges');
+}
+
+/** Pending since its k2hdkc has started; an aborted merge makes servers Pending that run for long. */
+function isBack({ self }: RingStatus, { k2hdkc, statusStableMs }: Observed): boolean {
+  const runningMs = k2hdkc?.runningMs ?? 0;
+  return self.merge === 'Pending' && runningMs - statusStableMs < ATTACH_MS;
+}
+
+function planEntry(
+  status: RingStatus,
+  phase: MergePhase,
+  { statusStableMs: waited, ringStillMs, role, joinRetryInMs, mergeHung, tieJitter }: Observed,
+  { coordinated, changeWaitMs }: PlanTimes,
+): Step {
+  if (phase !== 'quiet') {
+    // A dead leader is replaced by a server that is in; when there is none, by this one.
+    if (waited < changeWaitMs) return wait('another change of the ring runs');
+    return act('join-ring', 'another change of the ring does not end: joining anyway');
+  }
+  // Outside it is in nobody's way: before the servers of the ring that hung too.
+  if (mergeHung) return act('restart-pair', `the join was undone because this node hung: ${AGAIN}`);
+  if (joinRetryInMs > 0) return { ...wait('a join was undone: pausing'), ms: joinRetryInMs };
+  const outside = waitingOutside(status);
+  const place = outside.findIndex((node) => sameServer(node, status.self));
+  const anybodyIn = status.servers.some(({ ring }) => ring === 'SERVICE IN');
+  const complete = anybodyIn || outside.length >= role.servers;
+  if (!complete && waited < coordinated.gatherMs) return wait('others of this new ring start');
+  if (Math.min(waited, ringStillMs) < turnMs(place, tieJitter))
+    return wait('a server before this one joins first');
+  return act('join-ring', anybodyIn ? 'joining the ring' : 'making the ring');
+}
+
+function act(
+  action: 'service-in' | 'join-ring' | 'finish-merge' | 'restart-pair',
+  why: string,
+): Step {
+  return { kind: 'do', action, why };
+}
+
+function wait(why: string): Step & { kind: 'wait' } {
+  return { kind: 'wait', why };
+}

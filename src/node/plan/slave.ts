@@ -1,0 +1,21 @@
+import type { Observed } from '../observed.ts';
+import type { Step } from './plan.ts';
+
+/**
+ * A connection that is not read for so long never will be (ms): a worker of chmpx waits at most 5 s
+ * for the rest of a message, and 5 s more for a client that does not take it.
+ */
+export const UNREAD_MS = 15_000;
+
+/**
+ * A slave whose chmpx is up follows the cluster, unless its applications wait for what chmpx does not
+ * read, or it has not found all servers again after a cut.
+ */
+export function planSlave({ unreadMs, giveIn }: Pick<Observed, 'unreadMs' | 'giveIn'>): Step {
+  if (unreadMs >= UNREAD_MS) {
+    const why = 'chmpx does not read a connection any more';
+    return { kind: 'do', action: 'restart-pair', why };
+  }
+  if (giveIn !== null) return { kind: 'do', action: 'give-in', why: giveIn };
+  return { kind: 'rest', why: 'following the cluster' };
+}

@@ -1,0 +1,127 @@
+import {
+  NEW_NODE,
+  parametersKey,
+  type DesiredState,
+  type Registration,
+} from '../../src/node/desired-state.ts';
+import type { Observed, ProgramView, RoleView } from '../../src/node/observed.ts';
+import type { PlanTimes } from '../../src/node/plan/plan.ts';
+import { parseNodeStatus, type RingNode, type RingStatus } from '../../src/ring/status.ts';
+import type { ClusterParameters } from '../../src/trove/overrides.ts';
+
+export const PARAMETERS: ClusterParameters = {
+  clusterName: 'mycluster',
+  extdataUrl: 'http://192.0.2.1/v1/extdata/secret',
+};
+/** Another cluster than that of PARAMETERS. */
+export const OTHER_PARAMETERS: ClusterParameters = { ...PARAMETERS, clusterName: 'another' };
+
+/** The registration that was made for these parameters. */
+export function registrationFor(parameters: ClusterParameters): Registration {
+  return {
+    apiUri: 'http://192.0.2.1',
+    roleName: `yrn:yahoo:::tenant0:role:${parameters.clusterName}/server`,
+    cuk: 'cuk-1',
+    tag: 'node1.novalocal',
+    extdataFingerprint: 'fingerprint',
+    roleToken: 'role-token',
+    tenant: 'yrn:yahoo:::tenant0',
+    parametersKey: parametersKey(parameters),
+  };
+}
+
+/** What a prepared and registered member of the cluster should be; `change` says what differs. */
+export function desiredState(change: Partial<DesiredState> = {}): DesiredState {
+  return {
+    ...NEW_NODE,
+    phase: 'prepared',
+    parameters: PARAMETERS,
+    registration: registrationFor(PARAMETERS),
+    generation: 'g1',
+    ...change,
+  };
+}
+
+/** A status in chmpx's own words, such as `[SERVICE IN][UP][n/a][Nothing][NoSuspend]`. */
+export const IN = '[SERVICE IN][UP][n/a][Nothing][NoSuspend]';
+export const OUT = '[SERVICE OUT][UP][n/a][Nothing][NoSuspend]';
+/** chmpx as it is before its k2hdkc comes. */
+export const ALONE = '[SERVICE OUT][UP][n/a][Nothing][Suspend]';
+export const JOINING = '[SERVICE IN][UP][ADD][Doing][NoSuspend]';
+export const MERGING = '[SERVICE IN][UP][n/a][Doing][NoSuspend]';
+
+function ringNode(name: string, words: string): RingNode {
+  const status = parseNodeStatus(`SAFE -> ${words}`);
+  return { name, cuk: `cuk-${name}`, seed: name, controlPort: 8021, ...status };
+}
+
+/** The ring as this node sees it: its own status and those of the other servers. */
+export function ringStatus(self: string, ...others: string[]): RingStatus {
+  const own = ringNode('self', self);
+  const servers = [own, ...others.map((words, n) => ringNode(`other${n}`, words))];
+  return { chmpxPid: 7, group: 'mycluster', self: own, servers, slaves: [], operating: false };
+}
+
+export const RUNS: ProgramView = { generation: 'g1', runningMs: 10_000 };
+export const ROLE: RoleView = {
+  ini: 'the ini',
+  lacksSelf: false,
+  dataDirectory: null,
+  k2h: null,
+  servers: 1,
+  neighbours: [],
+  cuks: new Set(),
+  ringStableMs: 60_000,
+  ringIsNew: false,
+  problem: null,
+};
+
+/** What is seen of a node that serves, alone in its ring; `change` says what differs. */
+export function observed(change: Partial<Observed> = {}): Observed {
+  return {
+    chmpx: RUNS,
+    k2hdkc: RUNS,
+    status: ringStatus(IN),
+    statusProblem: null,
+    statusStableMs: 10_000,
+    ringStillMs: 10_000,
+    role: ROLE,
+    neighbours: { up: 0, absentBefore: 0, unaware: 0, settledMs: 60_000 },
+    iniPublished: true,
+    roll: null,
+    volume: { mounted: true, problem: null, retryInMs: 0 },
+    restartInMs: 0,
+    crashes: 0,
+    crashReason: '',
+    k2hr3RetryInMs: 0,
+    registrationSettlesInMs: 0,
+    leaveOver: false,
+    leaveFailure: null,
+    cureSentMs: null,
+    joinRetryInMs: 0,
+    mergeHangs: false,
+    mergeHung: false,
+    leaveAgain: false,
+    unreadMs: 0,
+    giveIn: null,
+    tieJitter: 0,
+    now: 1_000_000,
+    ...change,
+  };
+}
+
+/** The times of a plan, with merges by chmpx itself. */
+export const TIMES: PlanTimes = {
+  ringStableMs: 1_000,
+  startSpacingMs: 1_500,
+  startTimeoutMs: 60_000,
+  stuckAfterMs: 5_000,
+  changeWaitMs: 60_000,
+  merge: 'automatic',
+  coordinated: { gatherMs: 5_000, takeOverMs: 20_000, mergeMs: 300_000 },
+};
+
+/** What is seen when nothing runs. */
+export function nothingRuns(change: Partial<Observed> = {}): Observed {
+  return observed({ chmpx: null, k2hdkc: null, status: null, ...change });
+}

@@ -1,0 +1,130 @@
+import { mkdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { StatusFile, statusFile } from '../../src/node/status-file.ts';
+import {
+  statusDocument,
+  type StatusDocument,
+  type StatusParts,
+} from '../../src/node/status-document.ts';
+import { Secrets } from '../../src/base/secrets.ts';
+import { recordingLog } from '../helpers/recording-log.ts';
+import { temporaryDirectory } from '../helpers/temporary-directory.ts';
+import { until } from '../helpers/until.ts';
+import { ManualClock } from '../oslo/manual-clock.ts';
+import { ring } from '../ring/rings.ts';
+import { desiredState, observed, ROLE } from './builders.ts';
+
+const PARTS: StatusParts = {
+  agent: { version: '1.2.3', pid: 42, since: '2026-01-01T00:00:00.000Z' },
+  mode: 'server',
+  trove: 'healthy',
+  snapshot: {
+    desired: desiredState(),
+    observed: observed({ role: { ...ROLE, servers: 2 } }),
+    state: 'serving',
+    step: { kind: 'rest', why: 'serving' },
+  },
+  stateSince: '2026-01-01T00:00:01.000Z',
+  programs: { chmpx: 43, k2hdkc: 44 },
+  ring: ring('b', 'IN', 'IN'),
+  concerns: [],
+};
+
+async function bench() {
+  const directory = await temporaryDirectory();
+  const clock = new ManualClock();
+  const secrets = new Secrets();
+  const { log, texts } = recordingLog();
+  const file = new StatusFile({ stateDirectory: directory, clock, secrets, log });
+  const path = statusFile(directory);
+  const read = async (): Promise<StatusDocument> =>
+    JSON.parse(await readFile(path, 'utf8')) as StatusDocument;
+  return { directory, clock, secrets, file, path, read, texts };
+}
+
+it('says what the node is', () => {
+  expect(statusDocument(PARTS)).toEqual({
+    version: 1,
+    agent: PARTS.agent,
+    mode: 'server',
+    node: { state: 'serving', since: PARTS.stateSince, step: 'serving' },
+    trove: 'healthy',
+    programs: { chmpx: 43, k2hdkc: 44 },
+    role: { servers: 2, problem: null },
+    ring: {
+      group: 'ring',
+      servers: [
+        {
+          name: 'a',
+          cuk: 'cuk-a',
+          status: '[SERVICE IN][UP][n/a][Nothing][NoSuspend]',
+          self: false,
+        },
+        {
+          name: 'b',
+          cuk: 'cuk-b',
+          status: '[SERVICE IN][UP][n/a][Nothing][NoSuspend]',
+          self: true,
+        },
+      ],
+    },
+    concerns: [],
+  });
+});
+
+it('says so before the first look too', () => {
+  const { node, ring: seen } = statusDocument({ ...PARTS, snapshot: null, ring: null });
+  expect(node).toMatchObject({ state: 'unknown', step: 'starting' });
+  expect(seen).toBeNull();
+});
+
+it('is written for its owner only, when something has changed, without secrets', async () => {
+  const { file, path, read, secrets, clock } = await bench();
+  secrets.add('hidden-password');
+  file.show(statusDocument(PARTS));
+  await until('the file', () => stat(path).catch(() => undefined));
+  expect(await read()).toEqual(statusDocument(PARTS));
+  const { ino, mode } = await stat(path);
+  expect(mode & 0o777).toBe(0o600);
+  await clock.advance(10_000);
+  file.show(statusDocument(PARTS));
+  expect((await stat(path)).ino).toBe(ino);
+  file.show(statusDocument({ ...PARTS, trove: 'a hidden-password' }));
+  await until('the change', async () => (await read()).trove === 'a [secret]');
+});
+
+it('ends with what was shown last, however fast', async () => {
+  const { file, read } = await bench();
+  for (let pid = 1; pid <= 50; pid++) {
+    file.show(statusDocument({ ...PARTS, programs: { chmpx: pid, k2hdkc: null } }));
+  }
+  const last = async (): Promise<number | null> =>
+    (await read().catch(() => undefined))?.programs.chmpx ?? null;
+  await until('the last one', async () => (await last()) === 50);
+});
+
+it('gets a new time as a sign of life when nothing changes', async () => {
+  const { file, path, clock } = await bench();
+  file.show(statusDocument(PARTS));
+  await until('the file', () => stat(path).catch(() => undefined));
+  const { ino } = await stat(path);
+  await utimes(path, 1, 1);
+  await clock.advance(30_000);
+  file.show(statusDocument(PARTS));
+  await until('a new time', async () => (await stat(path)).mtimeMs === 30_000);
+  expect((await stat(path)).ino).toBe(ino);
+});
+
+it('says once that it cannot be written, and comes back', async () => {
+  const { file, directory, path, texts, clock } = await bench();
+  await rm(directory, { recursive: true });
+  for (let looks = 0; looks < 3; looks++) {
+    file.show(statusDocument(PARTS));
+    await clock.advance(1_000);
+  }
+  await until('a word about it', () => texts.length > 0);
+  expect(texts).toEqual(['status.json cannot be written']);
+  await mkdir(directory);
+  file.show(statusDocument(PARTS));
+  await until('the file', () => stat(path).catch(() => undefined));
+});
