@@ -1,4 +1,4 @@
-import type { CreateBackupParts } from './create-backup.ts';
+import type { CreateBackupParts } from '../guest/create-backup.ts';
 import type { Settings } from './settings.ts';
 
 /** What create_backup takes from the configuration. */

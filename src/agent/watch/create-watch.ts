@@ -5,7 +5,7 @@ import type { Secrets } from '../../base/secrets.ts';
 import type { AgentConfig } from '../../config/schema.ts';
 import type { LocalNode } from '../local-node.ts';
 import type { Reconciler, Snapshot } from '../../node/reconciler.ts';
-import { statusOf } from '../status-of.ts';
+import { statusOf } from '../../guest/report/status-of.ts';
 import { RingWatch } from '../../ring/watch/ring-watch.ts';
 import { statusDocument } from '../../node/status-document.ts';
 import { StatusFile } from '../../node/status-file.ts';

@@ -13,7 +13,7 @@ import {
 import type { JsonObject } from '../trove/json.ts';
 import type { BackupOutcome, BackupRecords } from './backup-records.ts';
 import { Interrupted } from './operations.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox } from './report/outbox.ts';
 
 /** What create_backup works with. */
 export interface CreateBackupParts extends BackupParts {

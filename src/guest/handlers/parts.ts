@@ -6,7 +6,7 @@ import type { Markers } from '../markers.ts';
 import type { Operations } from '../operations.ts';
 import type { PrepareParts } from '../prepare.ts';
 import type { Reconciler } from '../../node/reconciler.ts';
-import type { Reporter } from '../reporter.ts';
+import type { Reporter } from '../report/reporter.ts';
 
 /** What the methods of the guest API work with. */
 export interface HandlerParts {

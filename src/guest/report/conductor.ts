@@ -1,9 +1,9 @@
-import type { Publisher } from '../amqp/message.ts';
-import { encodeCast } from '../oslo/cast.ts';
-import { WIRE_PROPERTIES } from '../oslo/envelope.ts';
-import type { ConductorMessage } from '../trove/conductor-messages.ts';
-import type { ConductorSerializer } from '../trove/conductor-serializer.ts';
-import { CONDUCTOR_RPC_VERSION } from '../trove/topics.ts';
+import type { Publisher } from '../../amqp/message.ts';
+import { encodeCast } from '../../oslo/cast.ts';
+import { WIRE_PROPERTIES } from '../../oslo/envelope.ts';
+import type { ConductorMessage } from '../../trove/conductor-messages.ts';
+import type { ConductorSerializer } from '../../trove/conductor-serializer.ts';
+import { CONDUCTOR_RPC_VERSION } from '../../trove/topics.ts';
 import type { SendToConductor } from './outbox.ts';
 
 /** Where the conductor listens. */

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { Journal } from '../../src/agent/journal.ts';
+import { Journal } from '../../src/guest/journal.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
 const entry = (id: string) => ({ id, body: `the body of ${id}` });

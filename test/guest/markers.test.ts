@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { Markers } from '../../src/agent/markers.ts';
+import { Markers } from '../../src/guest/markers.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
 it('shows how far prepare came, as the guest agent of Trove does', async () => {

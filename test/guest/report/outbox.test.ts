@@ -1,14 +1,14 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Outbox } from '../../src/agent/outbox.ts';
-import { Backoff } from '../../src/base/backoff.ts';
-import type { ConductorMessage } from '../../src/trove/conductor-messages.ts';
-import { deferred, type Deferred } from '../helpers/deferred.ts';
-import { recordingLog } from '../helpers/recording-log.ts';
-import { temporaryDirectory } from '../helpers/temporary-directory.ts';
-import { until } from '../helpers/until.ts';
-import { WatchedClock } from '../helpers/watched-clock.ts';
+import { Outbox } from '../../../src/guest/report/outbox.ts';
+import { Backoff } from '../../../src/base/backoff.ts';
+import type { ConductorMessage } from '../../../src/trove/conductor-messages.ts';
+import { deferred, type Deferred } from '../../helpers/deferred.ts';
+import { recordingLog } from '../../helpers/recording-log.ts';
+import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
+import { until } from '../../helpers/until.ts';
+import { WatchedClock } from '../../helpers/watched-clock.ts';
 
 type Outcome = 'confirmed' | 'returned';
 

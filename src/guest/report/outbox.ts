@@ -1,15 +1,15 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Backoff } from '../base/backoff.ts';
-import { sleep, type Clock } from '../base/clock.ts';
-import type { Logger } from '../base/log.ts';
-import { Alarm } from '../base/wait.ts';
+import type { Backoff } from '../../base/backoff.ts';
+import { sleep, type Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import { Alarm } from '../../base/wait.ts';
 import {
   makePrivateDirectory,
   removeUnfinishedWrites,
   writeFileAtomic,
-} from '../host/atomic-file.ts';
-import { dated, isOutcome, type ConductorMessage } from '../trove/conductor-messages.ts';
+} from '../../host/atomic-file.ts';
+import { dated, isOutcome, type ConductorMessage } from '../../trove/conductor-messages.ts';
 
 /** Sends one message; `returned` means that no queue took it. Rejects when there is no session. */
 export type SendToConductor = (message: ConductorMessage) => Promise<'confirmed' | 'returned'>;

@@ -1,9 +1,9 @@
-import type { Random } from '../base/backoff.ts';
-import type { Clock } from '../base/clock.ts';
-import type { Logger } from '../base/log.ts';
-import { Alarm } from '../base/wait.ts';
-import { heartbeat } from '../trove/conductor-messages.ts';
-import type { ServiceStatus } from '../trove/statuses.ts';
+import type { Random } from '../../base/backoff.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import { Alarm } from '../../base/wait.ts';
+import { heartbeat } from '../../trove/conductor-messages.ts';
+import type { ServiceStatus } from '../../trove/statuses.ts';
 import type { Outbox } from './outbox.ts';
 
 /** What a reporter works with. */

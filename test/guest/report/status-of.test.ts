@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { DesiredState } from '../../src/node/desired-state.ts';
-import type { Observed } from '../../src/node/observed.ts';
-import { statusOf } from '../../src/agent/status-of.ts';
-import type { ServiceStatus } from '../../src/trove/statuses.ts';
+import type { DesiredState } from '../../../src/node/desired-state.ts';
+import type { Observed } from '../../../src/node/observed.ts';
+import { statusOf } from '../../../src/guest/report/status-of.ts';
+import type { ServiceStatus } from '../../../src/trove/statuses.ts';
 import {
   desiredState,
   IN,
@@ -12,7 +12,7 @@ import {
   observed,
   OUT,
   ringStatus,
-} from '../node/builders.ts';
+} from '../../node/builders.ts';
 
 const LIMIT = 5;
 type Row = [string, Partial<DesiredState>, Observed, ServiceStatus | null];

@@ -2,7 +2,7 @@ import { messageOf } from '../base/errors.ts';
 import { isObject } from '../oslo/envelope.ts';
 import { notifyExcInfo, updateBackup } from '../trove/conductor-messages.ts';
 import type { RefusedCast } from '../trove/dispatcher.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox } from './report/outbox.ts';
 import type { Reconciler } from '../node/reconciler.ts';
 
 /** What is needed to tell. */

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Outbox } from '../../src/agent/outbox.ts';
-import { Reporter } from '../../src/agent/reporter.ts';
-import { openSentClock } from '../../src/agent/sent-file.ts';
-import { Backoff } from '../../src/base/backoff.ts';
-import { silentLog } from '../helpers/recording-log.ts';
-import { temporaryDirectory } from '../helpers/temporary-directory.ts';
-import { WatchedClock } from '../helpers/watched-clock.ts';
+import { Outbox } from '../../../src/guest/report/outbox.ts';
+import { Reporter } from '../../../src/guest/report/reporter.ts';
+import { openSentClock } from '../../../src/guest/report/sent-file.ts';
+import { Backoff } from '../../../src/base/backoff.ts';
+import { silentLog } from '../../helpers/recording-log.ts';
+import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
+import { WatchedClock } from '../../helpers/watched-clock.ts';
 
 /** A clock whose time of day can be set. */
 class SettableClock extends WatchedClock {

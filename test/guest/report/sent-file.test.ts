@@ -1,9 +1,9 @@
 import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { openSentClock } from '../../src/agent/sent-file.ts';
-import type { Clock } from '../../src/base/clock.ts';
-import { temporaryDirectory } from '../helpers/temporary-directory.ts';
+import { openSentClock } from '../../../src/guest/report/sent-file.ts';
+import type { Clock } from '../../../src/base/clock.ts';
+import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
 
 const wallClock = (ms: number): Clock => ({
   wall: () => ms,

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { Wishes } from '../../../src/agent/handlers/wishes.ts';
+import { Wishes } from '../../../src/guest/handlers/wishes.ts';
 import { systemClock } from '../../../src/base/clock.ts';
-import { Journal } from '../../../src/agent/journal.ts';
+import { Journal } from '../../../src/guest/journal.ts';
 import type { Snapshot } from '../../../src/node/reconciler.ts';
-import { Operations } from '../../../src/agent/operations.ts';
+import { Operations } from '../../../src/guest/operations.ts';
 import { silentLog } from '../../helpers/recording-log.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
 import { desiredState, nothingRuns, observed } from '../../node/builders.ts';

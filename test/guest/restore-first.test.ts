@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Interrupted } from '../../src/agent/operations.ts';
+import { Interrupted } from '../../src/guest/operations.ts';
 import { plan, RESTORE_FIRST } from '../../src/node/plan/plan.ts';
-import { checkRestore, restoreFirst } from '../../src/agent/restore-first.ts';
+import { checkRestore, restoreFirst } from '../../src/guest/restore-first.ts';
 import type { Snapshot } from '../../src/node/reconciler.ts';
 import { k2hTargetOf } from '../../src/role/k2h-target.ts';
 import { systemClock } from '../../src/base/clock.ts';

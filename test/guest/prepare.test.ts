@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DesiredStateStore, type DesiredState } from '../../src/node/desired-state.ts';
-import { Markers } from '../../src/agent/markers.ts';
-import { prepare, type PrepareParts } from '../../src/agent/prepare.ts';
-import { statusOf } from '../../src/agent/status-of.ts';
+import { Markers } from '../../src/guest/markers.ts';
+import { prepare, type PrepareParts } from '../../src/guest/prepare.ts';
+import { statusOf } from '../../src/guest/report/status-of.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';

@@ -10,7 +10,7 @@ import type { DataVolume } from '../node/data-volume.ts';
 import { NEW_NODE, type DesiredState } from '../node/desired-state.ts';
 import type { Markers } from './markers.ts';
 import { Interrupted } from './operations.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox } from './report/outbox.ts';
 import { serves } from '../node/plan/plan.ts';
 import type { Reconciler } from '../node/reconciler.ts';
 import { checkRestore, type RestoreFirst } from './restore-first.ts';

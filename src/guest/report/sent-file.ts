@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Clock } from '../base/clock.ts';
-import { SentClock } from '../trove/sent-clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import { SentClock } from '../../trove/sent-clock.ts';
 
 /**
  * A `sent` that strictly increases over restarts of the agent too: the last value is kept in

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tellOfRefusedCast } from '../../src/agent/refused-cast.ts';
+import { tellOfRefusedCast } from '../../src/guest/refused-cast.ts';
 import type { DesiredState, Phase } from '../../src/node/desired-state.ts';
 import type { ConductorMessage } from '../../src/trove/conductor-messages.ts';
 import { notSupported } from '../../src/trove/exceptions.ts';

@@ -1,8 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Journal } from '../../src/agent/journal.ts';
-import { Interrupted, Operations, type Operation } from '../../src/agent/operations.ts';
+import { Journal } from '../../src/guest/journal.ts';
+import { Interrupted, Operations, type Operation } from '../../src/guest/operations.ts';
 import { RpcFailure } from '../../src/oslo/failure.ts';
 import { deferred } from '../helpers/deferred.ts';
 import { silentLog } from '../helpers/recording-log.ts';

@@ -1,7 +1,7 @@
-import type { ServiceStatus } from '../trove/statuses.ts';
-import type { DesiredState } from '../node/desired-state.ts';
-import type { Observed } from '../node/observed.ts';
-import { nodeState, type NodeState } from '../node/node-state.ts';
+import type { ServiceStatus } from '../../trove/statuses.ts';
+import type { DesiredState } from '../../node/desired-state.ts';
+import type { Observed } from '../../node/observed.ts';
+import { nodeState, type NodeState } from '../../node/node-state.ts';
 
 /**
  * The status that Trove should see, by the table of docs/statuses.md; null before prepare.

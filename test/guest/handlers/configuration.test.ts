@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DesiredStateStore, parametersKey } from '../../../src/node/desired-state.ts';
-import { configurationHandlers } from '../../../src/agent/handlers/configuration.ts';
-import { Wishes } from '../../../src/agent/handlers/wishes.ts';
-import { Journal } from '../../../src/agent/journal.ts';
+import { configurationHandlers } from '../../../src/guest/handlers/configuration.ts';
+import { Wishes } from '../../../src/guest/handlers/wishes.ts';
+import { Journal } from '../../../src/guest/journal.ts';
 import type { Observed } from '../../../src/node/observed.ts';
-import { Operations } from '../../../src/agent/operations.ts';
+import { Operations } from '../../../src/guest/operations.ts';
 import type { Action } from '../../../src/node/plan/plan.ts';
 import { Reconciler, type Node } from '../../../src/node/reconciler.ts';
 import { systemClock } from '../../../src/base/clock.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Outbox } from '../../src/agent/outbox.ts';
-import { Reporter } from '../../src/agent/reporter.ts';
-import { Backoff } from '../../src/base/backoff.ts';
-import type { ServiceStatus } from '../../src/trove/statuses.ts';
-import { recordingLog } from '../helpers/recording-log.ts';
-import { temporaryDirectory } from '../helpers/temporary-directory.ts';
-import { WatchedClock } from '../helpers/watched-clock.ts';
+import { Outbox } from '../../../src/guest/report/outbox.ts';
+import { Reporter } from '../../../src/guest/report/reporter.ts';
+import { Backoff } from '../../../src/base/backoff.ts';
+import type { ServiceStatus } from '../../../src/trove/statuses.ts';
+import { recordingLog } from '../../helpers/recording-log.ts';
+import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
+import { WatchedClock } from '../../helpers/watched-clock.ts';
 
 interface Bench {
   reporter: Reporter;
