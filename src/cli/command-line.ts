@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { RunOptions } from '../agent/settings.ts';
+import type { RunOptions } from '../app/settings.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../base/log.ts';
 

@@ -1,12 +1,12 @@
-import { startAgent, type AgentOptions } from '../agent/agent.ts';
+import { startAgent, type AgentOptions } from '../app/agent.ts';
 import {
   readNodeSettings,
   readSettings,
   type NodeSettings,
   type RunOptions,
-} from '../agent/settings.ts';
-import { startSlaveAgent } from '../agent/slave-agent.ts';
-import { readSlaveSource } from '../agent/slave-source.ts';
+} from '../app/settings.ts';
+import { startSlaveAgent } from '../app/slave-agent.ts';
+import { readSlaveSource } from '../app/slave-source.ts';
 import { systemClock } from '../base/clock.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
 import { createLogger } from '../base/log.ts';

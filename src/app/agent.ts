@@ -30,7 +30,7 @@ import { openSentClock } from '../guest/report/sent-file.ts';
 import type { Settings } from './settings.ts';
 import { statusOf } from '../guest/report/status-of.ts';
 import { createRpcServer, createSession } from './trove-session.ts';
-import { createNodeWatch } from './watch/create-watch.ts';
+import { createNodeWatch } from './create-watch.ts';
 
 /** What the whole agent is given: its settings and the outside world. */
 export interface AgentOptions {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { launcherForm } from '../../src/agent/program-launcher.ts';
+import { launcherForm } from '../../src/app/program-launcher.ts';
 
 it.each([
   ['a unit', { SYSTEMD_EXEC_PID: '7' }, true, 'systemd'],

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readNodeSettings, readSettings, type RunOptions } from '../../src/agent/settings.ts';
+import { readNodeSettings, readSettings, type RunOptions } from '../../src/app/settings.ts';
 import { ConfigurationError } from '../../src/base/errors.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 

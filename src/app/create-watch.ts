@@ -1,14 +1,14 @@
-import type { Random } from '../../base/backoff.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Logger } from '../../base/log.ts';
-import type { Secrets } from '../../base/secrets.ts';
-import type { AgentConfig } from '../../config/schema.ts';
-import type { LocalNode } from '../local-node.ts';
-import type { Reconciler, Snapshot } from '../../node/reconciler.ts';
-import { statusOf } from '../../guest/report/status-of.ts';
-import { RingWatch } from '../../ring/watch/ring-watch.ts';
-import { statusDocument } from '../../node/status-document.ts';
-import { StatusFile } from '../../node/status-file.ts';
+import type { Random } from '../base/backoff.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Secrets } from '../base/secrets.ts';
+import type { AgentConfig } from '../config/schema.ts';
+import type { LocalNode } from './local-node.ts';
+import type { Reconciler, Snapshot } from '../node/reconciler.ts';
+import { statusOf } from '../guest/report/status-of.ts';
+import { RingWatch } from '../ring/watch/ring-watch.ts';
+import { statusDocument } from '../node/status-document.ts';
+import { StatusFile } from '../node/status-file.ts';
 
 /** What the watch of this VM's node is made from. */
 export interface NodeWatchOptions {

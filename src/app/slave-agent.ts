@@ -13,7 +13,7 @@ import { reconcilerTimes } from './reconciler-times.ts';
 import type { NodeSettings } from './settings.ts';
 import { SlaveSoftware } from '../node/programs/slave-software.ts';
 import type { SlaveSource } from './slave-source.ts';
-import { createNodeWatch } from './watch/create-watch.ts';
+import { createNodeWatch } from './create-watch.ts';
 
 /** What the agent of a slave is given. */
 export interface SlaveAgentOptions extends Omit<AgentOptions, 'settings'> {

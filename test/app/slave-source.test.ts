@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readSlaveSource } from '../../src/agent/slave-source.ts';
+import { readSlaveSource } from '../../src/app/slave-source.ts';
 import { parseAgentConfig } from '../../src/config/load.ts';
 import type { AgentConfig } from '../../src/config/schema.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
