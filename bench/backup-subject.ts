@@ -3,8 +3,8 @@
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseBackupRequest, parseRestoreRequest } from '../src/backup/backup-info.ts';
-import { makeBackup } from '../src/backup/backup.ts';
-import { restoreBackup } from '../src/backup/restore.ts';
+import { makeBackup } from '../src/backup/make/backup.ts';
+import { restoreBackup } from '../src/backup/restore/restore.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { createLogger } from '../src/base/log.ts';
 import { Secrets } from '../src/base/secrets.ts';

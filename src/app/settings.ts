@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { readTls } from '../amqp/tls.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
-import type { StorageConfig } from '../backup/storage-config.ts';
+import type { StorageConfig } from '../backup/swift/storage-config.ts';
 import type { LogFormat, LogLevel } from '../base/log.ts';
 import { overriddenPaths, readIniOverrides, type IniOverrides } from '../ini/ini-overrides.ts';
 import { loadAgentConfig } from '../config/load.ts';

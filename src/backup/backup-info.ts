@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { AgentError } from '../base/errors.ts';
-import { parseLocation, type ObjectLocation } from './location.ts';
+import { parseLocation, type ObjectLocation } from './swift/location.ts';
 
 /** What create_backup is asked for. */
 export interface BackupRequest {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
-import type { BackupPlace, BackupPlaces } from '../backup/backup.ts';
+import type { BackupPlace, BackupPlaces } from '../backup/make/backup.ts';
 import { codeOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { writeFileAtomic } from '../host/atomic-file.ts';

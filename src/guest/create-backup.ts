@@ -1,6 +1,6 @@
-import type { BackupParts } from '../backup/backup.ts';
+import type { BackupParts } from '../backup/make/backup.ts';
 import { parseBackupRequest } from '../backup/backup-info.ts';
-import { callerOf } from '../backup/caller.ts';
+import { callerOf } from '../backup/swift/caller.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import { filesystemStats } from '../host/filesystem-stats.ts';
 import { isObject } from '../oslo/envelope.ts';
@@ -76,7 +76,7 @@ async function perform(
     }
     const caller = callerOf(request.context);
     // HTTP, tar and zlib: not before they are needed, a start waits for them.
-    const { giveUpBackup, makeBackup } = await import('../backup/backup.ts');
+    const { giveUpBackup, makeBackup } = await import('../backup/make/backup.ts');
     const job = { request: wanted, caller, places: records, dataFile: await dataFile(), signal };
     if (starts > MOST_STARTS) {
       await giveUpBackup(parts, job);

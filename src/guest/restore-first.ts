@@ -1,6 +1,6 @@
 import { parseRestoreRequest } from '../backup/backup-info.ts';
-import { callerOf } from '../backup/caller.ts';
-import type { RestoreParts } from '../backup/restore.ts';
+import { callerOf } from '../backup/swift/caller.ts';
+import type { RestoreParts } from '../backup/restore/restore.ts';
 import { AgentError } from '../base/errors.ts';
 import type { JsonObject } from '../trove/json.ts';
 import { Interrupted } from './operations.ts';
@@ -62,7 +62,7 @@ export async function restoreFirst(parts: RestoreFirstParts, wish: RestoreWish):
   const cancel = clock.after(limit - clock.monotonic(), () => deadline.abort(late));
   try {
     const signal = AbortSignal.any([deadline.signal, ending]);
-    const { restoreBackup } = await import('../backup/restore.ts');
+    const { restoreBackup } = await import('../backup/restore/restore.ts');
     await restoreBackup(parts, { request, caller: callerOf(wish.context), target, signal });
   } catch (error) {
     if (ending.aborted) throw new Interrupted();

@@ -1,4 +1,4 @@
-import type { K2hTarget } from '../backup/restore-load.ts';
+import type { K2hTarget } from '../backup/restore/restore-load.ts';
 import type { RingStatus } from '../ring/status.ts';
 import type { VolumeView } from './data-volume.ts';
 import type { Neighbour, NeighbourView } from '../ring/neighbours.ts';

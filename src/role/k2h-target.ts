@@ -1,4 +1,4 @@
-import type { K2hTarget } from '../backup/restore-load.ts';
+import type { K2hTarget } from '../backup/restore/restore-load.ts';
 import type { Settings } from '../ini/model.ts';
 import { effective } from '../ini/model.ts';
 

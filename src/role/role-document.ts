@@ -13,7 +13,7 @@ import { parseRole } from '../ini/parse-role.ts';
 import { firstProblems, notSane as notSaneProblem, type Problem } from '../ini/problems.ts';
 import { renderIni } from '../ini/render.ts';
 import { validateRole } from '../ini/validate.ts';
-import type { K2hTarget } from '../backup/restore-load.ts';
+import type { K2hTarget } from '../backup/restore/restore-load.ts';
 import { k2hTargetOf } from './k2h-target.ts';
 import type { Registration } from '../node/desired-state.ts';
 import type { MergeMode } from '../ring/merge-mode.ts';

@@ -1,4 +1,4 @@
-import type { StorageConfig } from '../backup/storage-config.ts';
+import type { StorageConfig } from '../backup/swift/storage-config.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
 import type { VolumeOptions } from '../host/volume.ts';
 import type { OsloConfig } from '../oslo/oslo-config.ts';

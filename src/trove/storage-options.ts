@@ -1,4 +1,4 @@
-import type { StorageConfig } from '../backup/storage-config.ts';
+import type { StorageConfig } from '../backup/swift/storage-config.ts';
 import type { OsloConfig } from '../oslo/oslo-config.ts';
 import { optionalText } from './optional-text.ts';
 

@@ -7,7 +7,7 @@ import {
   type BackupPlace,
   type BackupPlaces,
   type FinishedBackup,
-} from '../../src/backup/backup.ts';
+} from '../../src/backup/make/backup.ts';
 import { parseBackupRequest } from '../../src/backup/backup-info.ts';
 import { runK2hlinetool } from '../../src/backup/k2hlinetool.ts';
 import { systemClock } from '../../src/base/clock.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { restoreBackup } from '../../src/backup/restore.ts';
+import { restoreBackup } from '../../src/backup/restore/restore.ts';
 import { parseRestoreRequest } from '../../src/backup/backup-info.ts';
-import type { StorageConfig } from '../../src/backup/storage-config.ts';
+import type { StorageConfig } from '../../src/backup/swift/storage-config.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import { runK2hlinetool } from '../../src/backup/k2hlinetool.ts';

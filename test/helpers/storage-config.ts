@@ -1,4 +1,4 @@
-import type { StorageConfig } from '../../src/backup/storage-config.ts';
+import type { StorageConfig } from '../../src/backup/swift/storage-config.ts';
 
 /** What Trove's files say about Swift when they say nothing. */
 export const PLAIN_STORAGE: StorageConfig = {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { FinishedBackup } from '../../src/backup/backup.ts';
+import type { FinishedBackup } from '../../src/backup/make/backup.ts';
 import { ARCHIVE_MEMBER, MANIFEST_MEMBER, readManifest } from '../../src/backup/layout.ts';
 import { shellTool } from '../backup/tools.ts';
 import { BackupLab } from '../helpers/backup-lab.ts';

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { AgentError } from '../../base/errors.ts';
+import type { ObjectLocation } from '../swift/location.ts';
+import { Patience, patiently, type PatienceParts } from '../swift/patience.ts';
+import type { SwiftClient } from '../swift/swift-client.ts';
+import type { ObjectFacts } from '../swift/swift-object.ts';
+import { verified, type ExpectedPart } from './verified.ts';
+
+/** The one that holds a backup, and its checksum by Trove's database. */
+export interface WantedObject {
+  location: ObjectLocation;
+  checksum: string;
+}
+
+/**
+ * The bytes of a backup as Swift has them. A lost connection is taken up where it ended, as long as
+ * the object is the same; every byte is hashed, because Swift's own ETag says nothing about what has
+ * arrived (backup contract, sections 3 and 9).
+ *
+ * @throws AgentError `checksum` when the object is another one, or its bytes are; SwiftError.
+ */
+export async function* downloadBackup(
+  client: SwiftClient,
+  { location, checksum }: WantedObject,
+  parts: PatienceParts,
+): AsyncGenerator<Buffer, void> {
+  const { container, object } = location;
+  const name = `${container}/${object}`;
+  const facts = await patiently(parts, () => client.head(container, object));
+  checkIdentity(name, facts, checksum);
+  const expected = facts.isSlo
+    ? await patiently(parts, () => segmentsOf(client, location, checksum))
+    : [{ name, bytes: facts.bytes, md5: checksum }];
+  yield* verified(resumed(client, location, facts, parts), expected);
+}
+
+function checkIdentity(name: string, { headers, etag }: ObjectFacts, checksum: string): void {
+  if (headers['x-object-manifest'] !== undefined) {
+    throw wrong(`${name} is a dynamic large object, which no backup is`);
+  }
+  if (etag.toLowerCase() !== checksum) {
+    throw wrong(`${name} has the checksum ${etag} in Swift, and ${checksum} by Trove`);
+  }
+}
+
+async function* resumed(
+  client: SwiftClient,
+  { container, object }: ObjectLocation,
+  { bytes, etag }: ObjectFacts,
+  parts: PatienceParts,
+): AsyncGenerator<Buffer, void> {
+  const patience = new Patience(parts);
+  const ifMatch = `"${etag}"`;
+  for (let from = 0; from < bytes;) {
+    try {
+      const { status, body } = await client.get(container, object, { from, ifMatch });
+      if (from > 0 && status !== 206) {
+        throw new AgentError('resume', 'Swift does not go on where the connection was lost');
+      }
+      for await (const piece of body) {
+        from += piece.length;
+        patience.renew();
+        yield piece;
+      }
+      if (from < bytes) throw cutOff(container, object, from, bytes);
+    } catch (error) {
+      await patience.bear(error);
+    }
+  }
+}
+
+function cutOff(container: string, object: string, from: number, bytes: number): AgentError {
+  const what = `${container}/${object} ended after ${from} of ${bytes} bytes`;
+  return new AgentError('cut-off', what, { retryable: true });
+}
+
+/** The checksum of a static large object is the MD5 of its segments' MD5s in hex. */
+async function segmentsOf(
+  client: SwiftClient,
+  { container, object }: ObjectLocation,
+  checksum: string,
+): Promise<ExpectedPart[]> {
+  const segments = await client.segments(container, object);
+  const hashes = segments.map(({ hash }) => hash).join('');
+  if (createHash('md5').update(hashes).digest('hex') !== checksum) {
+    throw wrong(`the segments of ${container}/${object} are not those of the backup`);
+  }
+  return segments.map(({ name, bytes, hash }) => ({ name, bytes, md5: hash }));
+}
+
+function wrong(what: string): AgentError {
+  return new AgentError('checksum', what);
+}

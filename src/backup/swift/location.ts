@@ -1,0 +1,32 @@
+import { AgentError } from '../../base/errors.ts';
+
+/** Where Trove has noted that a backup lies. */
+export interface ObjectLocation {
+  /** What stands before the container; only asked when nothing else says where Swift is. */
+  accountUrl: string;
+  container: string;
+  object: string;
+}
+
+/**
+ * Takes a backup's location apart as Trove does: the last two parts of the path are the container
+ * and the object (backup contract, section 3). Throws AgentError `backup-location`.
+ */
+export function parseLocation(location: string): ObjectLocation {
+  const [, accountUrl, container, object] =
+    /^(https?:\/\/.+)\/([^/]+)\/([^/]+)$/.exec(location) ?? [];
+  const hasRest = accountUrl !== undefined && container !== undefined && object !== undefined;
+  if (hasRest && URL.canParse(location) && !/[?#\s\p{Cc}]/u.test(location)) {
+    return { accountUrl, container, object };
+  }
+  throw new AgentError(
+    'backup-location',
+    `the backup's location ${JSON.stringify(location)} is not http://…/container/object`,
+  );
+}
+
+/** The URL of an object, or of its container when there is no name: it goes over the wire as it is. */
+export function objectUrl(accountUrl: string, container: string, object?: string): string {
+  const names = object === undefined ? [container] : [container, object];
+  return [accountUrl, ...names.map(encodeURIComponent)].join('/');
+}

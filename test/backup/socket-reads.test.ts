@@ -1,6 +1,0 @@
-import { expect, it } from 'vitest';
-import { bodiesAreCopies } from '../../src/backup/socket-reads.ts';
-
-it('this Node.js copies bodies out of what it reads, so that this can be freed', async () => {
-  expect(await bodiesAreCopies()).toBe(true);
-});
