@@ -218,7 +218,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     reporter.repeat();
   });
 
-  await role.restore();
+  await role.restore(desired.current.phase === 'preparing');
   await chmpx.adopt(desired.current.generation);
   await k2hdkc.adopt(desired.current.generation);
   const running = [reconciler, role, reporter, outbox, watch].map((part) =>

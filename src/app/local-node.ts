@@ -16,7 +16,7 @@ import type { SystemUser } from '../host/system-user.ts';
 import { DEFAULT_VOLUME_OPTIONS, type VolumeOptions } from '../host/volume.ts';
 import { ClusterNode } from '../node/cluster-node.ts';
 import { DataVolume } from '../node/data-volume.ts';
-import type { DesiredState, DesiredStateStore } from '../node/desired-state.ts';
+import type { DesiredStateStore } from '../node/desired-state.ts';
 import { Membership, type MembershipOptions } from '../role/membership.ts';
 import { listens, Neighbours } from '../ring/neighbours.ts';
 import { OwnMerge } from '../ring/change/own-merge.ts';
@@ -26,10 +26,11 @@ import { createLauncher } from './program-launcher.ts';
 import { readInstanceId } from './instance-id.ts';
 import { createRingChanges } from './local-ring.ts';
 import { readRoleDocument, type RoleDocument } from '../role/role-document.ts';
+import type { RoleWish } from '../role/registration.ts';
 import { RoleWatch } from '../role/role-watch.ts';
 import { StartSite } from '../node/programs/start-site.ts';
 import { statusReader } from '../node/programs/status-reader.ts';
-import { UnreadWatch } from '../node/programs/unread-watch.ts';
+import { UnreadWatch } from '../ring/watch/unread-watch.ts';
 import { SlaveSplit } from '../ring/watch/slave-split.ts';
 import { SplitWatch, type RingSplit } from '../ring/watch/split-watch.ts';
 
@@ -229,7 +230,7 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
 
 function parseRole(
   text: string,
-  { registration, parameters }: DesiredState,
+  { registration, parameters }: RoleWish,
   { config, overrides }: LocalNodeOptions,
   queueMessages: number,
 ): RoleDocument {

@@ -88,7 +88,7 @@ export async function startSlaveAgent(options: SlaveAgentOptions): Promise<Slave
     log,
   });
 
-  await role.restore();
+  await role.restore(desired.current.phase === 'preparing');
   await chmpx.adopt(desired.current.generation);
   const ending = new AbortController();
   const running = [reconciler, role, software, watch].map((part) => part.run(ending.signal));

@@ -34,6 +34,16 @@ export class ConfigurationError extends AgentError {
   }
 }
 
+/**
+ * This process ends before a piece of work does: it has no outcome yet, so nobody is answered. The
+ * next process takes it up again.
+ */
+export class Unfinished extends AgentError {
+  constructor(message: string) {
+    super('unfinished', message, { retryable: true });
+  }
+}
+
 /** The one-line text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   const error = asError(thrown);

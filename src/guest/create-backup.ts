@@ -12,7 +12,7 @@ import {
 } from '../trove/conductor-messages.ts';
 import type { JsonObject } from '../trove/json.ts';
 import type { BackupOutcome, BackupRecords } from './backup-records.ts';
-import { Interrupted } from './operations.ts';
+import { Interrupted } from '../node/interrupted.ts';
 import type { Outbox } from './report/outbox.ts';
 
 /** What create_backup works with. */

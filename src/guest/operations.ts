@@ -2,8 +2,8 @@ import type { Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { withDeadline } from '../base/wait.ts';
-import { Unfinished } from '../oslo/rpc-server.ts';
 import { guestError, troveError } from '../trove/exceptions.ts';
+import { Interrupted } from '../node/interrupted.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 
 /** A named wish that changes this VM, with whoever waits for its outcome. */
@@ -18,13 +18,6 @@ export interface Operation<T> {
   /** How long the caller is kept waiting, in milliseconds; null for a cast, which nobody awaits. */
   limitMs: number | null;
   work: () => Promise<T>;
-}
-
-/** Why an operation did not end: the agent stops. It stays in the journal and is continued. */
-export class Interrupted extends Unfinished {
-  constructor() {
-    super('the agent stops; the operation is continued at its next start');
-  }
 }
 
 /**

@@ -9,7 +9,7 @@ import { readOverrides, type ClusterParameters } from '../trove/overrides.ts';
 import type { DataVolume } from '../node/data-volume.ts';
 import { NEW_NODE, type DesiredState } from '../node/desired-state.ts';
 import type { Markers } from './markers.ts';
-import { Interrupted } from './operations.ts';
+import { Interrupted } from '../node/interrupted.ts';
 import type { Outbox } from './report/outbox.ts';
 import { serves } from '../node/plan/plan.ts';
 import type { Reconciler } from '../node/reconciler.ts';

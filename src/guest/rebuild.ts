@@ -3,7 +3,7 @@ import { isBlockDevice } from '../host/volume.ts';
 import type { GuestArgs } from '../trove/handled-methods.ts';
 import type { JsonObject } from '../trove/json.ts';
 import { NEW_NODE, type DesiredState } from '../node/desired-state.ts';
-import { Interrupted } from './operations.ts';
+import { Interrupted } from '../node/interrupted.ts';
 import { failPreparation, readParameters, untilReady, type PrepareParts } from './prepare.ts';
 
 /** One rebuild: its arguments, whose request it is, and the request's id. */

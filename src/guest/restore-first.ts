@@ -3,7 +3,7 @@ import { callerOf } from '../backup/swift/caller.ts';
 import type { RestoreParts } from '../backup/restore/restore.ts';
 import { AgentError } from '../base/errors.ts';
 import type { JsonObject } from '../trove/json.ts';
-import { Interrupted } from './operations.ts';
+import { Interrupted } from '../node/interrupted.ts';
 import { RESTORE_FIRST } from '../node/plan/plan.ts';
 import type { Reconciler } from '../node/reconciler.ts';
 

@@ -3,17 +3,8 @@ import path from 'node:path';
 import { AgentError, codeOf } from '../base/errors.ts';
 import { removeUnfinishedWrites, writeFileAtomic } from '../host/atomic-file.ts';
 import type { Volume } from '../host/volume.ts';
-import type { RegistrationRecord } from '../k2hr3/registration-record.ts';
+import type { Registration } from '../role/registration.ts';
 import type { ClusterParameters } from '../trove/overrides.ts';
-
-/** The registration in K2HR3, with what reads the role. Saved before the host is registered. */
-export interface Registration extends RegistrationRecord {
-  /** A secret, shared by all servers of the cluster. */
-  roleToken: string;
-  tenant: string;
-  /** `parametersKey` of the parameters that it was made for. */
-  parametersKey: string;
-}
 
 /**
  * How far Trove's `prepare` came on this VM:
@@ -128,14 +119,4 @@ export class DesiredStateStore {
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
   }
-}
-
-/**
- * What makes a cluster another one: its name and its ports. A new extdata-url alone does not: every
- * "Apply" in the dashboard makes one for the same role (k2hr3 contract, section 5).
- */
-export function parametersKey(parameters: ClusterParameters | null): string {
-  if (parameters === null) return 'detached';
-  const { clusterName, serverPort, serverControlPort, slaveControlPort } = parameters;
-  return JSON.stringify([clusterName, serverPort, serverControlPort, slaveControlPort]);
 }

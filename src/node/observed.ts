@@ -1,7 +1,7 @@
-import type { K2hTarget } from '../backup/restore/restore-load.ts';
 import type { RingStatus } from '../ring/status.ts';
 import type { VolumeView } from './data-volume.ts';
-import type { Neighbour, NeighbourView } from '../ring/neighbours.ts';
+import type { RoleView } from '../role/role-view.ts';
+import type { NeighbourView } from '../ring/neighbours.ts';
 import type { RollView } from './programs/roll-watch.ts';
 
 /** One of the two programs, as it runs now. */
@@ -9,30 +9,6 @@ export interface ProgramView {
   generation: string;
   /** How long it has run, as far as this agent knows, in milliseconds. */
   runningMs: number;
-}
-
-/** What the role in K2HR3 says, as far as it was read and found sane. */
-export interface RoleView {
-  /** The ini made from the newest sane document that holds this node; null before the first. */
-  ini: string | null;
-  /** The newest sane document does not hold this node: it must register (again). */
-  lacksSelf: boolean;
-  /** The folder of the data file that the ini names. */
-  dataDirectory: string | null;
-  /** The data file itself; null when the data is in memory only. */
-  k2h: K2hTarget | null;
-  /** How many servers the ring has. */
-  servers: number;
-  /** The servers besides this node. */
-  neighbours: readonly Neighbour[];
-  /** The CUKs of all servers, this one among them; empty when none are known. */
-  cuks: ReadonlySet<string>;
-  /** How long the list of servers has been the same, in milliseconds. */
-  ringStableMs: number;
-  /** The list has changed since this agent started, or a prepare: others may not know it yet. */
-  ringIsNew: boolean;
-  /** Why the newest document was refused, or why there is none; null when all is well. */
-  problem: string | null;
 }
 
 /** Everything the plan looks at. Made anew, from cheap and honest probes, before every step. */

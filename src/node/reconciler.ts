@@ -5,7 +5,7 @@ import { Alarm, Changes } from '../base/wait.ts';
 import type { DesiredState, DesiredStateStore } from './desired-state.ts';
 import { nodeState, type NodeState } from './node-state.ts';
 import type { Observed } from './observed.ts';
-import { Interrupted } from '../guest/operations.ts';
+import { Interrupted } from './interrupted.ts';
 import { plan, type Action, type PlanTimes, type Step } from './plan/plan.ts';
 
 /** The two states as they were at one moment, and what follows from them. */

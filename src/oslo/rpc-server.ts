@@ -1,7 +1,7 @@
 import { InFlight } from '../amqp/in-flight.ts';
 import type { Delivery, OnDelivery, Publisher } from '../amqp/message.ts';
 import type { Clock } from '../base/clock.ts';
-import { AgentError } from '../base/errors.ts';
+import { AgentError, Unfinished } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { DuplicateGuard } from './duplicate-guard.ts';
 import { badMessage } from './envelope.ts';
@@ -34,16 +34,6 @@ interface RpcServerOptions {
   isKnown?: (uniqueId: string) => boolean;
   /** Default: random. */
   newId?: NewUniqueId;
-}
-
-/**
- * What a dispatcher throws when this process ends before the request does: there is no outcome yet,
- * so there is no reply. Whoever has taken charge of the request finishes it later.
- */
-export class Unfinished extends AgentError {
-  constructor(message: string) {
-    super('unfinished', message, { retryable: true });
-  }
 }
 
 /**

@@ -6,7 +6,7 @@ import type { HttpOptions } from '../k2hr3/http.ts';
 import { isMember } from '../k2hr3/registration.ts';
 import { fingerprintOf } from '../k2hr3/registration-record.ts';
 import { readResourceKey } from '../k2hr3/resource.ts';
-import type { Registration } from '../node/desired-state.ts';
+import type { Registration } from './registration.ts';
 
 /** So many 401 in a row, over so long (ms), are more than a backend that is slow. */
 const REFUSALS = 3;

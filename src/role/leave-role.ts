@@ -3,7 +3,7 @@ import type { RoleAccess } from '../k2hr3/extdata.ts';
 import type { HttpOptions } from '../k2hr3/http.ts';
 import { unregister } from '../k2hr3/registration.ts';
 import { readResourceKey } from '../k2hr3/resource.ts';
-import type { Registration } from '../node/desired-state.ts';
+import type { Registration } from './registration.ts';
 
 /**
  * Takes a registration out of K2HR3; `http` must call from the address that it was made from. "Not a

@@ -12,14 +12,14 @@ import { fingerprintOf } from '../k2hr3/registration-record.ts';
 import { readResource, readResourceKey, type ResourceReading } from '../k2hr3/resource.ts';
 import { removeUpstreamFiles, writeUpstreamFiles } from '../k2hr3/upstream-files.ts';
 import type { ClusterParameters } from '../trove/overrides.ts';
-import { parametersKey, type DesiredStateStore, type Registration } from '../node/desired-state.ts';
+import { parametersKey, type Registration, type RoleWishStore } from './registration.ts';
 import { FreshAccess } from './fresh-access.ts';
 import { leaveRole } from './leave-role.ts';
 import { readEntries, removeOlderEntries } from './role-entries.ts';
 
 /** What the membership of this VM in its role works with. */
 export interface MembershipOptions {
-  desired: DesiredStateStore;
+  desired: RoleWishStore;
   http: HttpOptions;
   /** Gets the access to the role; it is given `parameters.extdataUrl`. Default: as extdata. */
   access?: GetAccess;

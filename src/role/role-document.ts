@@ -15,7 +15,7 @@ import { renderIni } from '../ini/render.ts';
 import { validateRole } from '../ini/validate.ts';
 import type { K2hTarget } from '../backup/restore/restore-load.ts';
 import { k2hTargetOf } from './k2h-target.ts';
-import type { Registration } from '../node/desired-state.ts';
+import type { Registration } from './registration.ts';
 import type { MergeMode } from '../ring/merge-mode.ts';
 import type { Neighbour } from '../ring/neighbours.ts';
 

@@ -2,13 +2,13 @@ import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import { withDeadline } from '../base/wait.ts';
 import type { ResolveName } from '../host/resolve-name.ts';
-import type { DesiredState } from '../node/desired-state.ts';
+import type { RoleWish } from './registration.ts';
 import type { RoleDocument } from './role-document.ts';
 
 /** What a role gate judges by. */
 export interface RoleGateOptions {
   /** Makes a document of the text, or throws with the reason why it cannot be used. */
-  parse: (text: string, desired: DesiredState) => RoleDocument;
+  parse: (text: string, desired: RoleWish) => RoleDocument;
   resolve: ResolveName;
   clock: Clock;
 }
@@ -37,7 +37,7 @@ export class RoleGate {
    *
    * @throws AgentError with the reason when it must not be used at all.
    */
-  async judge(text: string, desired: DesiredState, last: RoleDocument | null): Promise<Verdict> {
+  async judge(text: string, desired: RoleWish, last: RoleDocument | null): Promise<Verdict> {
     const document = this.#options.parse(text, desired);
     await this.#checkNames(document.servers, last?.servers ?? []);
     const why = doubtAbout(document, last);

@@ -5,9 +5,9 @@ import type { Logger } from '../base/log.ts';
 import { Alarm } from '../base/wait.ts';
 import type { ResolveName } from '../host/resolve-name.ts';
 import type { ResourceReading } from '../k2hr3/resource.ts';
-import type { DesiredState, Registration } from '../node/desired-state.ts';
+import type { Registration, RoleWish } from './registration.ts';
 import { KeptRole } from './kept-role.ts';
-import type { RoleView } from '../node/observed.ts';
+import type { RoleView } from './role-view.ts';
 import { roleDiff } from './role-diff.ts';
 import type { RoleDocument } from './role-document.ts';
 import { DOUBT_MS, RoleGate } from './role-gate.ts';
@@ -23,7 +23,7 @@ export interface RolePace {
 /** What a role watch works with. */
 export interface RoleWatchOptions {
   stateDirectory: string;
-  desired: () => DesiredState;
+  desired: () => RoleWish;
   /** Reads the role resource; with an etag it may answer that nothing has changed. */
   read: (
     registration: Registration,
@@ -31,7 +31,7 @@ export interface RoleWatchOptions {
     signal: AbortSignal,
   ) => Promise<ResourceReading>;
   /** Makes a document of the text, or throws with the reason why it cannot be used. */
-  parse: (text: string, desired: DesiredState) => RoleDocument;
+  parse: (text: string, desired: RoleWish) => RoleDocument;
   resolve: ResolveName;
   pace: RolePace;
   clock: Clock;
@@ -83,11 +83,15 @@ export class RoleWatch {
     this.#ringSince = clock.monotonic();
   }
 
-  /** Takes the last good document from disk, so that a node can start without K2HR3. */
-  async restore(): Promise<void> {
+  /**
+   * Takes the last good document from disk, so that a node can start without K2HR3.
+   *
+   * @param ringIsNew whether the others may not know this node yet.
+   */
+  async restore(ringIsNew: boolean): Promise<void> {
     const kept = await this.#kept.read();
-    const { registration, phase } = this.#options.desired();
-    this.#ringIsNew = phase === 'preparing';
+    const { registration } = this.#options.desired();
+    this.#ringIsNew = ringIsNew;
     if (kept === null || kept.of !== registration?.parametersKey) return;
     try {
       this.#document = this.#options.parse(kept.text, this.#options.desired());

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BackupRecords } from '../../src/guest/backup-records.ts';
 import { createBackup, type CreateBackupParts } from '../../src/guest/create-backup.ts';
-import { Interrupted } from '../../src/guest/operations.ts';
+import { Interrupted } from '../../src/node/interrupted.ts';
 import { AgentError } from '../../src/base/errors.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Interrupted } from '../../src/guest/operations.ts';
+import { Interrupted } from '../../src/node/interrupted.ts';
 import { plan, RESTORE_FIRST } from '../../src/node/plan/plan.ts';
 import { checkRestore, restoreFirst } from '../../src/guest/restore-first.ts';
 import type { Snapshot } from '../../src/node/reconciler.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { plan } from '../../src/node/plan/plan.ts';
-import type { RoleView } from '../../src/node/observed.ts';
+import type { RoleView } from '../../src/role/role-view.ts';
 import { listens } from '../../src/ring/neighbours.ts';
 import { RingWatch } from '../../src/ring/watch/ring-watch.ts';
 import { SplitWatch } from '../../src/ring/watch/split-watch.ts';

@@ -117,7 +117,7 @@ export class RoleNode {
     const desired = await DesiredStateStore.open(directory);
     const node = new RoleNode(options, directory, desired);
     if (options.directory === undefined) await node.attach(options);
-    await node.role.restore();
+    await node.role.restore(false);
     const { signal } = node.#ending;
     node.#running = Promise.all([node.#reconciler.run(signal), node.role.run(signal)]);
     onTestFinished(() => node.stop());

@@ -1,10 +1,7 @@
-import {
-  NEW_NODE,
-  parametersKey,
-  type DesiredState,
-  type Registration,
-} from '../../src/node/desired-state.ts';
-import type { Observed, ProgramView, RoleView } from '../../src/node/observed.ts';
+import { NEW_NODE, type DesiredState } from '../../src/node/desired-state.ts';
+import { parametersKey, type Registration } from '../../src/role/registration.ts';
+import type { Observed, ProgramView } from '../../src/node/observed.ts';
+import type { RoleView } from '../../src/role/role-view.ts';
 import type { PlanTimes } from '../../src/node/plan/plan.ts';
 import { parseNodeStatus, type RingNode, type RingStatus } from '../../src/ring/status.ts';
 import type { ClusterParameters } from '../../src/trove/overrides.ts';

@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DesiredStateStore, NEW_NODE, parametersKey } from '../../src/node/desired-state.ts';
+import { DesiredStateStore, NEW_NODE } from '../../src/node/desired-state.ts';
+import { parametersKey } from '../../src/role/registration.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { desiredState, OTHER_PARAMETERS, PARAMETERS } from './builders.ts';
 

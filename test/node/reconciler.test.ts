@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DesiredStateStore, type DesiredState } from '../../src/node/desired-state.ts';
 import type { Observed } from '../../src/node/observed.ts';
-import { Interrupted } from '../../src/guest/operations.ts';
+import { Interrupted } from '../../src/node/interrupted.ts';
 import type { Action } from '../../src/node/plan/plan.ts';
 import { Reconciler, type Node } from '../../src/node/reconciler.ts';
 import { deferred } from '../helpers/deferred.ts';

@@ -4,7 +4,8 @@ import type { Delivery } from '../../src/amqp/message.ts';
 import { typeError } from '../../src/oslo/failure.ts';
 import type { JsonObject } from '../../src/oslo/envelope.ts';
 import type { RpcRequest } from '../../src/oslo/rpc-request.ts';
-import { RpcServer, Unfinished } from '../../src/oslo/rpc-server.ts';
+import { RpcServer } from '../../src/oslo/rpc-server.ts';
+import { Unfinished } from '../../src/base/errors.ts';
 import { ManualClock } from './manual-clock.ts';
 import { ScriptedPublisher } from './scripted-publisher.ts';
 

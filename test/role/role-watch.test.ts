@@ -1,7 +1,9 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { DesiredState, Registration } from '../../src/node/desired-state.ts';
+import type { DesiredState } from '../../src/node/desired-state.ts';
+import type { RoleWish } from '../../src/role/registration.ts';
+import type { Registration } from '../../src/role/registration.ts';
 import type { RoleDocument } from '../../src/role/role-document.ts';
 import { AgentError } from '../../src/base/errors.ts';
 import { RoleWatch } from '../../src/role/role-watch.ts';
@@ -19,7 +21,7 @@ const DOUBTFUL = 'the role is doubtful: reading it again';
 const PROBLEM = 'the role cannot be read; the last good one stays in use';
 
 /** The text of a role with these servers; `self` is this node, and `bad` is not sane. */
-function parse(text: string, { registration, parameters }: DesiredState): RoleDocument {
+function parse(text: string, { registration, parameters }: RoleWish): RoleDocument {
   if (!registration || !parameters) throw new Error('no role is wanted now');
   const servers = text.split(',');
   if (servers.includes('bad')) {
@@ -364,7 +366,7 @@ describe('what is kept', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
 
     const box = await bench(new Error('away'), before.state);
-    await box.watch.restore();
+    await box.watch.restore(false);
     expect(box.watch.view().ini).toBe('ini of self,other');
     await box.run();
     expect(box.watch.view()).toMatchObject({ ini: 'ini of self,other', problem: 'away' });
@@ -376,10 +378,10 @@ describe('what is kept', () => {
     await before.run();
     const box = await bench('self', before.state);
     box.desired.current = desiredState({ registration: registrationFor(OTHER_PARAMETERS) });
-    await box.watch.restore();
+    await box.watch.restore(false);
     expect(box.watch.view().ini).toBeNull();
     box.desired.current = desiredState({ registration: null });
-    await box.watch.restore();
+    await box.watch.restore(false);
     expect(box.watch.view().ini).toBeNull();
   });
 
@@ -387,7 +389,7 @@ describe('what is kept', () => {
     const state = await temporaryDirectory();
     await writeFile(path.join(state, 'role.json'), text);
     const box = await bench('self', state);
-    await box.watch.restore();
+    await box.watch.restore(false);
     expect(box.watch.view().ini).toBeNull();
     await box.run();
     expect(box.watch.view().ini).toBe('ini of self');
@@ -398,7 +400,7 @@ describe('what is kept', () => {
     const { parametersKey: of } = registrationFor(PARAMETERS);
     await writeFile(path.join(state, 'role.json'), JSON.stringify({ of, text: 'self,bad' }));
     const box = await bench('self', state);
-    await box.watch.restore();
+    await box.watch.restore(false);
     expect(box.watch.view().ini).toBeNull();
     expect(box.texts).toEqual(['the kept role document is of no use']);
   });

@@ -1,7 +1,8 @@
 import type { GuestCall } from '../../trove/dispatcher.ts';
 import { guestError, troveError } from '../../trove/exceptions.ts';
 import { HANDLED_METHODS, type HandledMethod } from '../../trove/handled-methods.ts';
-import { parametersKey, type DesiredState } from '../../node/desired-state.ts';
+import type { DesiredState } from '../../node/desired-state.ts';
+import { parametersKey } from '../../role/registration.ts';
 import { isStopped, serves } from '../../node/plan/plan.ts';
 import type { Snapshot } from '../../node/reconciler.ts';
 import type { HandlerParts } from './parts.ts';

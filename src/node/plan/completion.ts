@@ -1,11 +1,9 @@
+import { CURE_PAUSE_MS } from '../../ring/change/cure-pause.ts';
 import { isUncompleted, sameServer } from '../../ring/ring.ts';
 import { isServing, type RingStatus } from '../../ring/status.ts';
 import type { Observed } from '../observed.ts';
 import type { PlanTimes, Step } from './plan.ts';
 import { turnMs } from './turns.ts';
-
-/** A command that cures this node is not sent again before so long (ms). */
-export const CURE_PAUSE_MS = 15_000;
 
 /**
  * An automatic merge that is Done and that nobody completes: chmpx waits for a message that came

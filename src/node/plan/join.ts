@@ -3,7 +3,7 @@ import { isUncompleted, membershipChangeRuns, sameServer } from '../../ring/ring
 import type { RingNode, RingStatus } from '../../ring/status.ts';
 import type { Observed } from '../observed.ts';
 import type { Action, PlanTimes, Step } from './plan.ts';
-import { CURE_PAUSE_MS } from './completion.ts';
+import { CURE_PAUSE_MS } from '../../ring/change/cure-pause.ts';
 import { turnMs } from './turns.ts';
 
 /**

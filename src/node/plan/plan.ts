@@ -1,6 +1,7 @@
 import { isServing, type RingStatus } from '../../ring/status.ts';
 import { mustLeaveRing } from '../../ring/ring.ts';
-import { parametersKey, type DesiredState } from '../desired-state.ts';
+import type { DesiredState } from '../desired-state.ts';
+import { parametersKey } from '../../role/registration.ts';
 import type { MergeMode } from '../../ring/merge-mode.ts';
 import type { Observed } from '../observed.ts';
 import { planCompletion } from './completion.ts';

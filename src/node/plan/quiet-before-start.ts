@@ -1,5 +1,6 @@
 import type { NeighbourView } from '../../ring/neighbours.ts';
-import type { Observed, RoleView } from '../observed.ts';
+import type { Observed } from '../observed.ts';
+import type { RoleView } from '../../role/role-view.ts';
 import type { PlanTimes } from './plan.ts';
 
 /** How long until the neighbours are worth another look (ms). */

@@ -1,11 +1,6 @@
+import { UNREAD_MS } from '../../ring/watch/unread-watch.ts';
 import type { Observed } from '../observed.ts';
 import type { Step } from './plan.ts';
-
-/**
- * A connection that is not read for so long never will be (ms): a worker of chmpx waits at most 5 s
- * for the rest of a message, and 5 s more for a client that does not take it.
- */
-export const UNREAD_MS = 15_000;
 
 /**
  * A slave whose chmpx is up follows the cluster, unless its applications wait for what chmpx does not

@@ -5,7 +5,8 @@ import type { Logger } from '../../base/log.ts';
 import { Alarm } from '../../base/wait.ts';
 import { enableUnits, installPackages, missingPackages } from '../../host/packages.ts';
 import { K2hr3Error } from '../../k2hr3/errors.ts';
-import type { DesiredStateStore, Registration } from '../desired-state.ts';
+import type { DesiredStateStore } from '../desired-state.ts';
+import type { Registration } from '../../role/registration.ts';
 
 /** What looks after the software that a role asks for. */
 export interface SlaveSoftwareOptions {

@@ -8,7 +8,7 @@ import { isUncompleted, membershipChangeRuns, mustLeaveRing } from '../ring.ts';
 import { statusWords, type RingStatus } from '../status.ts';
 import type { JoinRetry } from './join-retry.ts';
 import type { MergeMode } from '../merge-mode.ts';
-import { CURE_PAUSE_MS } from '../../node/plan/completion.ts';
+import { CURE_PAUSE_MS } from './cure-pause.ts';
 import { MergeDriver, ringWords, type MergeOutcome } from './merge-driver.ts';
 
 /** For stop_db, for a restart with new values, or for good. */

@@ -1,7 +1,7 @@
 import { serverKey } from '../change/merge-steps.ts';
 import { membershipChangeRuns, sameServer } from '../ring.ts';
 import { statusWords, type RingNode, type RingStatus } from '../status.ts';
-import type { RoleView } from '../../node/observed.ts';
+import type { ExpectedRing } from '../expected-ring.ts';
 
 /** What can be wrong with a ring, as this node sees it. */
 export type ConcernKind =
@@ -40,7 +40,7 @@ export interface Finding {
 /** What the watch of a ring looks at. */
 export interface Sighting {
   ring: RingStatus;
-  role: Pick<RoleView, 'cuks' | 'ringStableMs' | 'ringIsNew'>;
+  role: ExpectedRing;
   /** `serverKey` of those that were UP since this agent started. */
   seenUp: ReadonlySet<string>;
   /** What servers that were asked have answered, or have not. */

@@ -4,12 +4,12 @@ import type { Logger } from '../../base/log.ts';
 import { serverKey } from '../change/merge-steps.ts';
 import type { RingNode, RingStatus } from '../status.ts';
 import { ringWords } from '../change/merge-driver.ts';
-import type { RoleView } from '../../node/observed.ts';
-import { UNREAD_MS } from '../../node/plan/slave.ts';
+import type { ExpectedRing } from '../expected-ring.ts';
+import { UNREAD_MS } from './unread-watch.ts';
 import { ConcernKeeper, type Concern } from './concern-keeper.ts';
 import { findConcerns, isExpected, type Finding, type WatchTimes } from './concerns.ts';
 import { isSettled, PeerViews } from './peer-views.ts';
-import type { UnreadWatch } from '../../node/programs/unread-watch.ts';
+import type { UnreadWatch } from './unread-watch.ts';
 import type { RingSplit } from './split-watch.ts';
 
 /** What a ring watch works with. */
@@ -17,7 +17,7 @@ export interface RingWatchOptions {
   /** Whether chmpx is to be seen at all. */
   isUp: () => boolean;
   readStatus: () => Promise<RingStatus | null>;
-  role: () => RoleView;
+  role: () => ExpectedRing;
   /** Asks another server how it sees the ring; null: nobody is asked, as by a slave. */
   viewOf: ((server: RingNode, limitMs: number) => Promise<RingNode[]>) | null;
   /** Sees a chmpx that does not read; null: it is not looked at, as on a server. */

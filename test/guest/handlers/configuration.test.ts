@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DesiredStateStore, parametersKey } from '../../../src/node/desired-state.ts';
+import { DesiredStateStore } from '../../../src/node/desired-state.ts';
+import { parametersKey } from '../../../src/role/registration.ts';
 import { configurationHandlers } from '../../../src/guest/handlers/configuration.ts';
 import { Wishes } from '../../../src/guest/handlers/wishes.ts';
 import { Journal } from '../../../src/guest/journal.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RingWatch, type RingWatchOptions } from '../../../src/ring/watch/ring-watch.ts';
-import type { RoleView } from '../../../src/node/observed.ts';
+import type { RoleView } from '../../../src/role/role-view.ts';
 import { sleep } from '../../../src/base/clock.ts';
 import type { RingNode, RingStatus } from '../../../src/ring/status.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';

@@ -1,6 +1,12 @@
 import type { Clock } from '../../base/clock.ts';
 import { unreadBytes } from '../../host/unread-bytes.ts';
 
+/**
+ * A connection that is not read for so long never will be (ms): a worker of chmpx waits at most 5 s
+ * for the rest of a message, and 5 s more for a client that does not take it.
+ */
+export const UNREAD_MS = 15_000;
+
 /** What an unread watch works with. */
 export interface UnreadWatchOptions {
   /** The process that should read its connections; undefined: none runs. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { UnreadWatch } from '../../../src/node/programs/unread-watch.ts';
+import { UnreadWatch } from '../../../src/ring/watch/unread-watch.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 
 /** A watch of a process whose connections are as told, two seconds after one another. */
