@@ -1,5 +1,5 @@
 import { AgentError, codeOf, messageOf } from '../base/errors.ts';
-import type { BrokerAddress } from './connection.ts';
+import type { BrokerAddress } from './broker-address.ts';
 import type { TlsOptions } from './tls.ts';
 
 /**

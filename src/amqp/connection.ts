@@ -9,17 +9,9 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { withDeadline } from '../base/wait.ts';
+import type { BrokerAddress } from './broker-address.ts';
 import { connectFailure } from './connect-failure.ts';
 import { readTls, type TlsOptions } from './tls.ts';
-
-/** Where a broker is, and as whom to enter which of its virtual hosts. */
-export interface BrokerAddress {
-  host: string;
-  port: number;
-  user: string;
-  password: string;
-  vhost: string;
-}
 
 interface ConnectOptions {
   /** After this silence the broker is taken for gone, or a little earlier; 0 = never. */

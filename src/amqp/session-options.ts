@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net';
 import type { BackoffOptions, Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import type { BrokerAddress } from './connection.ts';
+import type { BrokerAddress } from './broker-address.ts';
 import type { Consumer } from './consumer-channel.ts';
 import type { TlsOptions } from './tls.ts';
 import type { Topology } from './topology.ts';

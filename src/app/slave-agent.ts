@@ -7,7 +7,7 @@ import type { Agent, AgentOptions } from './agent.ts';
 import { ConfigurationError } from '../base/errors.ts';
 import { DesiredStateStore, type DesiredState } from '../node/desired-state.ts';
 import { createLocalNode } from './local-node.ts';
-import { isStopped } from '../node/plan/plan.ts';
+import { isStopped } from '../node/plan/wants.ts';
 import { Reconciler } from '../node/reconciler.ts';
 import { reconcilerTimes } from './reconciler-times.ts';
 import type { NodeSettings } from './settings.ts';

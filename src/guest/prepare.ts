@@ -11,7 +11,7 @@ import { NEW_NODE, type DesiredState } from '../node/desired-state.ts';
 import type { Markers } from './markers.ts';
 import { Interrupted } from '../node/interrupted.ts';
 import type { Outbox } from './report/outbox.ts';
-import { serves } from '../node/plan/plan.ts';
+import { serves } from '../node/plan/wants.ts';
 import type { Reconciler } from '../node/reconciler.ts';
 import { checkRestore, type RestoreFirst } from './restore-first.ts';
 

@@ -4,7 +4,7 @@ import type { RestoreParts } from '../backup/restore/restore.ts';
 import { AgentError } from '../base/errors.ts';
 import type { JsonObject } from '../trove/json.ts';
 import { Interrupted } from '../node/interrupted.ts';
-import { RESTORE_FIRST } from '../node/plan/plan.ts';
+import { RESTORE_FIRST } from '../node/plan/start.ts';
 import type { Reconciler } from '../node/reconciler.ts';
 
 /** What a restore within prepare works with. */

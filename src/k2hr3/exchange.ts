@@ -1,9 +1,49 @@
+import type { Clock } from '../base/clock.ts';
 import http from 'node:http';
 import https from 'node:https';
 import { isIPv6 } from 'node:net';
 import { readBody } from './http-body.ts';
-import type { HttpOptions, HttpRequest, HttpResponse } from './http.ts';
 import type { Target } from './target.ts';
+
+/** How K2HR3 is reached; the same for all calls. Times in milliseconds. */
+export interface HttpOptions {
+  clock: Clock;
+  /**
+   * The address calls are sent from. K2HR3 registers the TCP source address as the host's, and
+   * knows a member by it (k2hr3 contract, sections 0.2 and 2.5). Default: the system chooses.
+   */
+  localAddress?: string | undefined;
+  /** PEM text of the CA that signed K2HR3's certificate. Default: Node's own list of CAs. */
+  ca?: string | undefined;
+  /** Until TCP and TLS stand. Default 5000. */
+  connectTimeoutMs?: number | undefined;
+  /**
+   * Until the answer is complete, retry included. Default 30000: with a stalled backend K2HR3 was
+   * seen to answer after 19 s (k2hr3 contract, section 8.1).
+   */
+  totalTimeoutMs?: number | undefined;
+  /** Longest answer accepted, unpacked. Default 1 MiB; the ini of 50 servers has 15 KB. */
+  maxBodyBytes?: number | undefined;
+  /** Ends the call early, as `unreachable`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** One call. The path and query of `url` go over the wire as they are written here. */
+export interface HttpRequest {
+  method: 'GET' | 'HEAD' | 'PUT' | 'DELETE';
+  url: string;
+  headers?: Record<string, string>;
+}
+
+/** A complete answer, whatever its status. */
+export interface HttpResponse {
+  /** `http://host:port` of who answered; the part of a URL that may be shown. */
+  origin: string;
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  /** Decoded from UTF-8, unpacked if it came as gzip. */
+  body: string;
+}
 
 /** One call and its answer. Rejects with K2hr3Error `invalid-answer`, or what Node.js rejects with. */
 export function exchange(

@@ -1,6 +1,6 @@
 import { K2hr3Error, refusal, withoutSecrets } from './errors.ts';
 import { request } from './http.ts';
-import type { HttpOptions } from './http.ts';
+import type { HttpOptions } from './exchange.ts';
 
 /** Where a role lives; enough for what K2HR3 grants to a member by its address alone. */
 export interface RoleAddress {

@@ -1,5 +1,5 @@
 import { K2hr3Error } from './errors.ts';
-import type { HttpResponse } from './http.ts';
+import type { HttpResponse } from './exchange.ts';
 
 /**
  * The fields of a successful answer: a JSON object with `"result": true`.

@@ -1,7 +1,7 @@
 import { K2hr3Error, refusal } from './errors.ts';
 import type { RoleAccess, RoleAddress } from './extdata.ts';
 import { request } from './http.ts';
-import type { HttpOptions } from './http.ts';
+import type { HttpOptions } from './exchange.ts';
 import { parseAnswer } from './json-answer.ts';
 
 /** What a VM tells K2HR3 about itself; its address is taken from the connection. */

@@ -1,7 +1,7 @@
 import { K2hr3Error, refusal } from './errors.ts';
 import type { RoleAccess } from './extdata.ts';
 import { request } from './http.ts';
-import type { HttpOptions, HttpResponse } from './http.ts';
+import type { HttpOptions, HttpResponse } from './exchange.ts';
 import { parseAnswer } from './json-answer.ts';
 
 /** The role resource: the same as at the last reading, or its new text. */

@@ -1,6 +1,7 @@
 import { K2hr3Error, refusal } from './errors.ts';
 import { fetchRoleAccess, parseScript, type RoleAccess } from './extdata.ts';
-import { request, type HttpOptions } from './http.ts';
+import { request } from './http.ts';
+import type { HttpOptions } from './exchange.ts';
 
 /** Whether a URL is of the user data that cloud-init would include, not of extdata. */
 function isUserData(url: string): boolean {

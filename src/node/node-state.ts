@@ -1,7 +1,7 @@
 import { isServing } from '../ring/status.ts';
 import type { DesiredState } from './desired-state.ts';
 import type { Observed } from './observed.ts';
-import { isStopped } from './plan/plan.ts';
+import { isStopped } from './plan/wants.ts';
 
 /**
  * What this node is, by what is seen of it; nothing keeps it, so nothing can be wrong about it.

@@ -2,14 +2,8 @@ import type { RingStatus } from '../ring/status.ts';
 import type { VolumeView } from './data-volume.ts';
 import type { RoleView } from '../role/role-view.ts';
 import type { NeighbourView } from '../ring/neighbours.ts';
+import type { ProgramView } from './programs/kept-program.ts';
 import type { RollView } from './programs/roll-watch.ts';
-
-/** One of the two programs, as it runs now. */
-export interface ProgramView {
-  generation: string;
-  /** How long it has run, as far as this agent knows, in milliseconds. */
-  runningMs: number;
-}
 
 /** Everything the plan looks at. Made anew, from cheap and honest probes, before every step. */
 export interface Observed {

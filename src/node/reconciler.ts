@@ -6,7 +6,8 @@ import type { DesiredState, DesiredStateStore } from './desired-state.ts';
 import { nodeState, type NodeState } from './node-state.ts';
 import type { Observed } from './observed.ts';
 import { Interrupted } from './interrupted.ts';
-import { plan, type Action, type PlanTimes, type Step } from './plan/plan.ts';
+import { plan } from './plan/plan.ts';
+import type { Action, PlanTimes, Step } from './plan/step.ts';
 
 /** The two states as they were at one moment, and what follows from them. */
 export interface Snapshot {

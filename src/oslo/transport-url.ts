@@ -1,5 +1,5 @@
 import { unescape } from 'node:querystring';
-import type { BrokerAddress } from '../amqp/connection.ts';
+import type { BrokerAddress } from '../amqp/broker-address.ts';
 import { ConfigurationError } from '../base/errors.ts';
 
 /** A transport_url, taken apart. */

@@ -6,7 +6,7 @@ import type { Secrets } from '../base/secrets.ts';
 import type { ResolveName } from '../host/resolve-name.ts';
 import { K2hr3Error } from '../k2hr3/errors.ts';
 import { fetchRoleAccess, type GetAccess } from '../k2hr3/extdata.ts';
-import type { HttpOptions } from '../k2hr3/http.ts';
+import type { HttpOptions } from '../k2hr3/exchange.ts';
 import { isMember, register } from '../k2hr3/registration.ts';
 import { fingerprintOf } from '../k2hr3/registration-record.ts';
 import { readResource, readResourceKey, type ResourceReading } from '../k2hr3/resource.ts';

@@ -4,7 +4,7 @@ import type { Logger } from '../base/log.ts';
 import { parseRole } from '../ini/parse-role.ts';
 import type { ResolveName } from '../host/resolve-name.ts';
 import type { RoleAccess } from '../k2hr3/extdata.ts';
-import type { HttpOptions } from '../k2hr3/http.ts';
+import type { HttpOptions } from '../k2hr3/exchange.ts';
 import { isAddressKnown, isMember, unregister, type HostIdentity } from '../k2hr3/registration.ts';
 import { readResource } from '../k2hr3/resource.ts';
 

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Interrupted } from '../../src/node/interrupted.ts';
-import { plan, RESTORE_FIRST } from '../../src/node/plan/plan.ts';
+import { plan } from '../../src/node/plan/plan.ts';
+import { RESTORE_FIRST } from '../../src/node/plan/start.ts';
 import { checkRestore, restoreFirst } from '../../src/guest/restore-first.ts';
 import type { Snapshot } from '../../src/node/reconciler.ts';
 import { k2hTargetOf } from '../../src/role/k2h-target.ts';

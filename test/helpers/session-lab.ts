@@ -1,7 +1,7 @@
 import { connect, type Channel, type ChannelModel } from 'amqplib';
 import pino from 'pino';
 import { expect } from 'vitest';
-import type { BrokerAddress } from '../../src/amqp/connection.ts';
+import type { BrokerAddress } from '../../src/amqp/broker-address.ts';
 import type { OutgoingMessage } from '../../src/amqp/message.ts';
 import { AmqpSession } from '../../src/amqp/session.ts';
 import type { AmqpSessionOptions } from '../../src/amqp/session-options.ts';

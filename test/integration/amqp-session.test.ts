@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { connect, type Channel, type ChannelModel, type GetMessage } from 'amqplib';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import type { BrokerAddress } from '../../src/amqp/connection.ts';
+import type { BrokerAddress } from '../../src/amqp/broker-address.ts';
 import type { Delivery, OnDelivery, OutgoingMessage } from '../../src/amqp/message.ts';
 import { AmqpSession } from '../../src/amqp/session.ts';
 import type { AmqpSessionOptions } from '../../src/amqp/session-options.ts';

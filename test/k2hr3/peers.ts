@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Clock } from '../../src/base/clock.ts';
-import type { HttpOptions } from '../../src/k2hr3/http.ts';
+import type { HttpOptions } from '../../src/k2hr3/exchange.ts';
 
 /** The options of a VM at this address, with the real clock. */
 export function from(localAddress: string, more: Partial<HttpOptions> = {}): HttpOptions {

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { DesiredStateStore, type DesiredState } from '../../src/node/desired-state.ts';
 import { Membership } from '../../src/role/membership.ts';
 import type { Observed } from '../../src/node/observed.ts';
-import type { Action } from '../../src/node/plan/plan.ts';
+import type { Action } from '../../src/node/plan/step.ts';
 import { Reconciler } from '../../src/node/reconciler.ts';
 import { readRoleDocument } from '../../src/role/role-document.ts';
 import { RoleWatch } from '../../src/role/role-watch.ts';

@@ -1,8 +1,9 @@
 import { NEW_NODE, type DesiredState } from '../../src/node/desired-state.ts';
 import { parametersKey, type Registration } from '../../src/role/registration.ts';
-import type { Observed, ProgramView } from '../../src/node/observed.ts';
+import type { Observed } from '../../src/node/observed.ts';
+import type { ProgramView } from '../../src/node/programs/kept-program.ts';
 import type { RoleView } from '../../src/role/role-view.ts';
-import type { PlanTimes } from '../../src/node/plan/plan.ts';
+import type { PlanTimes } from '../../src/node/plan/step.ts';
 import { parseNodeStatus, type RingNode, type RingStatus } from '../../src/ring/status.ts';
 import type { ClusterParameters } from '../../src/trove/overrides.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { DesiredStateStore, type DesiredState } from '../../src/node/desired-state.ts';
 import type { Observed } from '../../src/node/observed.ts';
 import { Interrupted } from '../../src/node/interrupted.ts';
-import type { Action } from '../../src/node/plan/plan.ts';
+import type { Action } from '../../src/node/plan/step.ts';
 import { Reconciler, type Node } from '../../src/node/reconciler.ts';
 import { deferred } from '../helpers/deferred.ts';
 import { silentLog } from '../helpers/recording-log.ts';

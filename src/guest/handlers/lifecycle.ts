@@ -1,5 +1,5 @@
 import type { GuestHandlers } from '../../trove/dispatcher.ts';
-import { isStopped } from '../../node/plan/plan.ts';
+import { isStopped } from '../../node/plan/wants.ts';
 import { prepare } from '../prepare.ts';
 import { rebuild } from '../rebuild.ts';
 import type { HandlerParts } from './parts.ts';

@@ -3,7 +3,7 @@ import { guestError, troveError } from '../../trove/exceptions.ts';
 import { HANDLED_METHODS, type HandledMethod } from '../../trove/handled-methods.ts';
 import type { DesiredState } from '../../node/desired-state.ts';
 import { parametersKey } from '../../role/registration.ts';
-import { isStopped, serves } from '../../node/plan/plan.ts';
+import { isStopped, serves } from '../../node/plan/wants.ts';
 import type { Snapshot } from '../../node/reconciler.ts';
 import type { HandlerParts } from './parts.ts';
 

@@ -2,7 +2,7 @@ import { CURE_PAUSE_MS } from '../../ring/change/cure-pause.ts';
 import { isUncompleted, sameServer } from '../../ring/ring.ts';
 import { isServing, type RingStatus } from '../../ring/status.ts';
 import type { Observed } from '../observed.ts';
-import type { PlanTimes, Step } from './plan.ts';
+import type { PlanTimes, Step } from './step.ts';
 import { turnMs } from './turns.ts';
 
 /**

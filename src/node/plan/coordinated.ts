@@ -7,18 +7,8 @@ import {
 import { sameServer } from '../../ring/ring.ts';
 import type { RingNode, RingStatus } from '../../ring/status.ts';
 import type { Observed } from '../observed.ts';
-import type { PlanTimes, Step } from './plan.ts';
+import { act, wait, type PlanTimes, type Step } from './step.ts';
 import { TURN_MS, turnMs } from './turns.ts';
-
-/** The times that coordinated merges are planned by, in milliseconds. */
-export interface MergeTimes {
-  /** The first servers of a new ring wait so long for the others of the role. */
-  gatherMs: number;
-  /** A change whose leader does nothing for so long is taken over by another. */
-  takeOverMs: number;
-  /** The same while servers are Doing: their data moves without a sign. */
-  mergeMs: number;
-}
 
 /** Between servers that are back at the same time (ms): their merges take 0.2 s. */
 const BACK_TURN_MS = 1_000;
@@ -109,15 +99,4 @@ function planEntry(
   if (Math.min(waited, ringStillMs) < turnMs(place, tieJitter))
     return wait('a server before this one joins first');
   return act('join-ring', anybodyIn ? 'joining the ring' : 'making the ring');
-}
-
-function act(
-  action: 'service-in' | 'join-ring' | 'finish-merge' | 'restart-pair',
-  why: string,
-): Step {
-  return { kind: 'do', action, why };
-}
-
-function wait(why: string): Step & { kind: 'wait' } {
-  return { kind: 'wait', why };
 }

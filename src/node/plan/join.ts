@@ -2,7 +2,7 @@ import { waitingOutside } from '../../ring/change/merge-steps.ts';
 import { isUncompleted, membershipChangeRuns, sameServer } from '../../ring/ring.ts';
 import type { RingNode, RingStatus } from '../../ring/status.ts';
 import type { Observed } from '../observed.ts';
-import type { Action, PlanTimes, Step } from './plan.ts';
+import { act, wait, type PlanTimes, type Step } from './step.ts';
 import { CURE_PAUSE_MS } from '../../ring/change/cure-pause.ts';
 import { turnMs } from './turns.ts';
 
@@ -69,12 +69,4 @@ export function planJoin(
 
 function placeAmong(nodes: readonly RingNode[], self: RingNode): number {
   return nodes.findIndex((node) => sameServer(node, self));
-}
-
-function act(action: Action, why: string): Step {
-  return { kind: 'do', action, why };
-}
-
-function wait(why: string): Step {
-  return { kind: 'wait', why };
 }

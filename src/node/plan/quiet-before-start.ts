@@ -1,7 +1,7 @@
 import type { NeighbourView } from '../../ring/neighbours.ts';
 import type { Observed } from '../observed.ts';
 import type { RoleView } from '../../role/role-view.ts';
-import type { PlanTimes } from './plan.ts';
+import type { PlanTimes } from './step.ts';
 
 /** How long until the neighbours are worth another look (ms). */
 const LOOK_AGAIN_MS = 50;

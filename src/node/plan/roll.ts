@@ -1,7 +1,7 @@
 import { membershipChangeRuns, mustLeaveRing, sameServer } from '../../ring/ring.ts';
 import { isServing, type RingNode, type RingStatus } from '../../ring/status.ts';
 import type { Observed } from '../observed.ts';
-import type { Action, PlanTimes, Step } from './plan.ts';
+import { act, wait, type PlanTimes, type Step } from './step.ts';
 
 /** A ring that is to change must have been the same for so long (ms). */
 const QUIET_MS = 3_000;
@@ -42,10 +42,11 @@ export function planRoll(observed: Observed, times: PlanTimes): Step | null {
   if (isOutside(observed)) return leave;
   if (status === null || isBusy(status, observed, times)) return null;
   if (!isTurn(status, observed, times.changeWaitMs)) {
-    return wait(`${why}: one server restarts after the other`);
+    return wait(`${why}: one server restarts after the other`, LOOK_MS);
   }
   if (k2hdkc === null) return restart;
-  if (leaveFailure !== null) return wait(`${why}: the ring could not be left: ${leaveFailure}`);
+  if (leaveFailure !== null)
+    return wait(`${why}: the ring could not be left: ${leaveFailure}`, LOOK_MS);
   return leave;
 }
 
@@ -81,12 +82,4 @@ function isTurn(status: RingStatus, observed: Observed, changeWaitMs: number): b
 
 function isAbsent({ ring, live, suspended }: RingNode): boolean {
   return ring === 'SERVICE IN' && (live === 'DOWN' || suspended);
-}
-
-function act(action: Action, why: string): Step {
-  return { kind: 'do', action, why };
-}
-
-function wait(why: string): Step {
-  return { kind: 'wait', why, ms: LOOK_MS };
 }

@@ -1,6 +1,6 @@
 import { UNREAD_MS } from '../../ring/watch/unread-watch.ts';
 import type { Observed } from '../observed.ts';
-import type { Step } from './plan.ts';
+import type { Step } from './step.ts';
 
 /**
  * A slave whose chmpx is up follows the cluster, unless its applications wait for what chmpx does not

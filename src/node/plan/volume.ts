@@ -1,5 +1,5 @@
 import type { Observed } from '../observed.ts';
-import type { Step } from './plan.ts';
+import type { Step } from './step.ts';
 
 /**
  * The data volume comes before all else: a k2hdkc that starts without it makes an empty data file

@@ -4,7 +4,13 @@ import type { Launcher, ProgramSpec, RunningProgram } from '../../process/launch
 import { findPrograms } from '../../process/find-program.ts';
 import { cpuMs } from '../../process/proc-stat.ts';
 import { stopProgram, type StopSignal } from '../../process/stop.ts';
-import type { ProgramView } from '../observed.ts';
+
+/** One of the two programs, as it runs now. */
+export interface ProgramView {
+  generation: string;
+  /** How long it has run, as far as this agent knows, in milliseconds. */
+  runningMs: number;
+}
 
 /** One program that this agent keeps: chmpx or k2hdkc. */
 export interface KeptProgramOptions {

@@ -6,7 +6,7 @@ import { Wishes } from '../../../src/guest/handlers/wishes.ts';
 import { Journal } from '../../../src/guest/journal.ts';
 import type { Observed } from '../../../src/node/observed.ts';
 import { Operations } from '../../../src/guest/operations.ts';
-import type { Action } from '../../../src/node/plan/plan.ts';
+import type { Action } from '../../../src/node/plan/step.ts';
 import { Reconciler, type Node } from '../../../src/node/reconciler.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { GuestCall } from '../../../src/trove/dispatcher.ts';

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { DesiredState } from '../../../src/node/desired-state.ts';
 import type { Observed } from '../../../src/node/observed.ts';
-import { isStopped, plan, serves, wantsToServe, type Action } from '../../../src/node/plan/plan.ts';
+import { plan } from '../../../src/node/plan/plan.ts';
+import { isStopped, serves, wantsToServe } from '../../../src/node/plan/wants.ts';
+import type { Action } from '../../../src/node/plan/step.ts';
 import {
   ALONE,
   desiredState,

@@ -1,0 +1,32 @@
+// The floors of the house: imports run downwards only, and in no circle. Shown in docs/architecture.md.
+const floors = ['cli', 'app', 'guest', 'node', 'role', 'ring', 'ini'];
+// Rooms beside the floors: they know nothing of a node, and every floor may use them.
+const trades = ['backup', 'k2hr3', 'trove', 'process', 'oslo', 'amqp', 'host', 'config', 'base'];
+
+const inside = (rooms) => `^src/(${rooms.join('|')})/`;
+const noImport = (name, from, to) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: to },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
+    ...floors
+      .slice(1)
+      .map((floor, n) =>
+        noImport(`${floor}-imports-downwards`, inside([floor]), inside(floors.slice(0, n + 1))),
+      ),
+    noImport('trades-know-no-floor', inside(trades), inside(floors)),
+    noImport('base-knows-nothing', '^src/base/', '^src/(?!base/)'),
+    noImport('src-knows-no-test', '^src/', '^(test|bench|scripts)/'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true, // an import of a type is an import
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.cjs', '.js'] },
+  },
+};
