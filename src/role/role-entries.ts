@@ -45,19 +45,16 @@ export async function removeOlderEntries(parts: OlderEntries): Promise<void> {
   const { http, access, identity, log } = parts;
   const others = parts.entries.filter(({ cuk }) => cuk !== identity.cuk);
   if (others.length === 0) return;
+  const gone = new Set<string>();
   if (await isAddressKnown(http, access)) {
     for (const { cuk, name } of others) {
       if (!(await isMember(http, access, cuk)) || !(await isOurs(name, parts))) continue;
       const outcome = await unregister(http, access, cuk);
       log.warn({ name, cuk, outcome }, 'an older entry of this address was in the role');
-      if (outcome === 'unregistered')
-        others.splice(
-          others.findIndex((other) => other.cuk === cuk),
-          1,
-        );
+      if (outcome === 'unregistered') gone.add(cuk);
     }
   }
-  const namesake = others.find(({ name }) => name === identity.tag);
+  const namesake = others.find(({ cuk, name }) => !gone.has(cuk) && name === identity.tag);
   if (namesake === undefined) return;
   throw new AgentError(
     'name-taken',
