@@ -165,7 +165,9 @@ export class AmqpSession implements Publisher {
   #announce(): void {
     if (!this.connected) return;
     this.#options.log.info('AMQP session ready');
-    for (const listener of this.#listeners) this.#tellOf(listener);
+    // Who comes while they are told was told when it came.
+    const listeners = [...this.#listeners];
+    for (const listener of listeners) if (this.#listeners.has(listener)) this.#tellOf(listener);
   }
 
   #tellOf(listener: () => void): void {

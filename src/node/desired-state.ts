@@ -109,7 +109,7 @@ export class DesiredStateStore {
       const next = { ...this.#current, ...change };
       await writeFileAtomic(this.#file, `${JSON.stringify(next, null, 2)}\n`);
       this.#current = next;
-      for (const listener of this.#listeners) listener();
+      for (const listener of [...this.#listeners]) listener();
     });
     this.#writing = write.catch(() => undefined);
     await write;

@@ -176,6 +176,23 @@ describe('a session', () => {
   });
 });
 
+describe('who listens for a session', () => {
+  it('is told once, also who comes while others are told; who has gone by then is not', async () => {
+    const session = makeSession();
+    const told: string[] = [];
+    session.onConnected(() => {
+      told.push('first');
+      session.onConnected(() => told.push('late'));
+      leave();
+    });
+    const leave = session.onConnected(() => told.push('gone'));
+    session.onConnected(() => told.push('last'));
+    await connected(session);
+    await eventually(() => expect(told).toContain('last'));
+    expect(told).toEqual(['first', 'late', 'last']);
+  });
+});
+
 describe('publishing', () => {
   it('tells what a queue took from what was returned, whatever comes in between', async () => {
     const session = await connected(makeSession());

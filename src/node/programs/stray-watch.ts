@@ -38,7 +38,7 @@ export class StrayWatch {
         if (!this.#reported.has(pid)) this.#report(program, pid);
       }
     }
-    for (const [pid, name] of this.#reported) {
+    for (const [pid, name] of [...this.#reported]) {
       if (found.has(pid)) continue;
       this.#reported.delete(pid);
       this.#options.log.info({ program: name, pid }, 'the other one is gone');

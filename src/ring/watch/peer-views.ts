@@ -54,7 +54,7 @@ export class PeerViews {
   findings(ring: RingStatus): Finding[] {
     const servers = this.#askedIn(ring);
     const keys = new Set(servers.map(serverKey));
-    for (const key of this.#asked.keys()) if (!keys.has(key)) this.#asked.delete(key);
+    for (const key of [...this.#asked.keys()]) if (!keys.has(key)) this.#asked.delete(key);
     return servers.flatMap((server): Finding[] => {
       const { misses, differs, text } = this.#of(server);
       const finding = { subject: server.name, text, patienceMs: 0 };

@@ -123,8 +123,8 @@ export class SplitWatch implements RingSplit {
     );
     const down = others.filter(({ live }) => live === 'DOWN');
     const back = await this.#listening.look(down, ROUND_MS);
-    const views = await this.#viewsOf(back);
-    for (const [key, view] of views) if (!servesByItself(key, view)) views.delete(key);
+    const seen = await this.#viewsOf(back);
+    const views = new Map([...seen].filter(([key, view]) => servesByItself(key, view)));
     const lost = this.#heard.some((row) => row.live === 'DOWN' && sameServer(row, ring.self));
     this.#heard = [];
     this.#notBefore = clock.monotonic() + ROUND_MS;
