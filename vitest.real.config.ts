@@ -12,8 +12,8 @@ export default defineConfig({
           ...patience,
           name: 'statements',
           include: ['test/conformance/**/*.test.ts'],
-          // One merge in seven of the real program hangs (cluster-dynamics-matched contract, section
-          // 5), and no agent is there to cure it. The report counts what took a second try.
+          // One merge in seven of the real program hangs (docs/contracts/ring.md, 8), and no agent
+          // is there to cure it. The report counts what took a second try.
           retry: 2,
         },
       },

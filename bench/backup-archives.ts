@@ -12,7 +12,7 @@ const POOL_BYTES = 16 * 1024 ** 2;
 const WORDS = 640;
 
 /**
- * Writes a .k2har (chmpx-k2hdkc contract, section 7) of about so many bytes.
+ * Writes a .k2har (docs/contracts/archive.md, 1) of about so many bytes.
  *
  * @returns its length and its number of keys.
  */

@@ -1,5 +1,5 @@
-"""The backup and restore of upstream's driver, rebuilt from standard tools (backup contract,
-sections 4, 7 and 8), and plain requests to compare with.
+"""The backup and restore of upstream's driver, rebuilt from standard tools
+(docs/contracts/swift.md, 4, 7 and 10), and plain requests to compare with.
 
     backup DIRECTORY TMP    tar -z | gzip, the segment spooled to a file in TMP, upload, copy, delete
     restore                 download | gzip -d | tar -x

@@ -3,8 +3,8 @@ import { InequivalentDeclaration, type SetBy } from './inequivalent.ts';
 
 /**
  * What must exist at the broker, as data: applied anew after each reset, so that reconnecting is
- * not a special path. Every flag is written out, because amqplib's defaults (durable) are not
- * those of oslo.messaging, and a difference breaks the other side (trove-rpc contract, section 1).
+ * not a special path. Every flag is written out, because amqplib's defaults (durable) are not those
+ * of oslo.messaging, and a difference breaks the other side (docs/contracts/trove.md, 1.1 and 1.3).
  */
 export interface Topology {
   exchanges: readonly ExchangeDeclaration[];

@@ -31,9 +31,9 @@ const MARKS: ReadonlyMap<number, Buffer> = new Map([
 const READ_BYTES = 256 * 1024;
 
 /**
- * Walks a .k2har in whatever pieces it comes, in constant memory. The format (chmpx-k2hdkc contract,
- * section 7) has no file header, count or checksum: an archive is whole when its records end exactly
- * where it ends. k2hlinetool loads a cut one without a word.
+ * Walks a .k2har in whatever pieces it comes, in constant memory. The format
+ * (docs/contracts/archive.md, 1) has no file header, count or checksum: an archive is whole when
+ * its records end exactly where it ends. k2hlinetool loads a cut one without a word.
  */
 export class ArchiveWalker {
   readonly #name: string;

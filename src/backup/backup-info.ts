@@ -52,8 +52,8 @@ const createSchema = v.object({
 const restoreSchema = v.object({ ...common, location: text, checksum: text });
 
 /**
- * Reads the `backup_info` of create_backup, as all releases of Trove write it (backup contract,
- * section 1). Throws AgentError `backup-info`.
+ * Reads the `backup_info` of create_backup, as all releases of Trove write it
+ * (docs/contracts/swift.md, 1.1). Throws AgentError `backup-info`.
  */
 export function parseBackupRequest(info: unknown): BackupRequest {
   const read = check('create_backup', createSchema, info);
@@ -68,8 +68,9 @@ export function parseBackupRequest(info: unknown): BackupRequest {
 }
 
 /**
- * Reads the `backup_info` of prepare (backup contract, section 6). Throws AgentError `backup-info`.
- * A checksum that `restore_from` brought from another region can have quotes (section 3).
+ * Reads the `backup_info` of prepare (docs/contracts/swift.md, 6). Throws AgentError `backup-info`.
+ * A checksum that `restore_from` brought from another region can have quotes
+ * (docs/contracts/swift.md, 3.5).
  */
 export function parseRestoreRequest(info: unknown): RestoreRequest {
   const read = check('prepare', restoreSchema, info);

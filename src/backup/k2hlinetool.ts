@@ -33,7 +33,7 @@ const MOST_OUTPUT = 1_000_000;
 
 /**
  * Runs k2hlinetool and returns what it printed. It exits 0 whatever happens and tells of failures
- * on stderr (chmpx-k2hdkc contract, section 7), and of some not even there: the caller checks what is
+ * on stderr (docs/contracts/archive.md, 2.1), and of some not even there: the caller checks what is
  * then true.
  *
  * @throws AgentError `k2hlinetool` when it cannot be started, was killed, or tells of an error; the

@@ -4,7 +4,7 @@ import type { ArchiveFacts } from './archive.ts';
 
 /**
  * What is inside a backup: gzip(gzip(tar)) with members under this path, as upstream's driver reads
- * and writes it (backup-swift contract, section 4).
+ * and writes it (docs/contracts/swift.md, 4).
  */
 export const MEMBER_DIRECTORY = '/var/lib/antpickax/k2hdkc/snapshots/trovebackup/';
 /** The data, as k2hlinetool wrote it. */

@@ -1,7 +1,7 @@
 /**
  * Values that must never appear in a log line: role tokens, the extdata URL, passwords, the
- * instance key. They are registered when they become known and cut out of every line, wherever
- * they come from (K2HR3's own 401 text echoes the token: contracts/k2hr3.md section 2.3).
+ * instance key. They are registered when they become known and cut out of every line, wherever they
+ * come from (K2HR3's own 401 text echoes the token: docs/contracts/k2hr3.md, 2.3).
  */
 export class Secrets {
   /** The longest first: a value can hold another one. */

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { LOG_FORMATS, LOG_LEVELS } from '../base/log.ts';
 
-/** chmpx keeps ports in a C short: above 32767 they turn negative (chmpx-k2hdkc contract, 8). */
+/** chmpx keeps ports in a C short: above 32767 they turn negative (docs/contracts/ini.md, 3.5). */
 export const HIGHEST_PORT = 32767;
 
 /** Who starts chmpx and k2hdkc: the agent itself, or systemd as units of their own. */

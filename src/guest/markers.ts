@@ -3,8 +3,8 @@ import path from 'node:path';
 import { writeFileAtomic } from '../host/atomic-file.ts';
 
 /**
- * The files by which Trove's own guest agent knows how far prepare came (Trove RPC contract,
- * section 7). They hold nothing; other tools look whether they exist.
+ * The files by which Trove's own guest agent knows how far prepare came
+ * (docs/contracts/trove.md, 7.4). They hold nothing; other tools look whether they exist.
  */
 export class Markers {
   readonly #directory: string;

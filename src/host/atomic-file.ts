@@ -11,7 +11,7 @@ export interface AtomicWriteOptions {
 /**
  * Replaces a file so that a reader, or a crash at any moment, sees either the old or the new
  * content, whole: sibling, fsync, rename, fsync of the directory. chmpx depends on the rename: a
- * file written in place can be read half-written (contracts/chmpx-k2hdkc.md section 3).
+ * file written in place can be read half-written (docs/contracts/ini.md, 1.2).
  */
 export async function writeFileAtomic(
   file: string,

@@ -2,8 +2,7 @@ import { statfs } from 'node:fs/promises';
 
 /**
  * What Trove's get_filesystem_stats answers, in Trove's own units: `total` and `used` are GiB
- * rounded to two digits (at least 0.01), `free` is bytes (guest-logs-volumes-modules contract,
- * "Stats").
+ * rounded to two digits (at least 0.01), `free` is bytes (docs/contracts/guest.md, 2.1).
  */
 export interface FilesystemStats {
   block_size: number;

@@ -2,8 +2,7 @@ import { cpus, totalmem } from 'node:os';
 
 /**
  * What Trove's get_hwinfo answers. Trove passes the numbers on as they are; its own stand-in for a
- * guest says 524288 for a small VM, so memory is in KiB (guest-logs-volumes-modules contract,
- * "Stats").
+ * guest says 524288 for a small VM, so memory is in KiB (docs/contracts/guest.md, 2.2).
  */
 export interface HardwareInfo {
   /** KiB of memory that the kernel has, as MemTotal of /proc/meminfo. */

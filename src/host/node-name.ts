@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 /**
  * The name under which this VM registers, which is the NAME that every node of the ring must
  * resolve: the host name plus the last search domain (or the domain) of resolv.conf, as the
- * registration script of K2HR3 builds it (k2hr3 contract, section 2.2).
+ * registration script of K2HR3 builds it (docs/contracts/k2hr3.md, 2.2).
  */
 export async function nodeName(
   host = hostname(),

@@ -20,7 +20,7 @@ export type RunTool = (
 /** What Trove may mean by volume_fstype. */
 export const FILE_SYSTEMS = ['ext3', 'ext4', 'xfs'] as const;
 
-/** How a volume is made and mounted (guest-logs-volumes-modules contract). */
+/** How a volume is made and mounted (docs/contracts/guest.md, 1). */
 export interface VolumeOptions {
   /** Of a volume that is empty; another one is taken as it is. */
   fileSystem: (typeof FILE_SYSTEMS)[number];

@@ -5,8 +5,8 @@ export type Get = (key: string) => Scalar | undefined;
 
 /**
  * Values of `[GLOBAL]` that chmpx takes and then silently changes, each with what it makes of them
- * (chmpx 1.0.113's own reader; chmpx-k2hdkc contract, section 8). With a `get` that knows only some
- * keys it names what is wrong whatever the others are.
+ * (docs/contracts/ini.md, 3.1). With a `get` that knows only some keys it names what is wrong
+ * whatever the others are.
  */
 export function changedByChmpx(get: Get): string[] {
   const texts: string[] = [];

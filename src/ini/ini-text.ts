@@ -26,10 +26,9 @@ const MOST_CHARACTERS = 1_048_576;
 const MOST_SECTIONS = 4096;
 
 /**
- * Reads ini text as chmpx does (chmpx-k2hdkc contract, section 8, and chmpx 1.0.113's own reader):
- * trimmed lines, `#` comments, quotes, names to the letter, repeated sections kept apart, the last
- * of two equal keys wins. `[K2HDKC]` is read as k2hdkc does. Never throws: text that is too large
- * gives no sections and one fault.
+ * Reads ini text as chmpx does (docs/contracts/ini.md, 2.1): trimmed lines, `#` comments, quotes,
+ * names to the letter, repeated sections kept apart, the last of two equal keys wins. `[K2HDKC]` is
+ * read as k2hdkc does. Never throws: text that is too large gives no sections and one fault.
  */
 export function readIniText(text: string): IniText {
   if (text.length > MOST_CHARACTERS) {

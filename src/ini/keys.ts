@@ -142,8 +142,8 @@ const K2HDKC: readonly KeySpec[] = [
 
 /**
  * Every key that this agent lets into an ini, by section, in the order in which it is written.
- * Names, limits and defaults: chmpx-k2hdkc contract, section 8, and chmpx 1.0.113 / k2hdkc 1.0.19
- * where the contract has none.
+ * Names, limits and defaults are those of chmpx 1.0.113 and k2hdkc 1.0.19
+ * (docs/contracts/ini.md, 3).
  */
 export const KEYS: Readonly<Record<SectionName, readonly KeySpec[]>> = {
   GLOBAL,

@@ -16,7 +16,7 @@ export type RoleReading = { ok: true; model: ClusterModel } | { ok: false; probl
 /**
  * Reads the text of an expanded role resource (or of an ini that this agent wrote) into the model.
  * It is other people's input: only known sections and keys, once each, with values of their kind,
- * get through (k2hr3 contract, sections 2.4 and 8.4). Whether the model fits this node is
+ * get through (docs/contracts/k2hr3.md, 2.4 and 8.4). Whether the model fits this node is
  * `validateRole`'s question.
  */
 export function parseRole(text: string): RoleReading {

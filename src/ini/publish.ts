@@ -11,9 +11,9 @@ const MODE = 0o644;
 /**
  * Puts the ini in place if it differs from what is there, and returns whether it did. chmpx reloads
  * at once, so it is replaced whole by a rename within the directory: a file written in place can
- * kill chmpx, and one that is away for half a second is never watched again (chmpx-k2hdkc contract,
- * section 3). Throws when the name does not end in `.ini`, by which chmpx knows the format, or when
- * the file cannot be written; what was there before is then untouched.
+ * kill chmpx, and one that is away for half a second is never watched again
+ * (docs/contracts/ini.md, 1.2). Throws when the name does not end in `.ini`, by which chmpx knows
+ * the format, or when the file cannot be written; what was there before is then untouched.
  */
 export async function publishIni(file: string, text: string): Promise<boolean> {
   if (!file.endsWith('.ini')) {

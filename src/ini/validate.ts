@@ -25,10 +25,10 @@ export interface Expected {
 }
 
 /**
- * Whether a role can be published for this node: k2hr3 contract, section 8.4, and what
- * chmpx-k2hdkc contract, section 8, saw chmpx refuse, or accept and then not work. No problems
- * means yes. `not-registered` only comes alone: a document that is not sane says nothing about
- * who is registered.
+ * Whether a role can be published for this node: whether it is sane (docs/contracts/k2hr3.md, 8.4),
+ * and nothing in it makes chmpx refuse it, or accept it and then not work (docs/contracts/ini.md, 4
+ * and 5). No problems means yes. `not-registered` only comes alone: a document that is not sane
+ * says nothing about who is registered.
  */
 export function validateRole(model: ClusterModel, expected: Expected): Problem[] {
   const problems = [

@@ -8,7 +8,7 @@ export type ValueReading = { ok: true; value: Scalar } | { ok: false; fault: str
 export const SELF_PLACEHOLDER = '__SELF_INSTANCE_ID__';
 /** What the control plane or the VM should have replaced. */
 const PLACEHOLDER = /__[A-Z0-9_]+__/;
-/** Hosts, CUKs and seeds; k2hr3 contract, section 8.4. */
+/** Hosts, CUKs and seeds (docs/contracts/k2hr3.md, 8.4). */
 const NAME = /^[A-Za-z0-9._:-]+$/;
 /** What chmpx takes for a host name in a list of hosts. */
 const HOST_NAME = /^(?=.*[A-Za-z])[A-Za-z0-9._-]+$/;

@@ -6,7 +6,8 @@ import type { ErrorFacts } from '../base/errors.ts';
  *
  * - `unreachable`: no whole answer came (refused, reset, cut off, timed out, certificate).
  * - `unauthorized` (401), `forbidden` (403), `not-found` (404): may be true, or may only mean that
- *   the K2HDKC behind the API is slow (k2hr3 contract, section 0.4). Never tear down because of one.
+ *   the K2HDKC behind the API is slow (docs/contracts/k2hr3.md, 7.1). Never tear down because of
+ *   one.
  * - `server-error`: 5xx.
  * - `invalid-answer`: an answer that is not what was asked for: a proxy's page, a wrong value read.
  * - `rejected`: the request itself is wrong (400); the same request will be refused again.
@@ -59,7 +60,7 @@ export function refusal(
 /**
  * Text of K2HR3 made fit for a message: one line, at most 200 characters, and nothing that could be
  * a token or a register path. A 401 echoes the token it was given, and after a stall an answer can
- * hold somebody else's (k2hr3 contract, sections 0.5 and 2.3).
+ * hold somebody else's (docs/contracts/k2hr3.md, 2.3 and 7.2).
  */
 export function withoutSecrets(text: string): string {
   return text

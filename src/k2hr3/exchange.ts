@@ -10,7 +10,7 @@ export interface HttpOptions {
   clock: Clock;
   /**
    * The address calls are sent from. K2HR3 registers the TCP source address as the host's, and
-   * knows a member by it (k2hr3 contract, sections 0.2 and 2.5). Default: the system chooses.
+   * knows a member by it (docs/contracts/k2hr3.md, 2.4 and 2.5). Default: the system chooses.
    */
   localAddress?: string | undefined;
   /** PEM text of the CA that signed K2HR3's certificate. Default: Node's own list of CAs. */
@@ -19,7 +19,7 @@ export interface HttpOptions {
   connectTimeoutMs?: number | undefined;
   /**
    * Until the answer is complete, retry included. Default 30000: with a stalled backend K2HR3 was
-   * seen to answer after 19 s (k2hr3 contract, section 8.1).
+   * seen to answer after 19 s (docs/contracts/k2hr3.md, 8.1).
    */
   totalTimeoutMs?: number | undefined;
   /** Longest answer accepted, unpacked. Default 1 MiB; the ini of 50 servers has 15 KB. */

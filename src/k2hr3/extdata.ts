@@ -23,7 +23,7 @@ export type GetAccess = (http: HttpOptions, extdataUrl: string) => Promise<RoleA
 
 /**
  * Fetches the registration script of a cluster and takes the access to its role out of it. The
- * script itself is never run (k2hr3 contract, section 2.1). K2HR3 answers this even when the token
+ * script itself is never run (docs/contracts/k2hr3.md, 2.1). K2HR3 answers this even when the token
  * in it is dead or its backend is down: it proves nothing about either.
  *
  * @throws K2hr3Error; a script that is not one, or lacks a value, is an `invalid-answer`, and one
@@ -34,7 +34,8 @@ export async function fetchRoleAccess(http: HttpOptions, extdataUrl: string): Pr
     {
       method: 'GET',
       url: extdataUrl,
-      // Packed, because the Content-Length of the plain one can be too short (section 8.8).
+      // Packed, because the Content-Length of the plain one can be too short
+      // (docs/contracts/k2hr3.md, 8.8).
       headers: { 'user-agent': 'extdata_k2hr3_trove', 'accept-encoding': 'gzip' },
     },
     http,

@@ -7,7 +7,7 @@ const unpack = promisify(gunzip);
 
 /**
  * The whole body of an answer as text. K2HR3 sends extdata as gzip to whoever accepts it, and a
- * proxy may do so with anything (k2hr3 contract, section 8.8).
+ * proxy may do so with anything (docs/contracts/k2hr3.md, 8.8).
  *
  * @throws K2hr3Error `invalid-answer` when it is longer than `maxBytes` or cannot be unpacked, and
  *   the socket's own error (ECONNRESET) when it is cut off.

@@ -4,8 +4,8 @@ import type { HttpOptions, HttpRequest, HttpResponse } from './exchange.ts';
 import { parseTarget } from './target.ts';
 
 /**
- * Makes one call over a connection of its own (K2HR3 closes idle ones after 5 s: contract, section
- * 8.11). A GET or HEAD whose connection is reset or cut is sent once more.
+ * Makes one call over a connection of its own (K2HR3 closes idle ones after 5 s:
+ * docs/contracts/k2hr3.md, 8.11). A GET or HEAD whose connection is reset or cut is sent once more.
  *
  * @throws K2hr3Error `unreachable` when no complete answer came, `invalid-answer` when it cannot be
  *   unpacked or is too long, `rejected` for a URL that cannot be called.

@@ -3,8 +3,8 @@ import * as v from 'valibot';
 
 /**
  * What was registered, kept on disk so that the host can be taken out again although the
- * configuration has changed since (k2hr3 contract, section 8.10). It holds no secret: unregistering
- * needs none. It is a `RoleAddress` too.
+ * configuration has changed since (docs/contracts/k2hr3.md, 8.10). It holds no secret:
+ * unregistering needs none. It is a `RoleAddress` too.
  */
 export const registrationRecordSchema = v.object({
   apiUri: v.string(),
@@ -22,7 +22,7 @@ export type RegistrationRecord = v.InferOutput<typeof registrationRecordSchema>;
 
 /**
  * Tells one extdata URL from another without holding it: the URL is a credential for ten years
- * (k2hr3 contract, section 2.1). SHA-256 in hex.
+ * (docs/contracts/k2hr3.md, 2.1). SHA-256 in hex.
  */
 export function fingerprintOf(extdataUrl: string): string {
   return createHash('sha256').update(extdataUrl).digest('hex');

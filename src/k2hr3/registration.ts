@@ -17,9 +17,9 @@ export const EXTRA = 'openstack-auto-v1';
 
 /**
  * Registers this VM in the role. Success means only that K2HR3 said so: of three nodes that
- * registered at once one was lost in 31 of 40 runs (k2hr3 contract, section 0.3), so the caller
+ * registered at once one was lost in 31 of 40 runs (docs/contracts/k2hr3.md, 2.7), so the caller
  * verifies with `isMember` and by the resource, and registers again. Not a heartbeat: it removes
- * the host and adds it anew (section 2.4).
+ * the host and adds it anew (docs/contracts/k2hr3.md, 2.4).
  *
  * @throws K2hr3Error; `rejected` before anything is sent for a cuk or tag that K2HR3 would choke on.
  */
@@ -45,7 +45,8 @@ export async function register(
 
 /**
  * Whether K2HR3 knows the address this VM calls from, with this cuk, as a host of the role. Sent
- * without a token. `false` can also mean that K2HR3's backend is slow (contract, section 7).
+ * without a token. `false` can also mean that K2HR3's backend is slow
+ * (docs/contracts/k2hr3.md, 7.1).
  *
  * @throws K2hr3Error for any other answer than yes or no.
  */
@@ -76,9 +77,10 @@ async function askMembership(http: HttpOptions, url: string): Promise<boolean> {
 
 /**
  * Takes this VM out of the role. Sent without a token, from the address that was registered: with
- * one, the same call deletes the token that all servers of the cluster share (contract, section
- * 0.6). `not-a-member` can also mean that K2HR3's backend is slow: it is only to be believed when
- * `readResourceKey` succeeds right before and right after (section 8.7).
+ * one, the same call deletes the token that all servers of the cluster share
+ * (docs/contracts/k2hr3.md, 2.5). `not-a-member` can also mean that K2HR3's backend is slow: it is
+ * only to be believed when `readResourceKey` succeeds right before and right after
+ * (docs/contracts/k2hr3.md, 8.7).
  *
  * @throws K2hr3Error for any other answer.
  */
@@ -103,7 +105,10 @@ function memberUrl(role: RoleAddress, cuk: string): string {
   return `${roleUrl(role)}?cuk=${encodeURIComponent(cuk)}`;
 }
 
-/** K2HR3 stores raw text into every node's ini, and fails on one that reads as JSON (section 2.4). */
+/**
+ * K2HR3 stores raw text into every node's ini, and fails on one that reads as JSON
+ * (docs/contracts/k2hr3.md, 2.4).
+ */
 function checkWord(what: string, word: string, pattern: RegExp): void {
   if (pattern.test(word) && !isJson(word)) return;
   throw new K2hr3Error(

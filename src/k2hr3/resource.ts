@@ -17,10 +17,12 @@ export type ResourceReading =
 
 /**
  * Reads the role's expanded resource, unless it still is the one with this `etag`. Only the shape
- * of the answer is checked: after a stall K2HR3 can answer with the value of another read (k2hr3
- * contract, section 0.5), so the text must be parsed and validated before anything is done with it.
+ * of the answer is checked: after a stall K2HR3 can answer with the value of another read
+ * (docs/contracts/k2hr3.md, 7.2), so the text must be parsed and validated before anything is done
+ * with it.
  *
- * @throws K2hr3Error; 401 and 404 prove nothing about the token or the role (section 0.4).
+ * @throws K2hr3Error; 401 and 404 prove nothing about the token or the role
+ *   (docs/contracts/k2hr3.md, 7.1).
  */
 export async function readResource(
   http: HttpOptions,

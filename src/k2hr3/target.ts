@@ -13,7 +13,7 @@ export interface Target {
 
 /**
  * Takes a URL apart without touching its path: the register path of an extdata URL must keep its
- * `%2F`, and the `:` and `/` of a yrn must not become `%3A` and `%2F` (k2hr3 contract, sections 1
+ * `%2F`, and the `:` and `/` of a yrn must not become `%3A` and `%2F` (docs/contracts/k2hr3.md, 1.1
  * and 2.1), so the path never goes through a URL parser.
  *
  * @throws K2hr3Error `rejected`; the message does not hold the URL, which may be a secret.

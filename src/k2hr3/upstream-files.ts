@@ -7,7 +7,7 @@ import type { RoleAccess } from './extdata.ts';
 
 /**
  * The nine files that K2HR3's own registration script leaves behind, by name, as its tools read
- * them: without a line break at the end (k2hr3 contract, section 2.2).
+ * them: without a line break at the end (docs/contracts/k2hr3.md, 2.2).
  */
 function contents(access: RoleAccess, { cuk, tag }: HostIdentity): Record<string, string> {
   return {
@@ -28,9 +28,9 @@ const NAMES = Object.keys(
 );
 
 /**
- * Writes the files into `directory` for K2HR3's tools, such as k2hr3-get-resource-helper. Upstream's
- * are readable by everybody in a folder that everybody can write to; these are 0600 (section 8.9).
- * The agent itself never reads them.
+ * Writes the files into `directory` for K2HR3's tools, such as k2hr3-get-resource-helper.
+ * Upstream's are readable by everybody in a folder that everybody can write to; these are 0600
+ * (docs/contracts/k2hr3.md, 8.9). The agent itself never reads them.
  */
 export async function writeUpstreamFiles(
   directory: string,

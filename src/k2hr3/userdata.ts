@@ -11,7 +11,7 @@ function isUserData(url: string): boolean {
 /**
  * Fetches the access to a role from either URL that K2HR3 gives for it: `…/v1/extdata/trove/…` or
  * the `…/v1/userdata/…` that a slave's user data includes. The latter is a message of several parts
- * of which one is the same registration script (k2hr3 contract, sections 1 and 6).
+ * of which one is the same registration script (docs/contracts/k2hr3.md, 1.2 and 6).
  *
  * @throws K2hr3Error as `fetchRoleAccess`.
  */

@@ -12,7 +12,7 @@ interface Cast {
 
 /**
  * The body of a cast. A receiver drops the second message with the same id, so one that is
- * published again after a doubt must be the same bytes (trove-rpc contract, sections 2 and 5).
+ * published again after a doubt must be the same bytes (docs/contracts/trove.md, 3.1 and 5.3).
  */
 export function encodeCast(cast: Cast, newId: NewUniqueId = newUniqueId): Buffer {
   const { method, args, version, context } = cast;

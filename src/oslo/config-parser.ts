@@ -12,7 +12,7 @@ export interface Assignment {
 }
 
 /**
- * Reads the text of an oslo.config file (trove-rpc contract, section 8; the finer points were
+ * Reads the text of an oslo.config file (docs/contracts/trove.md, 8.2; the finer points were
  * measured on oslo.config 9.0.0: an empty line ends a value, quotes are taken off the first line
  * only, section names do not care for case except DEFAULT).
  * Throws ConfigurationError with file and line; it never quotes the line, which may hold a secret.

@@ -1,6 +1,6 @@
 /**
  * The types of oslo.config, from text. Each function gives undefined for text that is not of its
- * type (trove-rpc contract, section 8).
+ * type (docs/contracts/trove.md, 8.2).
  */
 
 /** Whole number, decimal. */

@@ -5,8 +5,8 @@ import { AgentError } from '../base/errors.ts';
 export type JsonObject = Record<string, unknown>;
 
 /**
- * The AMQP properties of every message of oslo.messaging (trove-rpc contract, section 2). A reply
- * without this content_type is ignored by its caller (section 4).
+ * The AMQP properties of every message of oslo.messaging (docs/contracts/trove.md, 2.1). A reply
+ * without this content_type is ignored by its caller (docs/contracts/trove.md, 4.1).
  */
 export const WIRE_PROPERTIES: Readonly<MessageProperties> = {
   contentType: 'application/json',
@@ -26,7 +26,7 @@ export function encodeEnvelope(message: JsonObject): Buffer {
 
 /**
  * The message inside an envelope. A message without one, or with half of one, is taken as it is
- * (trove-rpc contract, section 3). Throws an AgentError for text that is no JSON object, and for
+ * (docs/contracts/trove.md, 3.4). Throws an AgentError for text that is no JSON object, and for
  * envelopes of another version; the text is not quoted, it may hold a token.
  */
 export function decodeEnvelope(text: string): JsonObject {

@@ -32,8 +32,8 @@ export class RpcFailure extends AgentError {
 
 /**
  * The `failure` of a reply: a JSON string, never encrypted. `tb` is empty, because Trove shows the
- * traceback to its users as part of the message (trove-rpc contract, section 4). An error that is
- * no RpcFailure becomes a RuntimeError with its one-line message.
+ * traceback to its users as part of the message (docs/contracts/trove.md, 4.2). An error that is no
+ * RpcFailure becomes a RuntimeError with its one-line message.
  */
 export function failureText(error: unknown): string {
   const failure = error instanceof RpcFailure ? error : runtimeError(error);

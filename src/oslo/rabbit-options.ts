@@ -4,9 +4,9 @@ import type { OsloConfig } from './oslo-config.ts';
 import { RABBIT_GROUP as GROUP, readTlsOptions } from './rabbit-tls.ts';
 
 /**
- * What [oslo_messaging_rabbit] (and control_exchange) say about declarations and connections.
- * Both sides must read the same values: a difference is a PRECONDITION_FAILED for one of them
- * (trove-rpc contract, section 1, has the table).
+ * What [oslo_messaging_rabbit] (and control_exchange) say about declarations and connections. Both
+ * sides must read the same values: a difference is a PRECONDITION_FAILED for one of them
+ * (docs/contracts/trove.md, 1.2 and 1.3).
  */
 export interface RabbitOptions {
   controlExchange: string;

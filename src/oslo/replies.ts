@@ -25,7 +25,7 @@ const RETRY_DELAY = 250;
 /** After this time the caller is taken for gone, in milliseconds (as kombu does). */
 const GIVE_UP_AFTER = 60_000;
 
-/** Sends what callers wait for (trove-rpc contract, section 4). */
+/** Sends what callers wait for (docs/contracts/trove.md, 4). */
 export class Replies {
   readonly #options: RepliesOptions;
 

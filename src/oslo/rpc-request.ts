@@ -42,7 +42,7 @@ export class MalformedCallError extends AgentError {
 const CONTEXT = '_context_';
 
 /**
- * Decodes the body of a request: enveloped or bare (trove-rpc contract, sections 2 and 3). Throws
+ * Decodes the body of a request: enveloped or bare (docs/contracts/trove.md, 2.2 and 3.4). Throws
  * an AgentError that says what is wrong with it; a MalformedCallError when somebody can be told.
  */
 export function decodeRequest(body: Uint8Array | string): RpcRequest {

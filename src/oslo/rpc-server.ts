@@ -37,7 +37,7 @@ interface RpcServerOptions {
 }
 
 /**
- * A server of oslo.messaging (trove-rpc contract, section 3). One delivery goes like this:
+ * A server of oslo.messaging (docs/contracts/trove.md, 3). One delivery goes like this:
  *
  *     decode ──bad──► reject (after telling the caller, if that is known)
  *       │

@@ -42,9 +42,9 @@ interface RpcServerName {
 }
 
 /**
- * What oslo.messaging's RPC server declares and consumes (trove-rpc contract, section 1): the
- * queue of the topic, that of the server, and a fanout queue of its own, which goes at a clean stop
- * while the others stay and keep what is sent meanwhile.
+ * What oslo.messaging's RPC server declares and consumes (docs/contracts/trove.md, 1.1): the queue
+ * of the topic, that of the server, and a fanout queue of its own, which goes at a clean stop while
+ * the others stay and keep what is sent meanwhile.
  */
 export function rpcServerTopology(
   { topic, server, fanoutId }: RpcServerName,

@@ -1,7 +1,7 @@
 import { noSuchMethod, unsupportedVersion } from './failure.ts';
 import type { RpcRequest } from './rpc-request.ts';
 
-/** The version we serve: any 1.x up to this (trove-rpc contract, section 2). */
+/** The version we serve: any 1.x up to this (docs/contracts/trove.md, 2.3). */
 const MAJOR = 1;
 const MINOR = 3;
 

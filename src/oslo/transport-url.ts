@@ -17,7 +17,7 @@ const GUEST = 'guest';
 const DEFAULT_PORT = 5672;
 
 /**
- * Parses `rabbit://user:password@host:port,…/vhost?option=value` (trove-rpc contract, section 8).
+ * Parses `rabbit://user:password@host:port,…/vhost?option=value` (docs/contracts/trove.md, 8.3).
  * User, password and vhost are percent-decoded; every host has its own credentials, guest:guest
  * without; the empty path is the vhost `/`; no host at all is localhost.
  * Throws ConfigurationError, which never quotes the URL: any part of it can be a piece of a

@@ -2,9 +2,9 @@ import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * Removes what a chmpx that was killed has left: its shared memory and message store, and the copies
- * that each start after such an end has moved aside, 7 MB each, for ever (chmpx-k2hdkc contract,
- * section 4). Nothing that uses them may run.
+ * Removes what a chmpx that was killed has left: its shared memory and message store, and the
+ * copies that each start after such an end has moved aside, 7 MB each, for ever
+ * (docs/contracts/chmpx.md, 5.1). Nothing that uses them may run.
  *
  * @param files the shared files of this node: `GROUP-CTLPORT.chmpx` and `.k2h`.
  * @returns the names of what was removed.

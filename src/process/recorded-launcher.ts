@@ -55,7 +55,7 @@ export class RecordedLauncher implements Launcher {
   /**
    * An agent killed between the start of a process and its record leaves one without, and so does
    * somebody who started it by hand. A second chmpx on the same ports would ruin the first
-   * (chmpx-k2hdkc contract, section 4), so it is looked for.
+   * (docs/contracts/chmpx.md, 5.2), so it is looked for.
    */
   async #findUnrecorded(spec: ProgramSpec): Promise<ProcessRecord | null> {
     const { starter, bootId } = this.#options;

@@ -3,7 +3,7 @@ import { parseNodeStatus, type RingNode } from './status.ts';
 
 /**
  * Reads what a control port answers to ALLSTATUS: the servers of the ring as that chmpx sees them,
- * without slaves (chmpx-k2hdkc contract, section 2). Throws when it is not such a text.
+ * without slaves (docs/contracts/chmpx.md, 3.2). Throws when it is not such a text.
  */
 export function parseAllStatus(text: string): RingNode[] {
   const [head = '', ...blocks] = text.split(/^No\.\d+$/m);

@@ -48,8 +48,8 @@ const ANSWER_TIMEOUT_MS = 7_000;
  *
  * Who runs is found by connecting to the control ports and saying nothing, once for each list of
  * servers, as soon as it is known: a server that has begun to start later must not be asked
- * (chmpx-k2hdkc contract, section 3). When none runs, the ring is being made: all agents read the
- * role twice a second then, and nobody runs with an ini that lacks this node.
+ * (docs/contracts/chmpx.md, 3.4). When none runs, the ring is being made: all agents read the role
+ * twice a second then, and nobody runs with an ini that lacks this node.
  *
  * Those that ran already are asked for ALLSTATUS until they list this node. chmpx closes without
  * an answer when the ini names nobody of the asker's address, so no answer means no, too.

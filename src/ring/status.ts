@@ -5,7 +5,7 @@ const LIVES = ['UP', 'DOWN'] as const;
 const OPERATIONS = ['n/a', 'ADD', 'DELETE'] as const;
 const MERGES = ['Nothing', 'Pending', 'Doing', 'Done'] as const;
 
-/** What chmpx knows of a node (chmpx-k2hdkc contract, section 2). */
+/** What chmpx knows of a node (docs/contracts/chmpx.md, 2.1). */
 export interface NodeStatus {
   ring: (typeof RINGS)[number];
   live: (typeof LIVES)[number];

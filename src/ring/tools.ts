@@ -29,9 +29,9 @@ const MOST_OUTPUT = 4_000_000;
 
 /**
  * The ring as this node's chmpx sees it, read from shared memory: 9 ms, no network, chmpx does not
- * notice (chmpx-k2hdkc contract, section 2). Null when chmpx does not run, which includes a chmpx
- * that was killed and left its shared memory behind. Throws when the tool cannot say: it is
- * missing, too slow, refuses the configuration, or prints what cannot be read.
+ * notice (docs/contracts/chmpx.md, 2.3). Null when chmpx does not run, which includes a chmpx that
+ * was killed and left its shared memory behind. Throws when the tool cannot say: it is missing, too
+ * slow, refuses the configuration, or prints what cannot be read.
  *
  * One call without `-self` prints this node and all others. Only the output counts, never the exit
  * code: chmpxstatus answers 1 for a missing file as well as for a chmpx that does not run, and

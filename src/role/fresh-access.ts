@@ -14,7 +14,7 @@ const REFUSED_FOR_MS = 120_000;
 
 /**
  * Decides when the role token is dead, and finds the one that took its place. A 401 alone proves
- * nothing: a K2HR3 with a slow backend says it to everybody (k2hr3 contract, sections 0.4 and 8.2).
+ * nothing: a K2HR3 with a slow backend says it to everybody (docs/contracts/k2hr3.md, 7.1 and 8.2).
  */
 export class FreshAccess {
   readonly #getAccess: GetAccess;

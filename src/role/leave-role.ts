@@ -6,9 +6,9 @@ import { readResourceKey } from '../k2hr3/resource.ts';
 import type { Registration } from './registration.ts';
 
 /**
- * Takes a registration out of K2HR3; `http` must call from the address that it was made from. "Not a
- * member" is also what a slow backend says, so it is believed only between two reads that succeed
- * (k2hr3 contract, section 8.7). They are made with the registration's own token or, when that is
+ * Takes a registration out of K2HR3; `http` must call from the address that it was made from. "Not
+ * a member" is also what a slow backend says, so it is believed only between two reads that succeed
+ * (docs/contracts/k2hr3.md, 8.7). They are made with the registration's own token or, when that is
  * dead, with the one that `getAccess` gives, if that leads to the same K2HR3.
  *
  * @throws AgentError `not-proven` when it is not to be believed; K2hr3Error.

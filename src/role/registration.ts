@@ -12,7 +12,7 @@ export interface Registration extends RegistrationRecord {
 
 /**
  * What makes a cluster another one: its name and its ports. A new extdata-url alone does not: every
- * "Apply" in the dashboard makes one for the same role (k2hr3 contract, section 5).
+ * "Apply" in the dashboard makes one for the same role (docs/contracts/k2hr3.md, 5.1).
  */
 export function parametersKey(parameters: ClusterParameters | null): string {
   if (parameters === null) return 'detached';

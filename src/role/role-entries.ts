@@ -34,7 +34,7 @@ export interface OlderEntries {
 
 /**
  * Takes out what a server that was here before, with another CUK, has left at this VM's address:
- * registering does not replace it (k2hr3 contract, section 2.4). K2HR3 removes nothing but entries
+ * registering does not replace it (docs/contracts/k2hr3.md, 2.4). K2HR3 removes nothing but entries
  * of the address that asks, yet several VMs can have one address behind a NAT: a name that resolves
  * to another machine is somebody else's, and a name that nobody could be asked about is spared.
  *

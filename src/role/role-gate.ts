@@ -86,8 +86,8 @@ export class RoleGate {
 }
 
 /**
- * A K2HR3 whose backend stalls can answer with a part of the truth (k2hr3 contract, section 0.5),
- * and while a host registers anew it is missing for a moment (section 2.4).
+ * A K2HR3 whose backend stalls can answer with a part of the truth (docs/contracts/k2hr3.md, 7.2),
+ * and while a host registers anew it is missing for a moment (docs/contracts/k2hr3.md, 2.4).
  */
 function doubtAbout(document: RoleDocument, last: RoleDocument | null): string | null {
   if (last === null) return null;

@@ -17,9 +17,9 @@ const BLOCK = 16;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**
- * Trove's symmetric cipher between the control plane and one instance: AES-256-CBC with PKCS#7,
- * the IV in front, standard base64 around. It hides but does not authenticate (trove-rpc contract,
- * section 2).
+ * Trove's symmetric cipher between the control plane and one instance: AES-256-CBC with PKCS#7, the
+ * IV in front, standard base64 around. It hides but does not authenticate
+ * (docs/contracts/trove.md, 2.4 and 2.5).
  */
 export class Cipher {
   readonly #key: Buffer;
@@ -43,7 +43,7 @@ export class Cipher {
   /**
    * The plaintext of `text`. Throws DecryptionError for anything that is not a text, not strict
    * base64, not whole blocks, not well padded or not UTF-8; Python hands all of those back as they
-   * came (trove-rpc contract, section 2).
+   * came (docs/contracts/trove.md, 2.5).
    */
   decrypt(text: unknown): string {
     if (typeof text !== 'string' || !BASE64.test(text)) throw new DecryptionError();

@@ -99,7 +99,7 @@ export function notifyExcInfo(
 
 /**
  * The received notification with our instance id. The conductor needs the same object in the
- * context as well, or it loses the notification (trove-rpc contract, section 6).
+ * context as well, or it loses the notification (docs/contracts/trove.md, 6.2).
  */
 function notification(
   context: JsonObject,

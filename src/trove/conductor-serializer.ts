@@ -10,8 +10,8 @@ interface ConductorPayload {
 
 /**
  * What a guest sends to the conductor. It differs from what the guest receives: each argument is a
- * JSON text that names the instance whose key opens it, and the context is two keys (trove-rpc
- * contract, section 5; captured in conductor_messages_encrypted.json).
+ * JSON text that names the instance whose key opens it, and the context is two keys
+ * (docs/contracts/trove.md, 5.2).
  */
 export class ConductorSerializer {
   readonly #instanceId: string;

@@ -7,7 +7,7 @@ const DATASTORE = 'k2hdkc';
 
 // Trove makes the exception again from class, args and kwargs, but shows `message`. Its API then
 // puts every failure of a call into "An error occurred communicating with the guest: <message>."
-// (trove-rpc contract, section 4), so no text here repeats that phrase.
+// (docs/contracts/trove.md, 4.2), so no text here repeats that phrase.
 
 /** trove.common.exception.TroveError: something went wrong that has no class of its own. */
 export function troveError(message: string): RpcFailure {

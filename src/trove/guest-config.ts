@@ -8,7 +8,7 @@ import { readStorageOptions } from './storage-options.ts';
 import { DEFAULT_CONDUCTOR_QUEUE } from './topics.ts';
 import { readVolumeOptions } from './volume-options.ts';
 
-/** What Trove's files in the VM say to the agent (trove-rpc contract, section 8). */
+/** What Trove's files in the VM say to the agent (docs/contracts/trove.md, 8.1). */
 export interface GuestConfig {
   /** The instance that this VM is. */
   guestId: string;

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { RpcFailure } from '../oslo/failure.ts';
 import type { ArgsSchema } from './guest-args.ts';
 
-/** How Trove sends a method of the guest API (trove-rpc contract, section 9). */
+/** How Trove sends a method of the guest API (docs/contracts/trove.md, 9.1). */
 interface MethodFacts {
   /** A call waits for its reply; nobody hears of a cast, except through the conductor. */
   readonly kind: 'call' | 'cast';
@@ -10,7 +10,9 @@ interface MethodFacts {
   readonly version: '1.0' | '1.1' | '1.2' | '1.3';
   /** How long Trove waits for the reply, in seconds, at Trove's defaults; null for a cast. */
   readonly timeoutSeconds: 15 | 180 | 1800 | null;
-  /** Whether Trove waits for notify_end or notify_exc_info about it (section 6). */
+  /**
+   * Whether Trove waits for notify_end or notify_exc_info about it (docs/contracts/trove.md, 6.2).
+   */
   readonly notifies: boolean;
 }
 

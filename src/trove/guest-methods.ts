@@ -3,7 +3,7 @@ import { HANDLED_METHODS, type HandledMethod } from './handled-methods.ts';
 import { UNHANDLED_METHODS } from './unhandled-methods.ts';
 
 /**
- * Every method of the guest API by its name on the wire (trove-rpc contract, section 9). A map, so
+ * Every method of the guest API by its name on the wire (docs/contracts/trove.md, 9.1). A map, so
  * that a method called `constructor` is an unknown one.
  */
 export const GUEST_METHODS: ReadonlyMap<string, GuestMethod> = new Map<string, GuestMethod>([

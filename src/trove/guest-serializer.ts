@@ -48,9 +48,10 @@ interface GuestSerializerOptions {
 
 /**
  * What Trove encrypts towards a guest: every argument by itself, and the whole context as one text
- * under the key `context`; method, version and message ids stay clear (trove-rpc contract,
- * section 2). With a key, nothing that is not encrypted with it gets through, and without one nothing
- * that is encrypted: Python executes such requests with the ciphertext as arguments.
+ * under the key `context`; method, version and message ids stay clear
+ * (docs/contracts/trove.md, 2.4). With a key, nothing that is not encrypted with it gets through,
+ * and without one nothing that is encrypted: Python executes such requests with the ciphertext as
+ * arguments.
  */
 export class GuestSerializer {
   readonly #cipher: Cipher | null;

@@ -46,7 +46,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...Object.values(PROXIES),
 ]);
 
-/** chmpx keeps a port in a signed 16 bit number (chmpx-k2hdkc contract). */
+/** chmpx keeps a port in a signed 16 bit number (docs/contracts/ini.md, 3.5). */
 const HIGHEST_PORT = 32767;
 /** It becomes part of file names and of the ini. */
 const CLUSTER_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/;

@@ -5,7 +5,7 @@ const MICROSECONDS = 1e6;
 /**
  * The `sent` of conductor messages: wall clock seconds that strictly increase by at least a
  * microsecond. The conductor silently discards a message whose `sent` is not greater than the last
- * one of the same kind (trove-rpc contract, section 5), so when the wall clock steps back, counting
+ * one of the same kind (docs/contracts/trove.md, 5.4), so when the wall clock steps back, counting
  * goes on from the last value until the clock has caught up.
  */
 export class SentClock {

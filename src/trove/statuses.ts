@@ -1,7 +1,7 @@
 /**
  * The service statuses that this agent reports, as the conductor spells them. Trove knows more; a
  * description it does not know is dropped, and so is `upgrading`, which it overwrote by mistake
- * (trove-rpc contract, section 5).
+ * (docs/contracts/trove.md, 5.5).
  */
 export const SERVICE_STATUS = {
   /** prepare runs. Shown as BUILD. */

@@ -6,8 +6,8 @@ const CREDENTIALS = 'service_credentials';
 
 /**
  * Reads what Trove's files say about Swift, with Trove's own defaults. The key for old backups
- * belongs into [DEFAULT]; the set-up of K2HDKC DBaaS writes it to [service_credentials] (backup
- * contract, section 5).
+ * belongs into [DEFAULT]; the set-up of K2HDKC DBaaS writes it to [service_credentials]
+ * (docs/contracts/swift.md, 5).
  */
 export function readStorageOptions(config: OsloConfig): Omit<StorageConfig, 'ca'> {
   const text = (option: string, group = 'DEFAULT'): string | null =>

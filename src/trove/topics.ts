@@ -1,6 +1,6 @@
 /**
- * The topic of one guest: queue, routing key, and the start of the names of its fanout exchange
- * and of its server queue (trove-rpc contract, section 1).
+ * The topic of one guest: queue, routing key, and the start of the names of its fanout exchange and
+ * of its server queue (docs/contracts/trove.md, 1.1).
  */
 export function guestTopic(guestId: string): string {
   return `guestagent.${guestId}`;

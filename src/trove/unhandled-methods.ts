@@ -29,7 +29,7 @@ const updates = refused(
 
 /**
  * The methods of the guest API that have no handler: every one answers, because a call without an
- * answer blocks Trove for its whole timeout (trove-rpc contract, section 9).
+ * answer blocks Trove for its whole timeout (docs/contracts/trove.md, 9.1).
  */
 export const UNHANDLED_METHODS: Readonly<Record<string, GuestMethod>> = {
   change_passwords: { ...NOTIFIED_CAST, args: names('users'), answer: users },

@@ -1,5 +1,5 @@
 /**
- * One record of a .k2har (chmpx-k2hdkc contract, section 7): sets a key or, as `ar put` does with
+ * One record of a .k2har (docs/contracts/archive.md, 1): sets a key or, as `ar put` does with
  * values above 10 MiB, overwrites part of its value.
  */
 export function record(

@@ -6,7 +6,7 @@ import { IN, IN_ALONE, Lab, OUT, OUT_ALONE } from './lab.ts';
 
 const LEAVING = '[SERVICE IN][UP][DELETE][Pending][NoSuspend]';
 
-describe('control port: asking (chmpx-k2hdkc contract, section 2)', () => {
+describe('control port: asking (docs/contracts/chmpx.md, 3)', () => {
   it('VERSION answers one line, in any case and with any line end', async () => {
     const lab = await Lab.open();
     await lab.serve();
@@ -90,7 +90,7 @@ describe('control port: asking (chmpx-k2hdkc contract, section 2)', () => {
   });
 });
 
-describe('control port: changing (chmpx-k2hdkc contract, section 2)', () => {
+describe('control port: changing (docs/contracts/chmpx.md, 3.2)', () => {
   it('SERVICEIN is refused while the node is in service, or has no k2hdkc', async () => {
     const lab = await Lab.open();
     const refusal = 'ERROR: Could not change status, because status is not allowed.\n';

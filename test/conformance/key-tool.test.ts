@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { sleep, systemClock } from '../../src/base/clock.ts';
 import { RingLab } from './ring-lab.ts';
 
-describe('k2hdkclinetool (chmpx-k2hdkc contract, section 1)', () => {
+describe('k2hdkclinetool (docs/contracts/chmpx.md, 1.4)', () => {
   it('a value is printed after its key, and a missing one is said to be not found', async () => {
     const lab = await RingLab.open({ count: 1 });
     await lab.form(1);

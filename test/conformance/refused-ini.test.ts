@@ -36,7 +36,7 @@ const refused: [what: string, from: RegExp, to: string, says: string][] = [
   ['more messages than msg_max', /^MAXQPERSERVERMQ.*$/m, 'MAXQPERSERVERMQ = 20000', 'errno=EINVAL'],
 ];
 
-describe('an ini that chmpx refuses at its start (chmpx-k2hdkc contract, section 8)', () => {
+describe('an ini that chmpx refuses at its start (docs/contracts/ini.md, 4)', () => {
   it.each(refused)('chmpx ends with 1 on %s', async (_what, from, to, says) => {
     const lab = await Lab.open();
     lab.publish(lab.ini.replace(from, to));
@@ -95,7 +95,7 @@ const accepted: [what: string, from: RegExp, to: string][] = [
   ['a seed that is in quotes', new RegExp(`= ${SEED}`), `= '${SEED}'`],
 ];
 
-describe('an ini that chmpx accepts (chmpx-k2hdkc contract, section 8)', () => {
+describe('an ini that chmpx accepts (docs/contracts/ini.md, 5)', () => {
   it.each(accepted)('chmpx starts with %s', async (_what, from, to) => {
     const lab = await Lab.open();
     lab.publish(lab.ini.replace(from, to));

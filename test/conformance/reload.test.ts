@@ -16,7 +16,7 @@ function reloaded(lab: Lab, count: number): Promise<true> {
   return until(`${count} servers`, async () => (await servers(lab)) === count, { seconds: 15 });
 }
 
-describe('reload of the ini (chmpx-k2hdkc contract, section 3)', () => {
+describe('reload of the ini (docs/contracts/ini.md, 1)', () => {
   it('a file renamed over the ini is read at once, again and again', async () => {
     const lab = await Lab.open();
     await lab.serve();

@@ -3,7 +3,7 @@ import { sleep, systemClock } from '../../src/base/clock.ts';
 import { DOWN, IN, IN_ALONE } from './lab.ts';
 import { RingLab } from './ring-lab.ts';
 
-describe('crashes (cluster-dynamics contract, section 5)', () => {
+describe('crashes (docs/contracts/ring.md, 4)', () => {
   it('a crash is seen within a second by servers and slaves, and the server drops out', async () => {
     const lab = await RingLab.open({ count: 3 });
     await lab.form(3);

@@ -16,7 +16,7 @@ async function statusesUntilIn(member: RingMember): Promise<string[]> {
   return seen;
 }
 
-describe('joining (cluster-dynamics contract, sections 1 to 3)', () => {
+describe('joining (docs/contracts/ring.md, 2)', () => {
   it('a server joins by itself: out, ADD, in service, and every node sees it', async () => {
     const lab = await RingLab.open({ count: 2 });
     await lab.form(2);

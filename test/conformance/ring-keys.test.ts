@@ -24,7 +24,7 @@ async function shrunk(lab: RingLab): Promise<void> {
   await lab.slave.sees(leaver, OUT);
 }
 
-describe('automatic merges and keys (cluster-dynamics-matched contract, sections 2 and 3)', () => {
+describe('automatic merges and keys (docs/contracts/ring.md, 1 and 6)', () => {
   it('keys are placed by hash modulo the number of servers: a grow from 2 to 3 hides 220 of 600', async () => {
     const lab = await grown(0);
     expect(await lab.read('k', 600)).toEqual({ found: 380, missing: 220, failed: 0 });

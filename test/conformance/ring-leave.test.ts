@@ -3,7 +3,7 @@ import { sleep, systemClock } from '../../src/base/clock.ts';
 import { DOWN, IN, IN_ALONE, OUT, OUT_ALONE } from './lab.ts';
 import { RingLab } from './ring-lab.ts';
 
-describe('leaving (cluster-dynamics contract, section 4; chmpx-k2hdkc contract, section 3)', () => {
+describe('leaving (docs/contracts/ring.md, 3)', () => {
   it('SERVICEOUT with the seed takes a server out, and every node sees it up and out', async () => {
     const lab = await RingLab.open({ count: 3 });
     await lab.form(3);

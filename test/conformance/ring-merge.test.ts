@@ -58,7 +58,7 @@ async function completed(lab: RingLab): Promise<void> {
   await lab.slave.sees(lab.server(3), IN);
 }
 
-describe('merges by command (cluster-dynamics-matched contract, sections 4 and 5)', () => {
+describe('merges by command (docs/contracts/ring.md, 7)', () => {
   it('with AUTOMERGE off a server stays out until SERVICEIN, MERGE and COMPMERGE', async () => {
     const lab = await withJoiner();
     const joiner = lab.server(3);

@@ -13,7 +13,7 @@ async function ringOfThree(): Promise<RingLab> {
   return lab;
 }
 
-describe('servers that are silent (cluster-dynamics contract, section 6)', () => {
+describe('servers that are silent (docs/contracts/ring.md, 5)', () => {
   it('one that is silent is not noticed, and all go on as before when it is back', async () => {
     const lab = await ringOfThree();
     lab.server(3).freeze(true);

@@ -13,7 +13,7 @@ async function endOf(
   return { code, seconds: (systemClock.monotonic() - start) / 1000 };
 }
 
-describe('signals (chmpx-k2hdkc contract, section 4)', () => {
+describe('signals (docs/contracts/chmpx.md, 4)', () => {
   it('chmpx ignores SIGTERM and SIGQUIT', async () => {
     const lab = await Lab.open();
     const chmpx = await lab.startChmpx();
@@ -83,7 +83,7 @@ describe('signals (chmpx-k2hdkc contract, section 4)', () => {
   });
 });
 
-describe('crashes (chmpx-k2hdkc contract, sections 2, 4 and 5)', () => {
+describe('crashes (docs/contracts/chmpx.md, 2.2, 5.1 and 7.2)', () => {
   it('a killed k2hdkc leaves its node in service and suspended, and a new one cures that', async () => {
     const lab = await Lab.open();
     const { k2hdkc } = await lab.serve();

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { until } from '../helpers/until.ts';
 import { IN, Lab, NONE, OUT_ALONE } from './lab.ts';
 
-describe('start order (chmpx-k2hdkc contract, sections 2 and 5)', () => {
+describe('start order (docs/contracts/chmpx.md, 7.1)', () => {
   it('chmpx alone is up, out of service and suspended, and k2hdkc brings it into service', async () => {
     const lab = await Lab.open();
     expect(await lab.status()).toBe(NONE);
@@ -78,7 +78,7 @@ describe('start order (chmpx-k2hdkc contract, sections 2 and 5)', () => {
   });
 });
 
-describe('ports (chmpx-k2hdkc contract, sections 4 and 8)', () => {
+describe('ports (docs/contracts/chmpx.md, 5.2; docs/contracts/ini.md, 3.5)', () => {
   it('a port above 32767 is a negative number, and chmpx does not start', async () => {
     const lab = await Lab.open();
     const high = lab.ini.replaceAll(String(lab.port), '40020');

@@ -5,7 +5,7 @@ import { sleep, systemClock } from '../../src/base/clock.ts';
 import { CUK, SEED } from './ini.ts';
 import { IN, Lab, OUT_ALONE } from './lab.ts';
 
-describe('chmpxstatus (chmpx-k2hdkc contract, section 1)', () => {
+describe('chmpxstatus (docs/contracts/chmpx.md, 1.2)', () => {
   it('without a chmpx it ends with 1 and says why in general', async () => {
     const lab = await Lab.open();
     const { code, text } = await lab.run('chmpxstatus', ['-conf', lab.file, '-self']);
@@ -76,7 +76,7 @@ describe('chmpxstatus (chmpx-k2hdkc contract, section 1)', () => {
   });
 });
 
-describe('chmpxlinetool (chmpx-k2hdkc contract, section 1)', () => {
+describe('chmpxlinetool (docs/contracts/chmpx.md, 1.3)', () => {
   it('check lists the servers with their status', async () => {
     const lab = await Lab.open();
     await lab.serve();
@@ -119,7 +119,7 @@ describe('chmpxlinetool (chmpx-k2hdkc contract, section 1)', () => {
   });
 });
 
-describe('k2hlinetool (chmpx-k2hdkc contract, sections 1 and 7)', () => {
+describe('k2hlinetool (docs/contracts/archive.md, 2)', () => {
   it('an archive holds what was set, and is loaded into a new file', async () => {
     const lab = await Lab.open();
     await lab.script(

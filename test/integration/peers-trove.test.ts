@@ -53,7 +53,7 @@ describe('Trove', () => {
     await rm(directory, { recursive: true });
   });
 
-  /** Publishes to the conductor as little as it accepts; trove-rpc contract, section 5. */
+  /** Publishes to the conductor as little as it accepts (docs/contracts/trove.md, 5.3). */
   async function publish(method: string, args: object, context: object = {}): Promise<void> {
     const channel = await amqp.createConfirmChannel();
     const body = JSON.stringify({

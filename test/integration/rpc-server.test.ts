@@ -22,7 +22,7 @@ const DEFAULTS = readRabbitOptions(new OsloConfig([]));
 const LOG = pino({ level: 'silent' });
 
 let vhost: string;
-/** What Trove does, by the contract and not by our code. */
+/** What Trove does, as it was measured (docs/contracts/trove.md, 1.1) and not by our code. */
 let trove: Channel;
 let troveConnection: ChannelModel;
 let replies: ConsumeMessage[];
@@ -85,7 +85,7 @@ async function eventually(check: () => unknown): Promise<void> {
   await vi.waitFor(check, { timeout: 15_000, interval: 20 });
 }
 
-/** The declarations of the contract, section 1, as oslo.messaging makes them before `prepare`. */
+/** The declarations that oslo.messaging makes before `prepare` (docs/contracts/trove.md, 1.1). */
 async function declareAsTrove(): Promise<void> {
   await trove.assertExchange('openstack', 'topic', { durable: false, autoDelete: false });
   for (const queue of QUEUES) {
@@ -136,7 +136,7 @@ describe('an RPC server on a real broker', () => {
     for (const queue of others) expect(queue).toMatchObject({ consumers: 1, arguments: {} });
   });
 
-  it('answers a call, to the topic and to the server, as the contract lists it', async () => {
+  it('answers a call, to the topic and to the server, with the properties it needs', async () => {
     await startGuest();
     await openReplyQueue('reply_1');
     const calls = QUEUES.map((queue) => {

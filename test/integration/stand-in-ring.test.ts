@@ -9,7 +9,7 @@ const ADDED = '[SERVICE IN][UP][ADD][Done][NoSuspend]';
 const PENDING = '[SERVICE IN][UP][n/a][Pending][NoSuspend]';
 const DOING = '[SERVICE IN][UP][n/a][Doing][NoSuspend]';
 
-/** The ways to stick that both cluster-dynamics contracts saw, each asked for. */
+/** The ways to stick that were measured (docs/contracts/ring.md, 2.2 and 8), each asked for. */
 function cursed(member: RingMember, curse: Record<string, number>): void {
   const environment: Record<string, string> = { ANTPICKAX_STANDIN_HAZARDS: 'none' };
   for (const [name, value] of Object.entries(curse)) {

@@ -28,7 +28,7 @@ async function over(clock: ManualClock, promise: Promise<void>): Promise<boolean
 }
 
 describe('a reply', () => {
-  it('goes to the queue of its caller, mandatory, as the contract lists it', async () => {
+  it('goes to the queue of its caller, mandatory, with the properties it needs', async () => {
     const publisher = new ScriptedPublisher();
     await set(publisher).replies.send(CALLER, { result: { a: 1 }, failure: null });
     expect(publisher.published[0]).toMatchObject({

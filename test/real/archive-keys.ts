@@ -1,8 +1,9 @@
 const HEADER_BYTES = 104;
 
 /**
- * The keys of a .k2har with their values, both as text without the zero at the end (chmpx-k2hdkc
- * contract, section 7). Values above 10 MiB, which are in several records, are not put together.
+ * The keys of a .k2har with their values, both as text without the zero at the end
+ * (docs/contracts/archive.md, 1). Values above 10 MiB, which are in several records, are not put
+ * together.
  */
 export function keysIn(archive: Buffer): Map<string, string> {
   const keys = new Map<string, string>();

@@ -17,8 +17,8 @@ function wire(failure: RpcFailure): unknown[] {
   return [exceptionClass, exceptionModule, message, exceptionArgs, exceptionKwargs];
 }
 
-// Class, module, args and kwargs as trove-rpc contract, section 4, gives them: with others Trove
-// cannot make the exception again.
+// Class, module, args and kwargs as Trove's own guest sends them (docs/contracts/trove.md, 4.2):
+// with others Trove cannot make the exception again.
 it.each([
   ['TroveError', troveError('stuck'), [TROVE, 'stuck', ['stuck'], {}]],
   ['GuestError', guestError('stuck'), [TROVE, 'stuck', [], { original_message: 'stuck' }]],

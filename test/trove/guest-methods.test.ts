@@ -54,7 +54,7 @@ describe('the table of methods', () => {
     },
   );
 
-  it('knows the methods whose outcome is notified (trove-rpc contract, section 6)', () => {
+  it('knows the methods whose outcome is notified (docs/contracts/trove.md, 6.2)', () => {
     const notified = [...GUEST_METHODS].filter(([, facts]) => facts.notifies);
     expect(notified.map(([name]) => name).sort()).toEqual([
       'change_passwords',

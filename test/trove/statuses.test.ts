@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SERVICE_STATUS } from '../../src/trove/statuses.ts';
 
-/** What the real conductor accepts (trove-rpc contract, section 5). */
+/** What the real conductor accepts (docs/contracts/trove.md, 5.5). */
 const ACCEPTED = [
   'new',
   'building',

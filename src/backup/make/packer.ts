@@ -8,10 +8,10 @@ const SAMPLE_BYTES = 4 * 1024;
 const WORTHWHILE = 0.95;
 
 /**
- * Packs parts of the tar so that each result is a whole gzip file of a whole gzip file. Such members
- * one after the other are what upstream's driver reads with `gzip -dc | tar xz` (backup-swift
- * contract, section 4): gunzip takes concatenated members for one. The outer gzip only stores, and
- * so does the inner one where nothing can be won.
+ * Packs parts of the tar so that each result is a whole gzip file of a whole gzip file. Such
+ * members one after the other are what upstream's driver reads with `gzip -dc | tar xz`
+ * (docs/contracts/swift.md, 4): gunzip takes concatenated members for one. The outer gzip only
+ * stores, and so does the inner one where nothing can be won.
  *
  * The same bytes give the same member. The work is done in libuv's threads.
  */

@@ -1,7 +1,10 @@
 import { AgentError } from '../../base/errors.ts';
 import { packedAtMost } from './packer.ts';
 
-/** Swift's largest number of segments, and the largest of Trove's own (contract, section 3). */
+/**
+ * Swift's largest number of segments, and the largest of Trove's own (docs/contracts/swift.md, 3.2
+ * and 3.6).
+ */
 const MOST_SEGMENTS = 1000;
 const LARGEST_SEGMENT = 2 * 1024 ** 3;
 

@@ -31,7 +31,7 @@ const BLOCK_BYTES = 512;
 
 /**
  * Has k2hlinetool write an archive of the data, and walks it: the tool exits 0 whatever happens
- * (chmpx-k2hdkc contract, section 7). It attaches for reading only, because it would else make a file
+ * (docs/contracts/archive.md, 2.1). It attaches for reading only, because it would else make a file
  * that is missing, and back up nothing.
  *
  * @throws AgentError `no-data`, `space`, `k2hlinetool`, `archive`, `snapshot-timeout`; the signal's

@@ -31,8 +31,9 @@ export interface StoredBackup {
 
 /**
  * Sends a backup: as a plain object when it fits one segment, because Trove's restore from another
- * region knows only these; else as segments with a manifest (backup-swift contract, section 3). Every
- * ETag is compared with what was sent. What a failure leaves in Swift is the caller's to remove.
+ * region knows only these; else as segments with a manifest (docs/contracts/swift.md, 3.2 and 3.5).
+ * Every ETag is compared with what was sent. What a failure leaves in Swift is the caller's to
+ * remove.
  *
  * @throws SwiftError or AgentError, when another try cannot help or enough have been made.
  */

@@ -13,8 +13,8 @@ const ITERATIONS = 10_000;
 
 /**
  * What opens an object from before Victoria, whose first bytes are `header`: AES-256-CBC with key
- * and IV from PBKDF2, as `openssl enc -md sha512 -pbkdf2 -iter 10000` makes them (backup contract,
- * section 5). It takes the bytes that follow the header.
+ * and IV from PBKDF2, as `openssl enc -md sha512 -pbkdf2 -iter 10000` makes them
+ * (docs/contracts/swift.md, 5). It takes the bytes that follow the header.
  *
  * @throws AgentError `decrypt` when the key is missing or the object was not made so.
  */

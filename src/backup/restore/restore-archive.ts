@@ -64,7 +64,8 @@ export async function takeArchive(
 
 function compare(facts: ArchiveFacts, manifest: ArchiveFacts | null): void {
   if (manifest === null) {
-    // Upstream backs up nothing, with success, when its snapshot fails (backup contract, section 9).
+    // Upstream backs up nothing, with success, when its snapshot fails
+    // (docs/contracts/swift.md, 8).
     if (facts.records > 0) return;
     throw new AgentError('archive', 'the archive is empty, and no manifest says that it should be');
   }

@@ -14,8 +14,8 @@ export interface WantedObject {
 
 /**
  * The bytes of a backup as Swift has them. A lost connection is taken up where it ended, as long as
- * the object is the same; every byte is hashed, because Swift's own ETag says nothing about what has
- * arrived (backup contract, sections 3 and 9).
+ * the object is the same; every byte is hashed, because Swift's own ETag says nothing about what
+ * has arrived (docs/contracts/swift.md, 3.3 and 8).
  *
  * @throws AgentError `checksum` when the object is another one, or its bytes are; SwiftError.
  */

@@ -27,9 +27,9 @@ export interface LoadOptions {
 const PAGES_OF_RECORD = 2;
 
 /**
- * Loads an archive into a new k2h file, which takes the target's place when all keys are in it. Into
- * an existing file it would be merged, and the keys of now would stay (chmpx-k2hdkc contract,
- * section 7). Nobody may have the target open.
+ * Loads an archive into a new k2h file, which takes the target's place when all keys are in it.
+ * Into an existing file it would be merged, and the keys of now would stay
+ * (docs/contracts/archive.md, 4). Nobody may have the target open.
  *
  * @throws AgentError `count`, `k2hlinetool`, `space`; the target is as it was then.
  */

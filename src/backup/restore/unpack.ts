@@ -22,7 +22,7 @@ const WRONG_KEY = ', or backup_aes_cbc_key is not the key it was made with';
 
 /**
  * The tar inside an object: gzip of gzip of tar, as upstream makes it, or gzip of tar; encrypted in
- * old releases (backup contract, sections 4 and 5). The memory of the source's pieces is freed.
+ * old releases (docs/contracts/swift.md, 4 and 5). The memory of the source's pieces is freed.
  *
  * @throws AgentError `decrypt`, `gzip`; what the source throws.
  */

@@ -10,8 +10,8 @@ export interface Caller {
 }
 
 /**
- * Reads an RPC context. Older releases of oslo.context call the project `tenant` (Trove RPC
- * contract, section 6). Throws AgentError `no-token`.
+ * Reads an RPC context. Older releases of oslo.context call the project `tenant`
+ * (docs/contracts/trove.md, 6.1). Throws AgentError `no-token`.
  */
 export function callerOf(context: Readonly<Record<string, unknown>>): Caller {
   const text = (...keys: string[]): string | undefined =>

@@ -24,7 +24,7 @@ const TIMEOUT_MS = 30_000;
 
 /**
  * Exchanges the user's token for one of the project, as the backup container of Trove until 2026.1
- * does (backup contract, section 1).
+ * does (docs/contracts/swift.md, 1.2).
  *
  * @throws AgentError `keystone`, with the status but never the token.
  */

@@ -10,7 +10,7 @@ export interface ObjectLocation {
 
 /**
  * Takes a backup's location apart as Trove does: the last two parts of the path are the container
- * and the object (backup contract, section 3). Throws AgentError `backup-location`.
+ * and the object (docs/contracts/swift.md, 3.1). Throws AgentError `backup-location`.
  */
 export function parseLocation(location: string): ObjectLocation {
   const [, accountUrl, container, object] =

@@ -1,4 +1,6 @@
-/** Names of the objects of a backup, as Trove's own agent gives them (backup-swift contract, 3). */
+/**
+ * Names of the objects of a backup, as Trove's own agent gives them (docs/contracts/swift.md, 3.1).
+ */
 
 /** The backup itself. No slash in it: Trove takes locations apart at slashes. */
 export function backupObject(backupId: string): string {

@@ -7,7 +7,7 @@ const PASSES = 2;
 
 /**
  * Removes whatever there is of a backup in Swift: Trove knows no location of a failed one, and so
- * removes nothing (backup-swift contract, section 3).
+ * removes nothing (docs/contracts/swift.md, 3.4).
  */
 export async function removeBackup(
   client: SwiftClient,

@@ -1,6 +1,6 @@
 /**
- * What Trove's files in the VM say about Swift (backup contract, sections 1 and 5), and agent.yaml,
- * because they have no option for a CA.
+ * What Trove's files in the VM say about Swift (docs/contracts/swift.md, 1.2 and 5), and
+ * agent.yaml, because they have no option for a CA.
  */
 export interface StorageConfig {
   /** `swift_url`: the project's id is appended to it. Null when it is not set. */

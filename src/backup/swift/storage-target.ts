@@ -25,7 +25,7 @@ export interface Wanted {
 }
 
 /**
- * Finds the account in Swift, in the order of the backup contract, section 1: swift_url of
+ * Finds the account in Swift, in this order (docs/contracts/swift.md, 1.2): swift_url of
  * backup_info, swift_url of the configuration, the request's service catalog, Keystone, and for a
  * restore what stands before the container in the backup's own location.
  *

@@ -3,7 +3,7 @@ import { AgentError } from '../../base/errors.ts';
 /** Answers after which the same call can succeed: busy, overloaded, a disk or a quota of requests. */
 const PASSING = new Set([408, 409, 425, 429, 498, 499, 500, 502, 503, 504, 507]);
 
-/** What a person can do about an answer; swift contract, sections 3, 7 and 10. */
+/** What a person can do about an answer (docs/contracts/swift.md, 3.6, 7 and 9). */
 const HINTS: Readonly<Record<number, string>> = {
   401: 'the token has expired or is not valid: ask again, with a fresh one',
   403: 'this user may not do so: look at the roles in the project and the container ACLs',

@@ -41,8 +41,9 @@ const DOUBTFUL_MS = 60_000;
 
 /**
  * What waits for the conductor, in order. A message counts as delivered when it was confirmed and
- * not returned: a publish to a conductor queue that does not exist is confirmed too (Trove RPC
- * contract, section 4). How a backup ended is said again when the connection is lost soon after.
+ * not returned: a publish to a conductor queue that does not exist is confirmed too
+ * (docs/contracts/trove.md, 5.1). How a backup ended is said again when the connection is lost soon
+ * after.
  */
 export class Outbox {
   readonly #options: OutboxOptions;

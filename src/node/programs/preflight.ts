@@ -17,9 +17,9 @@ export interface PreflightSubject {
 }
 
 /**
- * Looks at everything that makes a start of chmpx fail, and fails itself with what to do: chmpx would
- * say less, k2hdkc would leave a data file cut short, and two chmpx on the same ports ruin each
- * other without a word (chmpx-k2hdkc contract, section 4).
+ * Looks at everything that makes a start of chmpx fail, and fails itself with what to do: chmpx
+ * would say less, k2hdkc would leave a data file cut short, and two chmpx on the same ports ruin
+ * each other without a word (docs/contracts/chmpx.md, 5.2 and 6).
  *
  * @throws AgentError `cannot-start`, in one line with the command to run.
  */

@@ -33,7 +33,7 @@ const UNREGISTERED_MS = 3_600_000;
 const RETRY = { first: 5_000, cap: 300_000 };
 
 /**
- * The packages and services that a slave's role asks for (k2hr3 contract, sections 2.2 and 6):
+ * The packages and services that a slave's role asks for (docs/contracts/k2hr3.md, 2.2 and 6):
  * looked at once after the registration, and again only until it has worked.
  */
 export class SlaveSoftware {

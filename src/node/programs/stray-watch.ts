@@ -14,8 +14,9 @@ const LOOK_MS = 10_000;
 
 /**
  * Sees a second chmpx or k2hdkc that somebody has started with our ini beside the one that is kept.
- * Both would listen on the same ports and ruin each other without a word (chmpx-k2hdkc contract,
- * section 4). It is reported, once, and left to a person: only a person knows why it is there.
+ * Both would listen on the same ports and ruin each other without a word
+ * (docs/contracts/chmpx.md, 5.2). It is reported, once, and left to a person: only a person knows
+ * why it is there.
  */
 export class StrayWatch {
   readonly #options: StrayWatchOptions;

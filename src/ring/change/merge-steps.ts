@@ -7,8 +7,8 @@ export type MergeGoal = 'join' | 'leave' | 'finish';
 export type MergeCommand = 'SERVICEIN' | 'SERVICEOUT' | 'MERGE' | 'COMPMERGE' | 'ABORTMERGE';
 
 /**
- * How far a coordinated merge is, by what chmpxstatus shows (cluster-dynamics-matched contract,
- * section 4). From `gathering` to the end the ring is closed to clients.
+ * How far a coordinated merge is, by what chmpxstatus shows (docs/contracts/ring.md, 7.1). From
+ * `gathering` to the end the ring is closed to clients.
  *
  *     quiet ──SERVICEIN of joiners, SERVICEOUT of the leaver──▶ gathering
  *     gathering ──SERVICEOUT, SERVICEIN of each server that stays──▶ gathered: all are Pending

@@ -28,9 +28,9 @@ export type ReadCommand = 'VERSION' | 'SELFSTATUS' | 'ALLSTATUS' | 'DUMP';
 
 /**
  * The control port of one chmpx: one command at a time, with pauses, because requests back to back
- * stall for 5 s in one of nine cases (chmpx-k2hdkc contract, section 2). For commands to a settled
- * node only: a node that is asked anything while it joins may never reach SERVICE IN. To watch a
- * node, use `readRingStatus`.
+ * stall for 5 s in one of nine cases (docs/contracts/chmpx.md, 3.3). For commands to a settled node
+ * only: a node that is asked anything while it joins may never reach SERVICE IN. To watch a node,
+ * use `readRingStatus`.
  */
 export class ControlPort {
   readonly #options: Required<ControlPortOptions>;

@@ -15,7 +15,7 @@ export interface ControlPortsOptions {
 
 /**
  * The control ports of the servers of a ring, each with its own pauses. A server answers any node
- * that its ini lists (chmpx-k2hdkc contract, section 2).
+ * that its ini lists (docs/contracts/chmpx.md, 3.1).
  */
 export class ControlPorts {
   readonly #options: ControlPortsOptions;

@@ -40,7 +40,7 @@ interface Asked {
  * all do. chmpxstatus shows no partition and no other view; only a server that is asked does. When
  * the next one does not answer, the one behind it is asked too, which tells a node that is cut off
  * from one whose neighbour is. One short question at a time, never while anybody starts, joins or
- * merges: that would disturb (chmpx-k2hdkc contract, section 3).
+ * merges: that would disturb (docs/contracts/chmpx.md, 3.4).
  */
 export class PeerViews {
   readonly #options: PeerViewsOptions;

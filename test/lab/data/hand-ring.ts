@@ -11,7 +11,10 @@ const CONTROL_PORT = 8021;
 /** What a person waits for a server that sticks before both its programs are started again (s). */
 const PATIENCE_S = 30;
 
-/** A ring that merges by itself, changed by hand as the contracts say that it is done best. */
+/**
+ * A ring that merges by itself, changed by hand in the best way there is
+ * (docs/contracts/ring.md, 2.4 and 3.1).
+ */
 export class HandRing implements DataRing {
   readonly #hosts: VmHosts;
   readonly #replica: number;

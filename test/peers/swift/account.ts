@@ -73,7 +73,7 @@ export class SwiftAccount {
   }
 
   /**
-   * Puts a static large object as Trove does (backup contract, section 3): segments of at most so
+   * Puts a static large object as Trove does (docs/contracts/swift.md, 3.2): segments of at most so
    * many bytes beside it, `<name up to the dot>_%08d`. Resolves with the ETag without quotes.
    */
   async putLarge(

@@ -13,8 +13,8 @@ export interface SwiftOptions {
 }
 
 /**
- * A real Swift of one node with one replica and tempauth (backup contract, section 10), private
- * and on 127.0.0.1. SLO needs no more than a body in segments of any size from 1 byte.
+ * A real Swift of one node with one replica and tempauth (docs/contracts/swift.md, 9), private and
+ * on 127.0.0.1. SLO needs no more than a body in segments of any size from 1 byte.
  */
 export class SwiftPeer {
   readonly #launched: Launched;

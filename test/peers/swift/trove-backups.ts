@@ -14,8 +14,8 @@ const Result = v.union([
 ]);
 
 /**
- * Deletes a backup as Trove's taskmanager does: its own code, the real swiftclient (backup contract,
- * section 3). Takes about 3 s.
+ * Deletes a backup as Trove's taskmanager does: its own code, the real swiftclient
+ * (docs/contracts/swift.md, 3.4). Takes about 3 s.
  *
  * @param location as reported with COMPLETED.
  */

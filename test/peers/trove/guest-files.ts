@@ -18,7 +18,7 @@ export interface GuestSettings {
   mountPoint?: string;
 }
 
-/** guest_info.conf as Trove 18 injects it into a VM; trove-rpc contract, section 8. */
+/** guest_info.conf as Trove 18 injects it into a VM (docs/contracts/trove.md, 8.1). */
 export function guestInfoConf(identity: GuestIdentity): string {
   const lines = [
     '[DEFAULT]',
@@ -33,7 +33,7 @@ export function guestInfoConf(identity: GuestIdentity): string {
 
 /**
  * trove-guestagent.conf, which Trove copies from its controller as it is: the options that the
- * k2hdkc plugin of devstack sets; trove-rpc contract, section 8.
+ * k2hdkc plugin of devstack sets (docs/contracts/trove.md, 8.1).
  */
 export function troveGuestagentConf(settings: GuestSettings): string {
   return `[DEFAULT]

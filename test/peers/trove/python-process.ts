@@ -26,7 +26,7 @@ export interface ErrorDescription {
   remote: RemoteFailure | null;
 }
 
-/** The `failure` of an oslo reply; trove-rpc contract, section 4. */
+/** The `failure` of an oslo reply (docs/contracts/trove.md, 4.2). */
 export interface RemoteFailure {
   class: string;
   module: string;

@@ -58,7 +58,7 @@ export interface RpcOptions {
 
 /** A row of service_statuses. */
 export interface ServiceStatus {
-  /** The description, such as `healthy`; trove-rpc contract, section 5. */
+  /** The description, such as `healthy` (docs/contracts/trove.md, 5.5). */
   status: string;
   /** ISO 8601, UTC. */
   updatedAt: string | null;

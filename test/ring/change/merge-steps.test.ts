@@ -38,7 +38,7 @@ it.each<[MergePhase, string[]]>([
   expect(mergePhase(ring('a', ...statuses))).toBe(phase);
 });
 
-describe('a joiner leads (cluster-dynamics-matched contract, section 4)', () => {
+describe('a joiner leads (docs/contracts/ring.md, 7.1)', () => {
   it.each<[string, string, string[], string?]>([
     ['goes in itself', 'SERVICEIN c', ['IN', 'IN', 'OUT']],
     ['takes along who waits too', 'SERVICEIN c, SERVICEIN d', ['IN', 'IN', 'OUT', 'OUT']],

@@ -12,7 +12,7 @@ import {
 } from './merge-commands.ts';
 import type { Ring } from './ring.ts';
 
-/** Answers one command of the control port (chmpx-k2hdkc contract, section 2). */
+/** Answers one command of the control port (docs/contracts/chmpx.md, 3.2). */
 export async function execute(line: string, ring: Ring, report: Report): Promise<Answer> {
   const [command = '', parameter] = line.trim().split(/[ \t]+/, 2);
   const { node } = ring;

@@ -52,7 +52,7 @@ export class Refused extends Error {
   }
 }
 
-/** Refuses a file whose name chmpx does not take (chmpx-k2hdkc contract, sections 3 and 8). */
+/** Refuses a file whose name chmpx does not take (docs/contracts/ini.md, 1.1 and 4). */
 export function checkFileName(file: string, exists: boolean): void {
   const unknown = `GetCHMConf(0) : configuration "${file}" is unknown type.`;
   if (!exists) {

@@ -15,7 +15,7 @@ export interface ControlPortOptions {
   disturbs: () => boolean;
 }
 
-/** Requests closer together than this are back to back (chmpx-k2hdkc contract, section 2). */
+/** Requests closer together than this are back to back (docs/contracts/chmpx.md, 3.3). */
 const BACK_TO_BACK = 100;
 
 /**

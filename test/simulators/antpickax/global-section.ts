@@ -1,6 +1,6 @@
 import { atoi, onOff, port, type Section } from './ini.ts';
 
-/** What chmpx takes from `[GLOBAL]` (chmpx-k2hdkc contract, section 8). */
+/** What chmpx takes from `[GLOBAL]` (docs/contracts/ini.md, 3.1). */
 export interface Global {
   group: string;
   fileVersion: number;

@@ -12,7 +12,7 @@ export interface IniWatchOptions {
   lost: (why: string) => void;
 }
 
-/** How long a missing ini is waited for, in milliseconds (chmpx-k2hdkc contract, section 3). */
+/** How long a missing ini is waited for, in milliseconds (docs/contracts/ini.md, 1.2). */
 const PATIENCE = 500;
 
 /**

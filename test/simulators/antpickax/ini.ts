@@ -5,9 +5,9 @@ export interface Section {
 }
 
 /**
- * Splits an ini file as chmpx does (chmpx-k2hdkc contract, section 8): lines are trimmed, `#` in
- * front is a comment, names are case-sensitive, the first `=` divides, the last of equal keys
- * wins. What stands before the first section, so also a section behind a byte order mark, is lost.
+ * Splits an ini file as chmpx does (docs/contracts/ini.md, 2.1): lines are trimmed, `#` in front is
+ * a comment, names are case-sensitive, the first `=` divides, the last of equal keys wins. What
+ * stands before the first section, so also a section behind a byte order mark, is lost.
  */
 export function parseIni(text: string): Section[] {
   const sections: (Section & { values: Map<string, string> })[] = [];

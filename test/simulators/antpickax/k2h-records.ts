@@ -1,9 +1,9 @@
 import type { Entry } from './protocol.ts';
 
 /**
- * A record of a k2h file of the stand-ins, which is a record of an archive (chmpx-k2hdkc contract,
- * section 7): a mark, eleven numbers, key and value with a closing NUL, and when it was written as
- * the attribute `mtime`, as k2hdkc keeps it.
+ * A record of a k2h file of the stand-ins, which is a record of an archive
+ * (docs/contracts/archive.md, 1): a mark, eleven numbers, key and value with a closing NUL, and
+ * when it was written as the attribute `mtime`, as k2hdkc keeps it.
  */
 const MARK = Buffer.from('\nK2H_SET_ALL\0\0\0\0');
 export const HEAD_LENGTH = 104;

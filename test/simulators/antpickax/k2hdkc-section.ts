@@ -12,7 +12,7 @@ export interface K2hdkcSection {
 
 /**
  * Reads the first `[K2HDKC]` with k2hdkc's own parser: keys in any case, `#` cuts a value, quotes
- * stay (chmpx-k2hdkc contract, section 8). Throws Refused.
+ * stay (docs/contracts/ini.md, 2.2). Throws Refused.
  */
 export function readK2hdkcSection(file: string, text: string): K2hdkcSection {
   const values = sectionValues(text);

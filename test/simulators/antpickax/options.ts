@@ -2,7 +2,7 @@
 export type Options = ReadonlyMap<string, string>;
 
 /**
- * Reads a command line as AntPickax's parser does (chmpx-k2hdkc contract, section 1): names in any
+ * Reads a command line as AntPickax's parser does (docs/contracts/chmpx.md, 1.1): names in any
  * case, a value is the next word unless that begins with a dash, unknown options are kept and
  * ignored by everybody. `-f` is `-conf`.
  */

@@ -1,8 +1,8 @@
 /**
- * Where keys are: on the server whose number is the key's hash modulo the number of servers, and
- * on the next ones in the list as replicas (cluster-dynamics-matched contract, section 3). The
- * hash is FNV-1a of 64 bits over the key and its closing NUL, as in k2hash, so that the same keys
- * are on the same servers as with the real programs.
+ * Where keys are: on the server whose number is the key's hash modulo the number of servers, and on
+ * the next ones in the list as replicas (docs/contracts/ring.md, 1). The hash is FNV-1a of 64 bits
+ * over the key and its closing NUL, as in k2hash, so that the same keys are on the same servers as
+ * with the real programs.
  */
 
 /** Hashes `start` and the `width - 1` next ones, modulo `count`. */

@@ -36,8 +36,8 @@ const UNFINISHED = {
 export const STALL = 5000;
 
 /**
- * The status of a server and what changes it (chmpx-k2hdkc contract, sections 2 and 5;
- * cluster-dynamics-matched contract, sections 3 and 4).
+ * The status of a server and what changes it (docs/contracts/chmpx.md, 2 and 7;
+ * docs/contracts/ring.md, 1 and 7).
  *
  *     SERVICE OUT n/a Nothing ──first join, AUTOMERGE, or SERVICEIN──▶ SERVICE IN ADD Pending
  *     SERVICE IN n/a Nothing ──SERVICEOUT──▶ SERVICE IN DELETE Pending

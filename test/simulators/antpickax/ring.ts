@@ -26,7 +26,7 @@ export interface RingOptions {
   fail: () => void;
 }
 
-/** When a server is tried that nobody has heard of yet (cluster-dynamics contract, section 3). */
+/** When a server is tried that nobody has heard of yet (docs/contracts/ring.md, 2.3). */
 const RETRY = 12_500;
 /** The same for a slave. */
 const SLAVE_RETRY = 500;

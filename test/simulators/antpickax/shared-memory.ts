@@ -23,8 +23,8 @@ export interface SharedMemoryHead {
 const FILE_SIZE = 7_094_936;
 
 /**
- * Where chmpx, k2hdkc and the tools meet: /var/lib/antpickax when it exists, else /tmp, decided
- * by every process for itself (chmpx-k2hdkc contract, section 4). A test names its own.
+ * Where chmpx, k2hdkc and the tools meet: /var/lib/antpickax when it exists, else /tmp, decided by
+ * every process for itself (docs/contracts/chmpx.md, 5.1). A test names its own.
  */
 export function baseDirectory(env: NodeJS.ProcessEnv): string {
   const asked = env['ANTPICKAX_STANDIN_DIR'];

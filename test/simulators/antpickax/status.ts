@@ -1,4 +1,4 @@
-/** Status of one chmpx as others see it (chmpx-k2hdkc contract, section 2). */
+/** Status of one chmpx as others see it (docs/contracts/chmpx.md, 2.1). */
 export interface Status {
   ring: 'SERVICE IN' | 'SERVICE OUT' | 'SLAVE';
   live: 'UP' | 'DOWN';

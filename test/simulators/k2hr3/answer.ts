@@ -35,7 +35,7 @@ export function unknownCall(status = 404): Answer {
 
 /**
  * An error. To HEAD and DELETE it has no body; who asks for it with `x-k2hr3-debug: debug` gets the
- * text in a header (k2hr3 contract, section 1).
+ * text in a header (docs/contracts/k2hr3.md, 1.1).
  */
 export function refuse(call: Call, status: number, message: string): Answer {
   const isBare = call.method === 'HEAD' || call.method === 'DELETE';

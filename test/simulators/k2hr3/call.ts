@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
-/** A token as it was sent; without a prefix it counts as a user's (k2hr3 contract, section 1). */
+/**
+ * A token as it was sent; without a prefix it counts as a user's (docs/contracts/k2hr3.md, 1.1).
+ */
 export interface SentToken {
   kind: 'role' | 'user';
   token: string;
@@ -56,7 +58,7 @@ function sentToken(header: string | string[] | undefined): SentToken | undefined
 
 /**
  * The TCP peer, or whom it speaks for: X-Forwarded-For counts only as far as each next hop is on
- * loopback (`trust proxy = loopback`; k2hr3 contract, section 1).
+ * loopback (`trust proxy = loopback`; docs/contracts/k2hr3.md, 1.4).
  */
 function sourceAddress(incoming: IncomingMessage): string {
   const header = incoming.headers['x-forwarded-for'];

@@ -7,16 +7,20 @@ import type { Store } from './store.ts';
 
 /** What goes wrong from now on; each can be switched at any time. */
 export interface Faults {
-  /** The next so many registrations answer 201 and store nothing (k2hr3 contract, section 0.3). */
+  /** The next so many registrations answer 201 and store nothing (docs/contracts/k2hr3.md, 2.7). */
   loseRegistrations: number;
   /**
    * Several workers: a registration writes the role as it was so many milliseconds before, with its
-   * own host added, so that it undoes what others registered meanwhile (section 0.3).
+   * own host added, so that it undoes what others registered meanwhile
+   * (docs/contracts/k2hr3.md, 2.7).
    */
   raceMs: number;
   /** The K2HDKC behind the API hangs: data calls wait, then fail as if the caller had no right. */
   slowUnauthorized: { delayMs: number; answer?: SlowAnswer } | undefined;
-  /** A read of the resource answers 200 with the value of another read (section 0.5). */
+  /**
+   * A read of the resource answers 200 with the value of another read
+   * (docs/contracts/k2hr3.md, 7.2).
+   */
   wrongBody: 'cluster-name' | 'keys-as-text' | 'keys-as-object' | undefined;
   /** Every answer breaks off in the middle of its body. */
   truncateBody: boolean;
@@ -49,7 +53,7 @@ export function needsBackend({ path }: Call): boolean {
   return path.startsWith('/v1/') && !path.startsWith('/v1/extdata/');
 }
 
-/** The answer to a data call while the backend hangs (k2hr3 contract, section 7). */
+/** The answer to a data call while the backend hangs (docs/contracts/k2hr3.md, 7.1). */
 export function slowAnswer(call: Call, store: Store, kind: SlowAnswer | undefined): Answer {
   if (!call.sent) return refuse(call, call.method === 'GET' ? 404 : 403, 'not a member');
   const token = store.findToken(call.sent.token, call.source);

@@ -14,7 +14,7 @@ export function yrn(kind: Kind, { tenant, path }: Name): string {
 /**
  * Reads the name in a URL path, full yrn or short name, as K2HR3 does: only `decodeURI` is applied
  * and everything is lower-cased, so a yrn with `%3A` is taken for the short name of a role called
- * `yrn%3ayahoo…` (k2hr3 contract, section 1). A short name gets the tenant of the token.
+ * `yrn%3ayahoo…` (docs/contracts/k2hr3.md, 1.1). A short name gets the tenant of the token.
  */
 export function parseName(kind: Kind, text: string, tenant: string | undefined): Name | undefined {
   const path = decode(text).toLowerCase();

@@ -12,9 +12,10 @@ export function newPassphrase(): Buffer {
 }
 
 /**
- * The last part of an extdata URL: percent-encoded base64 of an encrypted record (k2hr3 contract,
- * section 2.1), sealed so that any damage is found. The vector is drawn until the base64 holds a
- * `/`, so that a client that decodes the path fails every time and not only sometimes.
+ * The last part of an extdata URL: percent-encoded base64 of an encrypted record
+ * (docs/contracts/k2hr3.md, 2.1), sealed so that any damage is found. The vector is drawn until the
+ * base64 holds a `/`, so that a client that decodes the path fails every time and not only
+ * sometimes.
  */
 export function sealRegisterPath(passphrase: Buffer, content: RegisterPath): string {
   for (;;) {

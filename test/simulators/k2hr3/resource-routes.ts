@@ -7,7 +7,7 @@ import { roleResource } from './role-resource.ts';
 import { hostQuery } from './role-routes.ts';
 import type { HostRecord, Store } from './store.ts';
 
-/** `/v1/resource/<resource>` (k2hr3 contract, section 1, rows 12 to 14). */
+/** `/v1/resource/<resource>` (docs/contracts/k2hr3.md, 1.2, rows 12 to 14). */
 export function roleResourceRoute(call: Call, store: Store, text: string): Answer {
   const reader = call.sent ? readerByToken(call, store) : readerByAddress(call, store);
   if ('status' in reader) return reader;
@@ -76,7 +76,7 @@ function read(call: Call, store: Store, reader: Name, name: Name): Answer {
   return refuse(call, 404, `${shown} by ${by} does not have value for type(${what}) data.`);
 }
 
-/** The keys of a cluster's resource, its parent's included (k2hr3 contract, section 5). */
+/** The keys of a cluster's resource, its parent's included (docs/contracts/k2hr3.md, 5.1). */
 export function keysOf(store: Store, name: Name): Record<string, string | number> {
   const found = store.clusterOf(name);
   if (!found) return {};

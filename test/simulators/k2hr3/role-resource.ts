@@ -2,8 +2,8 @@ import type { Cluster, HostRecord } from './store.ts';
 
 /**
  * The ini that K2HR3 makes of the cluster's template, line for line as it was captured: each
- * template statement leaves a line of its own indentation behind (k2hr3 contract, section 3). The
- * comments are ours; the real answer has comments in the same places.
+ * template statement leaves a line of its own indentation behind (docs/contracts/k2hr3.md, 3.2).
+ * The comments are ours; the real answer has comments in the same places.
  */
 export function roleResource(
   cluster: Cluster,

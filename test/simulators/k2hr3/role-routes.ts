@@ -7,7 +7,7 @@ import { parseName } from './names.ts';
 import type { Name } from './names.ts';
 import type { HostQuery, HostRecord, RoleToken, Store } from './store.ts';
 
-/** `/v1/role/<role>` except `/v1/role/token/…` (k2hr3 contract, section 1, rows 4 to 9). */
+/** `/v1/role/<role>` except `/v1/role/token/…` (docs/contracts/k2hr3.md, 1.2, rows 4 to 9). */
 export function role(
   call: Call,
   store: Store,

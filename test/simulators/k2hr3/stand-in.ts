@@ -61,7 +61,7 @@ export interface LoggedRequest {
   token: 'none' | 'role' | 'user';
 }
 
-/** A K2HR3 for tests and the demo, as unkind as the real one (k2hr3 contract). */
+/** A K2HR3 for tests and the demo, as unkind as the real one (docs/contracts/k2hr3.md, 7). */
 export class K2hr3StandIn {
   /** What goes wrong from now on. */
   readonly faults: Faults = noFaults();
@@ -81,7 +81,7 @@ export class K2hr3StandIn {
       this.#serve(incoming, outgoing).catch(() => outgoing.destroy());
     };
     this.#server = tls ? https.createServer(tls, answer) : http.createServer(answer);
-    this.#server.keepAliveTimeout = 5000; // as Express does: k2hr3 contract, section 8.11
+    this.#server.keepAliveTimeout = 5000; // as Express does (docs/contracts/k2hr3.md, 8.11)
     this.#server.on('connection', (socket) => {
       if (this.faults.resetConnections <= 0) return;
       this.faults.resetConnections -= 1;
@@ -107,7 +107,7 @@ export class K2hr3StandIn {
     this.#advertised = url;
   }
 
-  /** Does what the dashboard does for a new cluster (k2hr3 contract, section 5). */
+  /** Does what the dashboard does for a new cluster (docs/contracts/k2hr3.md, 5.1). */
   addCluster(asked: NewCluster): RoleHandout & { cluster: string; slave: RoleHandout } {
     const cluster: Cluster = {
       tenant: 'tenant0',

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Name } from './names.ts';
 import { yrn } from './names.ts';
 
-/** One host of a role, as K2HR3 keeps it (k2hr3 contract, section 2.4). */
+/** One host of a role, as K2HR3 keeps it (docs/contracts/k2hr3.md, 2.4). */
 export interface HostRecord {
   ip: string;
   /** 0 stands for any port. */
@@ -37,7 +37,10 @@ export interface Cluster {
   change?: (expanded: string) => string;
 }
 
-/** What is asked for when a host is looked up: without cuk or port any will do (section 2.4). */
+/**
+ * What is asked for when a host is looked up: without cuk or port any will do
+ * (docs/contracts/k2hr3.md, 2.4).
+ */
 export interface HostQuery {
   ip: string;
   cuk?: string | undefined;
@@ -59,7 +62,10 @@ export class Store {
     return [...this.#clusters.values()];
   }
 
-  /** The hosts of a role in the order of the ini: their keys sorted as strings (section 0.10). */
+  /**
+   * The hosts of a role in the order of the ini: their keys sorted as strings
+   * (docs/contracts/k2hr3.md, 3.2).
+   */
   hosts(role: Name): HostRecord[] {
     return [...(this.#roles.get(yrn('role', role)) ?? [])].sort((a, b) =>
       hostKey(a) < hostKey(b) ? -1 : 1,
@@ -120,7 +126,8 @@ export class Store {
 
   /**
    * A token that is valid for a caller at this address. One that is bound to a host dies when the
-   * host is registered again or removed (section 2.3): then its record is no longer the stored one.
+   * host is registered again or removed (docs/contracts/k2hr3.md, 2.3): then its record is no
+   * longer the stored one.
    */
   findToken(token: string, ip: string): RoleToken | undefined {
     const found = this.#tokens.get(token);

@@ -2,5 +2,5 @@
 
 trove_peer.conductor is Trove's conductor, trove_peer.client its callers: the guest client and the
 database. The TypeScript face of both is ../trove-peer.ts. What it takes to run Trove's code outside
-its daemons is in the trove-rpc contract, section 11.
+its daemons: docs/contracts/trove.md, 10.
 """
