@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../base/errors.ts';
 import { groupKey, type Assignment } from './config-parser.ts';
-import { toBoolean, toDict, toFloat, toInteger, toList } from './config-values.ts';
+import { toBoolean, toInteger } from './config-values.ts';
 
 /** A value as text, and where it was set. */
 interface Setting {
@@ -51,26 +51,8 @@ export class OsloConfig {
     return this.#typed(group, option, fallback as F, 'a whole number', toInteger);
   }
 
-  float<F = undefined>(group: string, option: string, fallback?: F): number | F {
-    return this.#typed(group, option, fallback as F, 'a number', toFloat);
-  }
-
   boolean<F = undefined>(group: string, option: string, fallback?: F): boolean | F {
     return this.#typed(group, option, fallback as F, 'true or false', toBoolean);
-  }
-
-  list<F = undefined>(group: string, option: string, fallback?: F): string[] | F {
-    return this.#typed(group, option, fallback as F, 'a list', toList);
-  }
-
-  dict<F = undefined>(group: string, option: string, fallback?: F): Record<string, string> | F {
-    return this.#typed(group, option, fallback as F, 'a list of key:value', toDict);
-  }
-
-  /** All values of an option that may be set more than once, in the order of the files. */
-  multi(group: string, option: string): string[] {
-    const { forced, filed } = this.#settings(group, option);
-    return (forced ? [forced] : filed).map((setting) => this.#resolve(setting, group, 0));
   }
 
   /** Where an option was set (file:line, or the variable), for messages of the caller. */

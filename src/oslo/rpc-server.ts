@@ -1,4 +1,3 @@
-import { InFlight } from '../amqp/in-flight.ts';
 import type { Delivery, OnDelivery, Publisher } from '../amqp/message.ts';
 import type { Clock } from '../base/clock.ts';
 import { AgentError, Unfinished } from '../base/errors.ts';
@@ -54,7 +53,6 @@ export class RpcServer {
   readonly #log: Logger;
   readonly #replies: Replies;
   readonly #guard = new DuplicateGuard();
-  readonly #running = new InFlight();
   readonly #isKnown: (uniqueId: string) => boolean;
 
   constructor(options: RpcServerOptions) {
@@ -66,7 +64,7 @@ export class RpcServer {
   }
 
   /** The handler for all consumers of this server. */
-  readonly onDelivery: OnDelivery = (delivery) => this.#running.track(this.#handle(delivery));
+  readonly onDelivery: OnDelivery = (delivery) => this.#handle(delivery);
 
   /**
    * Runs a request that an earlier process took charge of and did not finish, and replies to its
@@ -75,12 +73,7 @@ export class RpcServer {
   async resume(body: string): Promise<void> {
     const request = decodeRequest(body);
     const accepted = this.#guard.remember(request.uniqueId);
-    await this.#running.track(this.#serve(request, accepted).finally(accepted));
-  }
-
-  /** Resolves when nothing runs any more. To be called when nothing new can come in. */
-  drain(): Promise<void> {
-    return this.#running.idle();
+    await this.#serve(request, accepted).finally(accepted);
   }
 
   async #handle(delivery: Delivery): Promise<void> {

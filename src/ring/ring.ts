@@ -1,16 +1,4 @@
-import type { ClusterModel, ServerNode } from '../ini/model.ts';
 import type { RingNode, RingStatus } from './status.ts';
-
-/** Whether two models have the same servers, whatever else differs between them. */
-export function sameRing(a: ClusterModel, b: ClusterModel): boolean {
-  const left = a.servers.map(identity);
-  const right = new Set(b.servers.map(identity));
-  return left.length === right.size && left.every((server) => right.has(server));
-}
-
-function identity({ name, cuk, port, controlPort, seed }: ServerNode): string {
-  return JSON.stringify([name, cuk, port, controlPort, seed]);
-}
 
 /** Whether two rows are of the same server. */
 export function sameServer(a: RingNode, b: RingNode): boolean {

@@ -120,13 +120,6 @@ export function parseRingStatus(text: string): RingStatus {
   };
 }
 
-/** Reads what `chmpxstatus -conf F -self` prints: the block of this node alone. */
-export function parseSelfStatus(text: string): RingNode {
-  const fields: Fields = new Map();
-  for (const line of text.split('\n')) addField(fields, line);
-  return nodeOf(fields);
-}
-
 /** `  control port     = 8021`; values can be empty. */
 function addField(fields: Fields, line: string): void {
   const at = line.indexOf('=');

@@ -14,13 +14,6 @@ export interface ToolOptions {
   user?: { uid: number; gid: number } | undefined;
 }
 
-/** The name, version and commit that a tool gives itself. */
-export interface ToolVersion {
-  name: string;
-  version: string;
-  commit: string;
-}
-
 /** The code of the error for a tool that cannot be started: it says nothing about chmpx. */
 export const TOOL_MISSING = 'tool-missing';
 
@@ -53,26 +46,6 @@ export async function readRingStatus(
 const NOT_ATTACHED = 'Could not initialize(attach) chmpx shared memory';
 /** Follows every error and says nothing about it. */
 const ADVICE = 'You can see detail about error';
-
-/**
- * What a program says about its own version. chmpx and k2hdkc print it for `-v`, k2hlinetool and
- * k2hdkclinetool for `-libversion`; the libraries that follow are left out.
- */
-export async function toolVersion(
-  options: ToolOptions,
-  flag: '-v' | '-libversion' = '-v',
-): Promise<ToolVersion> {
-  const { stdout, stderr } = await run(options, [flag]);
-  const found = /^(\S.*?) Version (\S+) \(commit: (\S+)\)/m.exec(stdout);
-  const [, name, version, commit] = found ?? [];
-  if (name === undefined || version === undefined || commit === undefined) {
-    throw failed(
-      options.command,
-      `${flag} prints no version: ${lastComplaint(linesOf(stderr, stdout))}`,
-    );
-  }
-  return { name, version, commit };
-}
 
 /** Runs a tool to its end. Throws when it cannot be started or does not end in time. */
 async function run(

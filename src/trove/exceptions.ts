@@ -35,21 +35,6 @@ export function notSupported(operation: string, why?: string): RpcFailure {
   );
 }
 
-/** trove.common.exception.NotFound: `what` was asked for by name and is not here. */
-export function notFound(what: string): RpcFailure {
-  return failure('NotFound', `Resource ${what} cannot be found.`, { uuid: what });
-}
-
-/** trove.common.exception.BadRequest: the request makes no sense and never will. */
-export function badRequest(message: string): RpcFailure {
-  return failure('BadRequest', message);
-}
-
-/** trove.common.exception.UnprocessableEntity: the request makes sense, but not now. */
-export function unprocessable(message: string): RpcFailure {
-  return failure('UnprocessableEntity', message);
-}
-
 /** Trove's classes take either their text or the values that go into it. */
 function failure(
   exceptionClass: string,

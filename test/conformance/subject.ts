@@ -41,12 +41,18 @@ export function resolveSubject(env: NodeJS.ProcessEnv = process.env): Subject {
     );
   }
   const program = (name: Program): string => found.get(name) ?? name;
-  const text = execFileSync(program('chmpx'), ['-v'], { encoding: 'utf8' });
   return {
     name: real ? 'real programs' : 'stand-ins',
-    version: /^CHMPX Version (\S+) \(commit: \w+\)/m.exec(text)?.[1] ?? 'unknown',
+    version: versionOf(program('chmpx')).version,
     program,
   };
+}
+
+/** The version and commit that chmpx or k2hdkc gives itself, before those of its libraries. */
+export function versionOf(file: string): { version: string; commit: string } {
+  const text = execFileSync(file, ['-v'], { encoding: 'utf8' });
+  const [, version, commit] = /^\S.*? Version (\S+) \(commit: (\w+)\)/m.exec(text) ?? [];
+  return { version: version ?? 'unknown', commit: commit ?? 'unknown' };
 }
 
 function findProgram(name: string, folders: readonly string[]): string | undefined {

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { toolVersion } from '../../src/ring/tools.ts';
+import { versionOf } from '../conformance/subject.ts';
 import { startBroker, type Broker } from '../peers/broker.ts';
 import { ClusterStage } from '../story/cluster-stage.ts';
 import { playClusterStory } from '../story/cluster-story.ts';
@@ -33,7 +33,7 @@ export async function play(
   opened: Opened,
 ): Promise<void> {
   const programs = forced || loopback ? await standIns(directory) : await choosePrograms(directory);
-  await printPrograms(programs, print);
+  printPrograms(programs, print);
   let broker: Broker | undefined;
   await timeline.step('a private RabbitMQ', async () => {
     broker = opened.add(await startBroker(path.join(directory, 'broker')), (one) => one.stop());
@@ -89,17 +89,14 @@ async function choosePrograms(directory: string): Promise<Programs> {
   }
 }
 
-async function printPrograms(
-  { kind, program }: Programs,
-  print: PlayOptions['print'],
-): Promise<void> {
+function printPrograms({ kind, program }: Programs, print: PlayOptions['print']): void {
   if (kind === 'stand-ins') {
     print('chmpx and k2hdkc: stand-ins (test/simulators/antpickax)');
     return;
   }
   for (const name of ['chmpx', 'k2hdkc'] as const) {
     const command = program(name);
-    const { version, commit } = await toolVersion({ command, timeoutMs: 5_000 });
+    const { version, commit } = versionOf(command);
     print(`${name}: real, version ${version} (${commit}), ${command}`);
   }
 }

@@ -12,8 +12,8 @@ describe('readConfigFiles', () => {
     await mkdir(path.join(dir, 'conf.d'));
     const write = (name: string, text: string): Promise<void> =>
       writeFile(path.join(dir, name), text);
-    await write('conf.d/trove-guestagent.conf', '[DEFAULT]\nwho = agent\nonly = agent\nm = 2\n');
-    await write('conf.d/guest_info.conf', '[DEFAULT]\nwho = info\nm = 1\n');
+    await write('conf.d/trove-guestagent.conf', '[DEFAULT]\nwho = agent\nonly = agent\n');
+    await write('conf.d/guest_info.conf', '[DEFAULT]\nwho = info\n');
     await write('conf.d/.hidden.conf', 'broken');
     await write('conf.d/notes.txt', 'broken');
     await write('base.conf', '[DEFAULT]\nwho = base\nbase = yes\n');
@@ -25,7 +25,6 @@ describe('readConfigFiles', () => {
   it('reads every *.conf of a directory, sorted by name, the last winning', async () => {
     const config = await readConfigFiles([{ directory: path.join(dir, 'conf.d') }]);
     expect(config.string('DEFAULT', 'who')).toBe('agent');
-    expect(config.multi('DEFAULT', 'm')).toEqual(['1', '2']);
     expect(config.where('DEFAULT', 'only')).toBe(`${dir}/conf.d/trove-guestagent.conf:3`);
   });
 

@@ -4,10 +4,8 @@ import {
   membershipChangeRuns,
   mustLeaveRing,
   otherServersIn,
-  sameRing,
 } from '../../src/ring/ring.ts';
 import { parseNodeStatus, type RingNode, type RingStatus } from '../../src/ring/status.ts';
-import { roleModel } from '../ini/roles.ts';
 
 const IN = '[SERVICE IN][UP][n/a][Nothing][NoSuspend]';
 const OUT = '[SERVICE OUT][UP][n/a][Nothing][NoSuspend]';
@@ -29,18 +27,6 @@ function ring(self: string, ...others: string[]): RingStatus {
   const servers = [self, ...others].map((words, index) => node(index, words));
   return { chmpxPid: 1, group: 'g', self: node(0, self), servers, slaves: [], operating: false };
 }
-
-describe('sameRing', () => {
-  it('compares the servers and nothing else', () => {
-    const model = roleModel();
-    const slaves = roleModel('threeServersOneSlave').slaves;
-    expect(sameRing(model, { ...model, slaves, servers: model.servers.toReversed() })).toBe(true);
-    expect(sameRing(model, roleModel('twoServers'))).toBe(false);
-    expect(sameRing(roleModel('twoServers'), model)).toBe(false);
-    const moved = model.servers.map((server) => ({ ...server, port: 9000 }));
-    expect(sameRing(model, { ...model, servers: moved })).toBe(false);
-  });
-});
 
 describe('otherServersIn, isLastServer and mustLeaveRing', () => {
   it.each([

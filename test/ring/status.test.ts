@@ -1,12 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import {
-  isServing,
-  parseNodeStatus,
-  parseRingStatus,
-  parseSelfStatus,
-  statusWords,
-} from '../../src/ring/status.ts';
+import { isServing, parseNodeStatus, parseRingStatus, statusWords } from '../../src/ring/status.ts';
 
 /** Output of the real chmpxstatus 1.0.113. */
 function printed(name: string): string {
@@ -68,18 +62,6 @@ describe('parseRingStatus', () => {
     expect(() => parseRingStatus(text.replace('[SERVICE IN]', '[Unknown RING]'))).toThrow(
       'status "SAFE -> [Unknown RING][UP][n/a][Nothing][NoSuspend]"',
     );
-  });
-});
-
-describe('parseSelfStatus', () => {
-  it.each([
-    ['self-servicein', '[SERVICE IN][UP][n/a][Nothing][NoSuspend]', true],
-    ['self-suspended', '[SERVICE OUT][UP][n/a][Nothing][Suspend]', false],
-    ['self-slave', '[SLAVE][DOWN][n/a][Nothing][NoSuspend]', false],
-  ])('reads %s', (name, words, serving) => {
-    const self = parseSelfStatus(printed(name));
-    expect(statusWords(self)).toBe(words);
-    expect(isServing(self)).toBe(serving);
   });
 });
 

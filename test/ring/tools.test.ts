@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readRingStatus, toolVersion } from '../../src/ring/tools.ts';
+import { readRingStatus } from '../../src/ring/tools.ts';
 import type { RingStatus } from '../../src/ring/status.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/chmpx/', import.meta.url));
@@ -88,34 +88,6 @@ describe('tools', () => {
       expect(await readRingStatus({ ...options, conf: 'x', env })).toMatchObject({
         group: 'labcluster',
       });
-    });
-  });
-
-  describe('toolVersion', () => {
-    it('reads the first program that a text names', async () => {
-      const script = `test "$1" = -v || exit 9
-        printf '\\nK2hdkc Version 1.0.19 (commit: c347316)\\n\\nCopyright\\n'
-        printf 'CHMPX Version 1.0.113 (commit: c569e0e) with OpenSSL\\n'`;
-      expect(await toolVersion(await tool(script))).toEqual({
-        name: 'K2hdkc',
-        version: '1.0.19',
-        commit: 'c347316',
-      });
-    });
-
-    it('asks k2hlinetool in its own way', async () => {
-      const script = `test "$1" = -libversion &&
-        echo 'K2HASH library Version 1.0.99 (commit: 1e500da) with OpenSSL'`;
-      expect(await toolVersion(await tool(script), '-libversion')).toMatchObject({
-        name: 'K2HASH library',
-        version: '1.0.99',
-      });
-    });
-
-    it('throws when there is no version in the output', async () => {
-      await expect(toolVersion(await tool('echo Usage'))).rejects.toThrow(
-        '-v prints no version: it says "Usage"',
-      );
     });
   });
 });

@@ -26,11 +26,6 @@ export class Timeline {
     return this.#rows.length > 0 && this.#rows.every((row) => row.ok);
   }
 
-  /** A line that is no step. */
-  note(text: string): void {
-    this.#print(`[${this.#now()}]   ${text}`);
-  }
-
   /** Does a step; what it returns is what was seen. A step that throws ends the story. */
   async step(title: string, work: () => Promise<string>): Promise<void> {
     const at = this.#elapsed();

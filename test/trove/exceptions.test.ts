@@ -1,13 +1,6 @@
 import { expect, it } from 'vitest';
 import type { RpcFailure } from '../../src/oslo/failure.ts';
-import {
-  badRequest,
-  guestError,
-  notFound,
-  notSupported,
-  troveError,
-  unprocessable,
-} from '../../src/trove/exceptions.ts';
+import { guestError, notSupported, troveError } from '../../src/trove/exceptions.ts';
 
 const TROVE = 'trove.common.exception';
 
@@ -42,9 +35,6 @@ it.each([
       { operation: 'enable_root', datastore: 'k2hdkc' },
     ],
   ],
-  ['NotFound', notFound('abc'), [TROVE, 'Resource abc cannot be found.', [], { uuid: 'abc' }]],
-  ['BadRequest', badRequest('no'), [TROVE, 'no', ['no'], {}]],
-  ['UnprocessableEntity', unprocessable('not now'), [TROVE, 'not now', ['not now'], {}]],
 ])('%s', (name, failure, rest) => {
   expect(wire(failure)).toEqual([name, ...rest]);
 });

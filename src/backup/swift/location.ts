@@ -24,9 +24,3 @@ export function parseLocation(location: string): ObjectLocation {
     `the backup's location ${JSON.stringify(location)} is not http://…/container/object`,
   );
 }
-
-/** The URL of an object, or of its container when there is no name: it goes over the wire as it is. */
-export function objectUrl(accountUrl: string, container: string, object?: string): string {
-  const names = object === undefined ? [container] : [container, object];
-  return [accountUrl, ...names.map(encodeURIComponent)].join('/');
-}

@@ -23,9 +23,6 @@ export interface ServerAddress {
   seed: string;
 }
 
-/** Questions that change nothing, so that asking twice does no harm. */
-export type ReadCommand = 'VERSION' | 'SELFSTATUS' | 'ALLSTATUS' | 'DUMP';
-
 /**
  * The control port of one chmpx: one command at a time, with pauses, because requests back to back
  * stall for 5 s in one of nine cases (docs/contracts/chmpx.md, 3.3). For commands to a settled node
@@ -42,18 +39,9 @@ export class ControlPort {
     this.#options = { host: '127.0.0.1', timeoutMs: 7000, pauseMs: 100, ...options };
   }
 
-  /** What chmpx answers to a question. Asks once more when the first time fails. */
-  async read(command: ReadCommand): Promise<string> {
-    try {
-      return await this.#exchange(command);
-    } catch {
-      return await this.#exchange(command);
-    }
-  }
-
-  /** The same, asked only once and for so long: whether it answers is the question. */
-  probe(command: ReadCommand, timeoutMs: number): Promise<string> {
-    return this.#exchange(command, timeoutMs);
+  /** What chmpx answers to ALLSTATUS. Asked once: whether it answers in time is the question. */
+  allStatus(timeoutMs: number): Promise<string> {
+    return this.#exchange('ALLSTATUS', timeoutMs);
   }
 
   /**

@@ -46,7 +46,7 @@ export class ControlPorts {
 
   /** The ring as another settled server sees it; rejects when it does not say so within `limitMs`. */
   async viewOf(server: RingNode, limitMs: number): Promise<RingNode[]> {
-    return parseAllStatus(await this.#port(server, false).probe('ALLSTATUS', limitMs));
+    return parseAllStatus(await this.#port(server, false).allStatus(limitMs));
   }
 
   #port(at: RingNode, isOwn: boolean): ControlPort {

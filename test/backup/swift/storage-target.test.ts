@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { callerOf } from '../../../src/backup/swift/caller.ts';
-import { objectUrl, parseLocation } from '../../../src/backup/swift/location.ts';
+import { parseLocation } from '../../../src/backup/swift/location.ts';
 import type { StorageConfig } from '../../../src/backup/swift/storage-config.ts';
 import { findStorage } from '../../../src/backup/swift/storage-target.ts';
 import { PLAIN_STORAGE } from '../../helpers/storage-config.ts';
@@ -136,11 +136,6 @@ describe('callerOf', () => {
     expect(() => callerOf({ project_id: 'p' })).toThrow('has no auth_token');
     expect(() => callerOf({ auth_token: 't' })).toThrow('has no project_id');
   });
-});
-
-it('makes URLs of objects', () => {
-  expect(objectUrl('http://s/v1/A', 'a b', 'x?.gz')).toBe('http://s/v1/A/a%20b/x%3F.gz');
-  expect(objectUrl('http://s/v1/A', 'c')).toBe('http://s/v1/A/c');
 });
 
 /** A Keystone that answers every request as told, and keeps what it was asked. */

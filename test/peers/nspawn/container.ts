@@ -87,11 +87,6 @@ export class Container {
     return container;
   }
 
-  /** The path on this machine of a file that is not in a folder of this machine. */
-  path(file: string): string {
-    return path.join(`/proc/${this.#init.pid}/root`, file);
-  }
-
   /** What a command prints, trimmed. Rejects with what it complains of when it fails. */
   async run(command: string, ...args: string[]): Promise<string> {
     const { stdout } = await promisify(execFile)('nsenter', [...this.#inside, command, ...args], {
