@@ -2,9 +2,8 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DesiredStateStore, NEW_NODE } from '../../src/node/desired-state.ts';
-import { parametersKey } from '../../src/role/registration.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
-import { desiredState, OTHER_PARAMETERS, PARAMETERS } from './builders.ts';
+import { desiredState } from './builders.ts';
 
 describe('DesiredStateStore', () => {
   it('begins as a new node', async () => {
@@ -84,21 +83,5 @@ describe('DesiredStateStore', () => {
     await writeFile(path.join(directory, 'desired.json.0123456789ab.tmp'), '{"version":');
     await DesiredStateStore.open(directory);
     expect(await readdir(directory)).toEqual([]);
-  });
-});
-
-describe('parametersKey', () => {
-  it('is another one for another cluster or other ports, and not for another extdata URL', () => {
-    const key = parametersKey(PARAMETERS);
-    expect(parametersKey({ ...PARAMETERS, extdataUrl: 'http://192.0.2.1/another' })).toBe(key);
-    expect(parametersKey({ ...PARAMETERS, httpProxy: 'http://192.0.2.2' })).toBe(key);
-    const others = [
-      parametersKey(null),
-      parametersKey(OTHER_PARAMETERS),
-      parametersKey({ ...PARAMETERS, serverPort: 9020 }),
-      parametersKey({ ...PARAMETERS, serverControlPort: 9020 }),
-      parametersKey({ ...PARAMETERS, slaveControlPort: 9020 }),
-    ];
-    expect(new Set([key, ...others]).size).toBe(6);
   });
 });

@@ -64,6 +64,9 @@ describe('entries that earlier servers left at this address', () => {
       ...{ cuk: 'older0', name: 'alias0.novalocal', outcome: 'unregistered' },
       msg: 'an older entry of this address was in the role',
     });
+    const deletes = k2hr3.requests.filter(({ method }) => method === 'DELETE');
+    const asExpected = { token: 'none', status: 204, sourceAddress: ADDRESS };
+    expect(deletes).toMatchObject(Array<object>(many).fill(asExpected));
   });
 
   it('go although the one of this name comes right after another', async () => {
@@ -123,7 +126,8 @@ describe('entries that stay', () => {
     await expect(remove(() => Promise.resolve([]))).rejects.toMatchObject({
       code: 'name-taken',
       retryable: true,
-      message: expect.stringContaining('node1.novalocal, with CUK other') as string,
+      message:
+        'the role has another host of the name node1.novalocal, with CUK other: take it out of the role, or give this VM another node.name',
     });
     expect(cuks()).toEqual(['other']);
   });

@@ -1,0 +1,125 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ResolveName } from '../../src/host/resolve-name.ts';
+import type { RoleDocument } from '../../src/role/role-document.ts';
+import { DOUBT_MS, RoleGate, type Verdict } from '../../src/role/role-gate.ts';
+import { desiredState } from '../node/builders.ts';
+import { ManualClock } from '../oslo/manual-clock.ts';
+
+/** The document of a role with these servers; `self` is this node. */
+function documentOf(text: string): RoleDocument {
+  if (text === 'bad') throw new Error('cannot be used');
+  const servers = text.split(',');
+  const ini = servers.includes('self') ? `ini of ${text}` : null;
+  const none = { neighbours: [], dataDirectory: null, k2h: null };
+  return { ini, servers, cuks: new Set(servers), ...none };
+}
+
+const known: ResolveName = () => Promise.resolve(['192.0.2.1']);
+let clock: ManualClock;
+let gate: RoleGate;
+let asked: string[];
+
+beforeEach(() => {
+  clock = new ManualClock();
+  asked = [];
+  gate = gateWith(known);
+});
+
+function gateWith(resolve: ResolveName): RoleGate {
+  return new RoleGate({
+    parse: documentOf,
+    resolve: (name) => {
+      asked.push(name);
+      return resolve(name);
+    },
+    clock,
+  });
+}
+
+const judge = (text: string, last: string | null): Promise<Verdict> =>
+  gate.judge(text, desiredState(), last === null ? null : documentOf(last));
+
+describe('a role resource', () => {
+  it('that cannot be used is refused with the reason', async () => {
+    await expect(judge('bad', null)).rejects.toThrow('cannot be used');
+  });
+
+  it.each([
+    ['the first of all', 'other', null],
+    ['the same again', 'self,a', 'self,a'],
+    ['with more servers', 'self,a,b,c,d', 'self,a'],
+    ['without one server', 'self,a', 'self,a,b'],
+    ['with another server in the place of one', 'self,a,c', 'self,a,b'],
+    ['without this node, as the one before', 'a', 'a,b'],
+  ])('%s, is good', async (_, text, last) => {
+    expect(await judge(text, last)).toEqual({ kind: 'good', document: documentOf(text) });
+  });
+
+  it.each([
+    ['without two servers', 'self,a', 'self,a,b,c', '2 servers are gone at once'],
+    ['with two others in their place', 'self,d,e', 'self,b,c', '2 servers are gone at once'],
+    ['without this node', 'a', 'self,a', 'this node is missing'],
+  ])('%s, is doubtful', async (_, text, last, why) => {
+    expect(await judge(text, last)).toEqual({ kind: 'doubtful', why });
+  });
+});
+
+describe('a doubtful one', () => {
+  it('is believed when it is the same after a while, and not earlier', async () => {
+    expect(await judge('self', 'self,a,b')).toMatchObject({ kind: 'doubtful' });
+    await clock.advance(DOUBT_MS - 1);
+    expect(await judge('self', 'self,a,b')).toMatchObject({ kind: 'doubtful' });
+    await clock.advance(1);
+    expect(await judge('self', 'self,a,b')).toMatchObject({ kind: 'good' });
+  });
+
+  it('is doubted from the start when it is another one', async () => {
+    await judge('self', 'self,a,b,c');
+    await clock.advance(DOUBT_MS);
+    expect(await judge('self,a', 'self,a,b,c')).toMatchObject({ kind: 'doubtful' });
+    expect(await judge('self', 'self,a,b,c')).toMatchObject({ kind: 'doubtful' });
+  });
+
+  it('is doubted from the start when a good one came in between', async () => {
+    await judge('self', 'self,a,b');
+    await judge('self,a,b', 'self,a,b');
+    await clock.advance(DOUBT_MS);
+    expect(await judge('self', 'self,a,b')).toMatchObject({ kind: 'doubtful' });
+  });
+});
+
+describe('the names of its servers', () => {
+  it('are resolved unless the ring had them before', async () => {
+    await judge('self,a,b', 'self,a');
+    expect(asked).toEqual(['b']);
+  });
+
+  it.each([
+    ['are nowhere', () => Promise.resolve([])],
+    ['cannot be asked about', () => Promise.reject(new Error('EAI_AGAIN'))],
+  ])('that %s refuse it', async (_, resolve) => {
+    gate = gateWith((name) => (name === 'lost' ? resolve() : known(name)));
+    await expect(judge('self,lost', null)).rejects.toMatchObject({
+      code: 'role-refused',
+      retryable: true,
+      message:
+        'the role resource is refused: [SVRNODE] NAME lost cannot be resolved: put it into DNS, or take its host out of the role',
+    });
+    expect(await judge('self,lost', 'self,lost'), 'known ones may go').toMatchObject({
+      kind: 'good',
+    });
+  });
+
+  it('are not all asked for when DNS is away', async () => {
+    gate = gateWith(() => Promise.resolve([]));
+    await expect(judge('self,a,b,c,d,e', null)).rejects.toThrow('NAME self, a, b cannot be');
+    expect(asked).toEqual(['self', 'a', 'b']);
+  });
+
+  it('are not waited for without end', async () => {
+    gate = gateWith(() => new Promise(() => undefined));
+    const judged = judge('self', null).catch((error: unknown) => error);
+    await clock.advance(5_000);
+    expect(await judged).toMatchObject({ code: 'role-refused' });
+  });
+});
