@@ -1,7 +1,12 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import * as threads from 'node:worker_threads';
 
-/** Smaller buffers may share their memory with others (Buffer.poolSize), and are left alone. */
+/** Freeing less than this is not worth its time. Node.js 20 has small buffers share 8 KiB. */
 const LEAST_BYTES = 16 * 1024;
+
+/** Whether small buffers share this memory: 64 KiB from Node.js 24 on. Node.js 20 does not say. */
+const { isMarkedAsUntransferable: isPool = () => false } = threads as {
+  isMarkedAsUntransferable?: (memory: ArrayBuffer) => boolean;
+};
 
 /**
  * Gives the memory of large buffers back at once. V8 frees them when 32 MiB of them have piled up,
@@ -9,19 +14,18 @@ const LEAST_BYTES = 16 * 1024;
  * with this. What is transferred to a closed port is gone.
  */
 export class BufferBin {
-  readonly #port: MessagePort;
+  readonly #port: threads.MessagePort;
 
   constructor() {
-    const { port1, port2 } = new MessageChannel();
+    const { port1, port2 } = new threads.MessageChannel();
     port2.close();
     this.#port = port1;
   }
 
   /** Nobody may use the buffer any more, or another view of its memory: they are empty then. */
   free({ buffer }: Buffer): void {
-    if (buffer instanceof ArrayBuffer && buffer.byteLength >= LEAST_BYTES) {
-      this.#port.postMessage(null, [buffer]);
-    }
+    if (!(buffer instanceof ArrayBuffer) || buffer.byteLength < LEAST_BYTES) return;
+    if (!isPool(buffer)) this.#port.postMessage(null, [buffer]);
   }
 
   /** As `free`, for views of one memory that come in their order: it is freed with its last part. */
