@@ -2,7 +2,7 @@ import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { keepOpen, type Losable } from '../../src/amqp/keep-open.ts';
 import { Backoff } from '../../src/base/backoff.ts';
-import { ManualClock } from '../oslo/manual-clock.ts';
+import { ManualClock } from '../base/manual-clock.ts';
 
 /** Something that a test opens and loses. */
 class Door implements Losable {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sleep, systemClock } from '../../src/base/clock.ts';
-import { WatchedClock } from '../helpers/watched-clock.ts';
+import { WatchedClock } from './watched-clock.ts';
 
 /** Tells whether a promise has settled by now. */
 function watch(promise: Promise<unknown>): { settled: boolean } {

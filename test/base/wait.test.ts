@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Alarm, Changes, withDeadline } from '../../src/base/wait.ts';
 import { deferred } from '../helpers/deferred.ts';
-import { WatchedClock } from '../helpers/watched-clock.ts';
+import { WatchedClock } from './watched-clock.ts';
 
 /** Counts how many of the promises have resolved by now. */
 function counter(...promises: Promise<void>[]): { woken: number } {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { bits, long, methodFrame, short, shortString } from '../helpers/amqp-frames.ts';
 import { SAYS, SessionLab } from '../helpers/session-lab.ts';
 import { until } from '../helpers/until.ts';
-import { WatchedClock } from '../helpers/watched-clock.ts';
+import { WatchedClock } from '../base/watched-clock.ts';
 import { Broker } from '../peers/broker.ts';
 import { freePorts } from '../peers/free-ports.ts';
 

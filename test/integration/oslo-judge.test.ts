@@ -7,7 +7,7 @@ import { startOsloGuest } from '../helpers/oslo-guest.ts';
 import { recordingLog, silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
-import { WatchedClock } from '../helpers/watched-clock.ts';
+import { WatchedClock } from '../base/watched-clock.ts';
 import { Broker, type ExchangeInfo, type QueueInfo } from '../peers/broker.ts';
 import { OsloPeer } from '../peers/oslo/oslo-peer.ts';
 

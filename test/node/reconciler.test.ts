@@ -8,7 +8,7 @@ import { deferred } from '../helpers/deferred.ts';
 import { silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
-import { WatchedClock } from '../helpers/watched-clock.ts';
+import { WatchedClock } from '../base/watched-clock.ts';
 import { desiredState, nothingRuns, observed, ROLE, TIMES } from './builders.ts';
 
 /** A node whose looks and steps a test writes. */

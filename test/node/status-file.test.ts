@@ -10,7 +10,7 @@ import { Secrets } from '../../src/base/secrets.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
-import { ManualClock } from '../oslo/manual-clock.ts';
+import { ManualClock } from '../base/manual-clock.ts';
 import { ring } from '../ring/rings.ts';
 import { desiredState, observed, ROLE } from './builders.ts';
 

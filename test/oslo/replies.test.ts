@@ -2,7 +2,7 @@ import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { AgentError } from '../../src/base/errors.ts';
 import { Replies } from '../../src/oslo/replies.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../base/manual-clock.ts';
 import { ScriptedPublisher } from './scripted-publisher.ts';
 
 const CALLER = { messageId: 'm1', replyQueue: 'reply_1' };

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../src/oslo/envelope.ts';
 import type { RpcRequest } from '../../src/oslo/rpc-request.ts';
 import { RpcServer } from '../../src/oslo/rpc-server.ts';
 import { Unfinished } from '../../src/base/errors.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../base/manual-clock.ts';
 import { ScriptedPublisher } from './scripted-publisher.ts';
 
 /** A delivery that writes down what became of it. */

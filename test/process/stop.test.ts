@@ -5,7 +5,7 @@ import type { RunningProgram } from '../../src/process/launcher.ts';
 import { stopProgram, type StopSignal } from '../../src/process/stop.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
-import { WatchedClock } from '../helpers/watched-clock.ts';
+import { WatchedClock } from '../base/watched-clock.ts';
 import { adopted, launched, launcherIn, script, SLEEPER } from './programs.ts';
 
 /** As chmpx: TERM does nothing to it. */

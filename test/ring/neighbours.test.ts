@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { Neighbours, type Neighbour } from '../../src/ring/neighbours.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { until } from '../helpers/until.ts';
-import { WatchedClock } from '../helpers/watched-clock.ts';
+import { WatchedClock } from '../base/watched-clock.ts';
 import { IN } from '../node/builders.ts';
 
 const answerWith = (cuk: string): string =>

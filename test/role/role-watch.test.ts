@@ -11,7 +11,7 @@ import type { ResourceReading } from '../../src/k2hr3/resource.ts';
 import { deferred } from '../helpers/deferred.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
-import { WatchedClock } from '../helpers/watched-clock.ts';
+import { WatchedClock } from '../base/watched-clock.ts';
 import { desiredState, OTHER_PARAMETERS, PARAMETERS, registrationFor } from '../node/builders.ts';
 
 const SETTLED = 5_000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { UnreadableRequestError } from '../../src/trove/guest-serializer.ts';
 import { UnreadableRequests } from '../../src/trove/unreadable-requests.ts';
 import pino from 'pino';
-import { ManualClock } from '../oslo/manual-clock.ts';
+import { ManualClock } from '../base/manual-clock.ts';
 
 /** What is logged, with its counts. */
 function watched() {

@@ -14,7 +14,7 @@ import { removeBackup } from '../../../src/backup/swift/remove-backup.ts';
 import { SwiftClient } from '../../../src/backup/swift/swift-client.ts';
 import { TarImage } from '../../../src/backup/make/tar-image.ts';
 import { uploadBackup, type StoredBackup } from '../../../src/backup/make/upload.ts';
-import { hurriedClock } from '../../helpers/hurried-clock.ts';
+import { hurriedClock } from '../../base/hurried-clock.ts';
 import { randomFrom } from '../../helpers/random-from.ts';
 import { silentLog } from '../../helpers/recording-log.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';

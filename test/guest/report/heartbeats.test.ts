@@ -6,7 +6,7 @@ import { openSentClock } from '../../../src/guest/report/sent-file.ts';
 import { Backoff } from '../../../src/base/backoff.ts';
 import { silentLog } from '../../helpers/recording-log.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
-import { WatchedClock } from '../../helpers/watched-clock.ts';
+import { WatchedClock } from '../../base/watched-clock.ts';
 
 /** A clock whose time of day can be set. */
 class SettableClock extends WatchedClock {

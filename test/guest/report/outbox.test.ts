@@ -8,7 +8,7 @@ import { deferred, type Deferred } from '../../helpers/deferred.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
 import { until } from '../../helpers/until.ts';
-import { WatchedClock } from '../../helpers/watched-clock.ts';
+import { WatchedClock } from '../../base/watched-clock.ts';
 
 type Outcome = 'confirmed' | 'returned';
 

@@ -5,7 +5,7 @@ import { Backoff } from '../../../src/base/backoff.ts';
 import type { ServiceStatus } from '../../../src/trove/statuses.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
-import { WatchedClock } from '../../helpers/watched-clock.ts';
+import { WatchedClock } from '../../base/watched-clock.ts';
 
 interface Bench {
   reporter: Reporter;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { RestartPolicy } from '../../../src/node/programs/restart-policy.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
-import { WatchedClock } from '../../helpers/watched-clock.ts';
+import { WatchedClock } from '../../base/watched-clock.ts';
 
 function policy(): { clock: WatchedClock; restarts: RestartPolicy; texts: string[] } {
   const clock = new WatchedClock();

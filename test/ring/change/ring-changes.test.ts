@@ -5,7 +5,7 @@ import { RingChanges } from '../../../src/ring/change/ring-changes.ts';
 import { Backoff } from '../../../src/base/backoff.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 import { ring } from '../rings.ts';
-import { ManualClock } from '../../oslo/manual-clock.ts';
+import { ManualClock } from '../../base/manual-clock.ts';
 
 /** The changes of node a in a ring whose status a test writes, and what it is sent. */
 function bench(words: string, mode: MergeMode = 'automatic') {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ConcernKeeper } from '../../../src/ring/watch/concern-keeper.ts';
 import type { Finding } from '../../../src/ring/watch/concerns.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
-import { ManualClock } from '../../oslo/manual-clock.ts';
+import { ManualClock } from '../../base/manual-clock.ts';
 
 const DOWN: Finding = { kind: 'server-down', subject: 'b', text: 'b is down', patienceMs: 3_000 };
 

@@ -5,7 +5,7 @@ import { sleep } from '../../../src/base/clock.ts';
 import type { RingNode, RingStatus } from '../../../src/ring/status.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 import { ring } from '../rings.ts';
-import { ManualClock } from '../../oslo/manual-clock.ts';
+import { ManualClock } from '../../base/manual-clock.ts';
 import { ROLE } from '../../node/builders.ts';
 
 /** How long everything may take to be seen (ms). */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SlaveSplit } from '../../../src/ring/watch/slave-split.ts';
 import type { RingStatus } from '../../../src/ring/status.ts';
 import { ring } from '../rings.ts';
-import { ManualClock } from '../../oslo/manual-clock.ts';
+import { ManualClock } from '../../base/manual-clock.ts';
 
 /** A slave whose view of the servers a, b and c, and theirs, a test writes. */
 class Bench {

@@ -3,7 +3,7 @@ import { SplitWatch } from '../../../src/ring/watch/split-watch.ts';
 import { sleep } from '../../../src/base/clock.ts';
 import type { RingNode } from '../../../src/ring/status.ts';
 import { ring } from '../rings.ts';
-import { ManualClock } from '../../oslo/manual-clock.ts';
+import { ManualClock } from '../../base/manual-clock.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
 const GIVE_IN_MS = 20_000;

@@ -1,6 +1,6 @@
 import type { Cancel } from '../../src/base/clock.ts';
-import { ManualClock } from '../oslo/manual-clock.ts';
-import { until } from './until.ts';
+import { ManualClock } from './manual-clock.ts';
+import { until } from '../helpers/until.ts';
 
 /** A manual clock that also tells what waits for it: a loop that waits has done its work. */
 export class WatchedClock extends ManualClock {
