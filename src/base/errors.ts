@@ -16,8 +16,6 @@ export class AgentError extends Error {
   /** Stable short name of the kind, for logs and for code that branches. */
   readonly code: string;
   readonly retryable: boolean;
-  /** Whether whoever met it has logged it, so that nobody need do so again. */
-  logged = false;
 
   constructor(code: string, message: string, facts: ErrorFacts = {}) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });

@@ -1,7 +1,8 @@
 import type { Clock } from '../base/clock.ts';
-import { AgentError, messageOf } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { withDeadline } from '../base/wait.ts';
+import { LoggedFailure } from '../oslo/failure.ts';
 import { guestError, troveError } from '../trove/exceptions.ts';
 import { Interrupted } from '../node/interrupted.ts';
 import type { Journal, JournalEntry } from './journal.ts';
@@ -44,7 +45,10 @@ export class Operations {
     this.#progress = parts.progress;
   }
 
-  /** Accepts and performs an operation; settles with its outcome, or with a GuestError in time. */
+  /**
+   * Accepts and performs an operation; settles with its outcome, or with a GuestError in time.
+   * Rejects with a LoggedFailure when the work fails, with Interrupted when the agent stops.
+   */
   async perform<T>(operation: Operation<T>): Promise<T> {
     const { name, limitMs } = operation;
     await this.#accept(operation);
@@ -114,8 +118,7 @@ export class Operations {
       const why = messageOf(error);
       const text = interrupted ? 'operation interrupted' : 'operation failed';
       this.#log.warn({ operation: name, id: entry.id, seconds: seconds(), why }, text);
-      if (error instanceof AgentError) error.logged = true;
-      throw error;
+      throw interrupted ? error : LoggedFailure.of(error);
     } finally {
       this.#running.delete(name);
       if (this.#newest?.id === entry.id) this.#newest = null;

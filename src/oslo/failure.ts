@@ -30,13 +30,22 @@ export class RpcFailure extends AgentError {
   }
 }
 
+/** A failure that the log has already: the RPC server answers with it and does not log it again. */
+export class LoggedFailure extends RpcFailure {
+  /** The same failure for the caller as `error` would be. */
+  static of(error: unknown): LoggedFailure {
+    const failure = asFailure(error);
+    return new LoggedFailure(failure.message, failure, { cause: error });
+  }
+}
+
 /**
  * The `failure` of a reply: a JSON string, never encrypted. `tb` is empty, because Trove shows the
  * traceback to its users as part of the message (docs/contracts/trove.md, 4.2). An error that is no
  * RpcFailure becomes a RuntimeError with its one-line message.
  */
 export function failureText(error: unknown): string {
-  const failure = error instanceof RpcFailure ? error : runtimeError(error);
+  const failure = asFailure(error);
   return JSON.stringify({
     class: failure.exceptionClass,
     module: failure.exceptionModule,
@@ -71,10 +80,11 @@ export function typeError(message: string): RpcFailure {
   return new RpcFailure(message, { exceptionClass: 'TypeError', exceptionModule: BUILTINS });
 }
 
-function runtimeError(cause: unknown): RpcFailure {
+function asFailure(error: unknown): RpcFailure {
+  if (error instanceof RpcFailure) return error;
   return new RpcFailure(
-    messageOf(cause),
+    messageOf(error),
     { exceptionClass: 'RuntimeError', exceptionModule: BUILTINS },
-    { cause },
+    { cause: error },
   );
 }

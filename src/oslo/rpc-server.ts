@@ -1,10 +1,10 @@
 import type { Delivery, OnDelivery, Publisher } from '../amqp/message.ts';
 import type { Clock } from '../base/clock.ts';
-import { AgentError, Unfinished } from '../base/errors.ts';
+import { Unfinished } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { DuplicateGuard } from './duplicate-guard.ts';
 import { badMessage } from './envelope.ts';
-import { failureText, typeError } from './failure.ts';
+import { failureText, LoggedFailure, typeError } from './failure.ts';
 import { Replies, type Outcome } from './replies.ts';
 import { decodeRequest, MalformedCallError, type RpcRequest } from './rpc-request.ts';
 import { checkSupported } from './rpc-version.ts';
@@ -14,7 +14,8 @@ import { newUniqueId, type NewUniqueId } from './unique-id.ts';
 export interface Dispatcher {
   /**
    * Runs one request; the result goes to the caller as it is (encrypting it is the dispatcher's
-   * business). Throws RpcFailure for an error that the caller is to see as a certain exception.
+   * business). Throws RpcFailure for an error that the caller is to see as a certain exception, and
+   * LoggedFailure when the log has it already; any other failure is logged here.
    * `accepted` is called as soon as the request survives a crash of this process: it is
    * acknowledged then, and not before its outcome is with the caller otherwise.
    */
@@ -136,8 +137,8 @@ export class RpcServer {
       return { result: result ?? null, failure: null };
     } catch (err) {
       if (err instanceof Unfinished) return null;
-      const logged = err instanceof AgentError && err.logged;
-      if (!logged) this.#log.warn({ err, method, uniqueId }, 'a request failed');
+      if (!(err instanceof LoggedFailure))
+        this.#log.warn({ err, method, uniqueId }, 'a request failed');
       return { result: null, failure: failureText(err) };
     }
   }

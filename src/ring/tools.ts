@@ -14,8 +14,13 @@ export interface ToolOptions {
   user?: { uid: number; gid: number } | undefined;
 }
 
-/** The code of the error for a tool that cannot be started: it says nothing about chmpx. */
-export const TOOL_MISSING = 'tool-missing';
+/** A tool cannot be started. That says nothing about chmpx, as any other failure of a tool may. */
+export class ToolMissingError extends AgentError {
+  constructor(command: string, code: string) {
+    const text = `${command}: cannot be started (${code}): install it, or set its path`;
+    super('tool-missing', text, { retryable: true });
+  }
+}
 
 /** A status of 300 nodes has 500 kB; a tool that prints more than this has gone wrong (characters). */
 const MOST_OUTPUT = 4_000_000;
@@ -64,13 +69,7 @@ async function run(
   });
   if (result.timedOut) throw failed(command, `no answer within ${timeoutMs} ms`);
   if (result.isMaxBuffer) throw failed(command, 'it prints without end');
-  if (result.code !== undefined) {
-    throw new AgentError(
-      TOOL_MISSING,
-      `${command}: cannot be started (${result.code}): install it, or set its path`,
-      { retryable: true },
-    );
-  }
+  if (result.code !== undefined) throw new ToolMissingError(command, result.code);
   if (result.signal !== undefined) throw failed(command, `it was killed by ${result.signal}`);
   return { stdout: result.stdout, stderr: result.stderr };
 }

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { AgentError } from '../base/errors.ts';
 import {
   describeOverrides,
   NO_OVERRIDES,
@@ -13,6 +12,7 @@ import { parseRole } from '../ini/parse-role.ts';
 import { firstProblems, notSane as notSaneProblem, type Problem } from '../ini/problems.ts';
 import { renderIni } from '../ini/render.ts';
 import { validateRole } from '../ini/validate.ts';
+import { RoleRefusedError } from './role-refused.ts';
 import type { K2hTarget } from '../backup/restore/restore-load.ts';
 import { k2hTargetOf } from './k2h-target.ts';
 import type { Registration } from './registration.ts';
@@ -54,7 +54,7 @@ export interface RoleExpectations {
  * Makes a document of the role resource's text: other people's input until it is parsed into the
  * model and validated.
  *
- * @throws AgentError `role-refused` with all reasons in one line.
+ * @throws RoleRefusedError with all reasons in one line.
  */
 export function readRoleDocument(
   text: string,
@@ -118,9 +118,7 @@ function neighboursOf({ servers }: ClusterModel, cuk: string): Neighbour[] {
     .filter((_, at) => at !== own);
 }
 
-function refused(problems: Problem[]): AgentError {
+function refused(problems: Problem[]): RoleRefusedError {
   const texts = firstProblems(problems).map(({ text }) => text);
-  return new AgentError('role-refused', `the role resource is refused: ${texts.join('; ')}`, {
-    retryable: true,
-  });
+  return new RoleRefusedError(texts.join('; '));
 }

@@ -1,9 +1,9 @@
 import type { Clock } from '../base/clock.ts';
-import { AgentError } from '../base/errors.ts';
 import { withDeadline } from '../base/wait.ts';
 import type { ResolveName } from '../host/resolve-name.ts';
 import type { RoleWish } from './registration.ts';
 import type { RoleDocument } from './role-document.ts';
+import { RoleRefusedError } from './role-refused.ts';
 
 /** What a role gate judges by. */
 export interface RoleGateOptions {
@@ -35,7 +35,7 @@ export class RoleGate {
   /**
    * Judges a text by itself and by the last good document.
    *
-   * @throws AgentError with the reason when it must not be used at all.
+   * @throws RoleRefusedError with the reason when it must not be used at all.
    */
   async judge(text: string, desired: RoleWish, last: RoleDocument | null): Promise<Verdict> {
     const document = this.#options.parse(text, desired);
@@ -68,10 +68,8 @@ export class RoleGate {
       if (lost.length === MOST_UNRESOLVED) break;
     }
     if (lost.length === 0) return;
-    throw new AgentError(
-      'role-refused',
-      `the role resource is refused: [SVRNODE] NAME ${lost.join(', ')} cannot be resolved: put it into DNS, or take its host out of the role`,
-      { retryable: true },
+    throw new RoleRefusedError(
+      `[SVRNODE] NAME ${lost.join(', ')} cannot be resolved: put it into DNS, or take its host out of the role`,
     );
   }
 

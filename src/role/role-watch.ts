@@ -1,6 +1,6 @@
 import { Backoff, type Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
-import { codeOf, messageOf } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { Alarm } from '../base/wait.ts';
 import type { ResolveName } from '../host/resolve-name.ts';
@@ -11,6 +11,7 @@ import type { RoleView } from './role-view.ts';
 import { roleDiff } from './role-diff.ts';
 import type { RoleDocument } from './role-document.ts';
 import { DOUBT_MS, RoleGate } from './role-gate.ts';
+import { RoleRefusedError } from './role-refused.ts';
 
 /** How fast the role is read, in milliseconds. */
 export interface RolePace {
@@ -44,8 +45,6 @@ export interface RoleWatchOptions {
 const HURRY_MS = 30_000;
 /** Reading costs the server 45 to 110 ms, more with more servers (ms per server). */
 const PER_SERVER_MS = 150;
-/** `code` of the error that says why a role resource must not be used. */
-const REFUSED = 'role-refused';
 
 type ChangedRole = Extract<ResourceReading, { changed: true }>;
 
@@ -166,7 +165,7 @@ export class RoleWatch {
     } catch (error) {
       if (signal.aborted) return;
       const problem = messageOf(error);
-      if (problem !== this.#problem && codeOf(error) !== REFUSED) {
+      if (problem !== this.#problem && !(error instanceof RoleRefusedError)) {
         log.warn({ problem }, 'the role cannot be read; the last good one stays in use');
       }
       this.#retryMs = this.#backoff.next();
@@ -191,7 +190,7 @@ export class RoleWatch {
       this.#etag = etag;
       return true;
     } catch (error) {
-      if (codeOf(error) === REFUSED) this.#logRefusal(messageOf(error), before, text);
+      if (error instanceof RoleRefusedError) this.#logRefusal(messageOf(error), before, text);
       throw error;
     }
   }

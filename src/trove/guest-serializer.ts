@@ -1,5 +1,5 @@
 import { isObject } from '../oslo/envelope.ts';
-import { RpcFailure } from '../oslo/failure.ts';
+import { LoggedFailure } from '../oslo/failure.ts';
 import { Cipher, type RandomBytes } from './cipher.ts';
 import { TROVE_EXCEPTIONS } from './exceptions.ts';
 import { mapValues, type JsonObject } from './json.ts';
@@ -24,12 +24,10 @@ type Reason = keyof typeof REASONS;
 
 /**
  * A request that this instance's key does not open, that came in the clear to a keyed guest, or
- * encrypted to one without a key. Its caller gets a BadRequest.
+ * encrypted to one without a key. Its caller gets a BadRequest. Whoever is told by GuestSerializer
+ * logs it, at most once a minute.
  */
-export class UnreadableRequestError extends RpcFailure {
-  /** Whoever is told by GuestSerializer logs it, at most once a minute. */
-  override logged = true;
-
+export class UnreadableRequestError extends LoggedFailure {
   constructor(part: string, reason: Reason, cause?: unknown) {
     super(
       `${part} ${REASONS[reason]}`,

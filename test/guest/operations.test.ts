@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { Journal } from '../../src/guest/journal.ts';
 import { Operations, type Operation } from '../../src/guest/operations.ts';
 import { Interrupted } from '../../src/node/interrupted.ts';
-import { RpcFailure } from '../../src/oslo/failure.ts';
+import { LoggedFailure, RpcFailure } from '../../src/oslo/failure.ts';
 import { deferred } from '../helpers/deferred.ts';
+import { guestError } from '../../src/trove/exceptions.ts';
 import { silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
@@ -87,6 +88,14 @@ describe('the outcome', () => {
     const failing = operation('b', () => Promise.reject(new Error('no ring')));
     await expect(operations.perform(failing)).rejects.toThrow('no ring');
     expect(await unfinished()).toEqual([]);
+  });
+
+  it('is logged once: a failure says that it is in the log', async () => {
+    const { operations } = await bench();
+    const failing = operation('a', () => Promise.reject(guestError('no ring')));
+    const failure = await operations.perform(failing).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(LoggedFailure);
+    expect(failure).toMatchObject({ exceptionClass: 'GuestError', message: 'no ring' });
   });
 
   it('of an operation that the agent interrupts leaves it for the next agent', async () => {

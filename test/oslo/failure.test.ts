@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   failureText,
+  LoggedFailure,
   noSuchMethod,
   RpcFailure,
   typeError,
@@ -62,4 +63,12 @@ describe('failureText', () => {
       });
     },
   );
+});
+
+it.each([
+  ['an RpcFailure', typeError('no such argument')],
+  ['any other error', new Error('no ring')],
+])('%s that was logged is the same one for the caller', (_what, error) => {
+  expect(failureText(LoggedFailure.of(error))).toBe(failureText(error));
+  expect(LoggedFailure.of(error).cause).toBe(error);
 });

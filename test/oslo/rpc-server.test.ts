@@ -1,12 +1,12 @@
-import pino from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Delivery } from '../../src/amqp/message.ts';
-import { typeError } from '../../src/oslo/failure.ts';
+import { LoggedFailure, typeError } from '../../src/oslo/failure.ts';
 import type { JsonObject } from '../../src/oslo/envelope.ts';
 import type { RpcRequest } from '../../src/oslo/rpc-request.ts';
 import { RpcServer } from '../../src/oslo/rpc-server.ts';
 import { Unfinished } from '../../src/base/errors.ts';
 import { ManualClock } from '../base/manual-clock.ts';
+import { recordingLog } from '../helpers/recording-log.ts';
 import { ScriptedPublisher } from './scripted-publisher.ts';
 
 /** A delivery that writes down what became of it. */
@@ -42,6 +42,7 @@ describe('RpcServer', () => {
   /** What the next dispatches do. */
   let dispatch: (request: RpcRequest, accepted: () => void) => Promise<unknown>;
   let server: RpcServer;
+  let logged: Record<string, unknown>[];
   /** Ids of requests that an earlier process has taken charge of. */
   let known: string[];
 
@@ -53,7 +54,8 @@ describe('RpcServer', () => {
         return dispatch(request, accepted);
       },
     };
-    const log = pino({ level: 'silent' });
+    const { log, lines } = recordingLog();
+    logged = lines;
     const isKnown = (uniqueId: string): boolean => known.includes(uniqueId);
     server = new RpcServer({ publisher, dispatcher, clock, log, isKnown });
   }
@@ -214,6 +216,19 @@ describe('RpcServer', () => {
     };
     expect((await deliver(CALL)).fate).toBe('acknowledged');
     expect(publisher.published).toEqual([]);
+  });
+
+  it('logs a failure, unless the log has it already', async () => {
+    dispatch = () => Promise.reject(new Error('no ring'));
+    await deliver(CALL);
+    expect(logged).toMatchObject([
+      { msg: 'a request failed', method: 'm', err: { message: 'no ring' } },
+    ]);
+    dispatch = () => Promise.reject(LoggedFailure.of(typeError('no such argument')));
+    await deliver({ ...CALL, _unique_id: 'another' });
+    expect(logged).toHaveLength(1);
+    const failure = String(publisher.messages.at(-1)?.['failure']);
+    expect(JSON.parse(failure)).toMatchObject({ class: 'TypeError', message: 'no such argument' });
   });
 
   it('knows requests without an id as different ones', async () => {

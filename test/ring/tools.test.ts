@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readRingStatus } from '../../src/ring/tools.ts';
+import { readRingStatus, ToolMissingError } from '../../src/ring/tools.ts';
 import type { RingStatus } from '../../src/ring/status.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/chmpx/', import.meta.url));
@@ -71,8 +71,10 @@ describe('tools', () => {
 
     it('says what to do when the tool is not there', async () => {
       const command = path.join(directory, 'missing');
-      await expect(readRingStatus({ command, conf: 'x', timeoutMs: 5000 })).rejects.toThrow(
-        /missing: cannot be started \(ENOENT\): install it, or set its path/,
+      const reading = readRingStatus({ command, conf: 'x', timeoutMs: 5000 });
+      await expect(reading).rejects.toThrow(ToolMissingError);
+      expect(new ToolMissingError('chmpxstatus', 'ENOENT').message).toBe(
+        'chmpxstatus: cannot be started (ENOENT): install it, or set its path',
       );
     });
 

@@ -4,7 +4,7 @@ import {
   type RoleDocument,
   type RoleExpectations,
 } from '../../src/role/role-document.ts';
-import { AgentError } from '../../src/base/errors.ts';
+import { RoleRefusedError } from '../../src/role/role-refused.ts';
 import { NO_OVERRIDES } from '../../src/ini/ini-overrides.ts';
 import type { Scalar } from '../../src/ini/keys.ts';
 import { CUK1, roleText, withLine, type ROLES } from '../ini/roles.ts';
@@ -114,9 +114,9 @@ describe('a text that is refused, in one line that says why', () => {
     } catch (error) {
       thrown = error;
     }
-    expect(thrown).toBeInstanceOf(AgentError);
-    const { code, message, retryable } = thrown as AgentError;
-    expect({ code, retryable }).toEqual({ code: 'role-refused', retryable: true });
+    expect(thrown).toBeInstanceOf(RoleRefusedError);
+    const { message, retryable } = thrown as RoleRefusedError;
+    expect(retryable).toBe(true);
     expect(message).toMatch(/^the role resource is refused: /);
     expect(message).toContain(why);
     expect(message).not.toMatch(/[\r\n]/);

@@ -5,7 +5,7 @@ import type { DesiredState } from '../../src/node/desired-state.ts';
 import type { RoleWish } from '../../src/role/registration.ts';
 import type { Registration } from '../../src/role/registration.ts';
 import type { RoleDocument } from '../../src/role/role-document.ts';
-import { AgentError } from '../../src/base/errors.ts';
+import { RoleRefusedError } from '../../src/role/role-refused.ts';
 import { RoleWatch } from '../../src/role/role-watch.ts';
 import type { ResourceReading } from '../../src/k2hr3/resource.ts';
 import { deferred } from '../helpers/deferred.ts';
@@ -25,7 +25,7 @@ function parse(text: string, { registration, parameters }: RoleWish): RoleDocume
   if (!registration || !parameters) throw new Error('no role is wanted now');
   const servers = text.split(',');
   if (servers.includes('bad')) {
-    throw new AgentError('role-refused', 'the role resource is refused: bad');
+    throw new RoleRefusedError('bad');
   }
   return {
     ini: servers.includes('self') ? `ini of ${text}` : null,

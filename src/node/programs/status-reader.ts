@@ -1,7 +1,7 @@
-import { codeOf, messageOf } from '../../base/errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { RingStatus } from '../../ring/status.ts';
-import { readRingStatus, TOOL_MISSING } from '../../ring/tools.ts';
+import { readRingStatus, ToolMissingError } from '../../ring/tools.ts';
 import type { SystemUser } from '../../host/system-user.ts';
 
 /** A tool that takes longer than this hangs (ms). */
@@ -34,7 +34,7 @@ export function statusReader(
         log.warn({ reason: complaint }, 'the status of chmpx is not known');
       }
       // Any other failure can be one of chmpx, whose shared memory the tool reads.
-      problem = codeOf(error) === TOOL_MISSING ? complaint : null;
+      problem = error instanceof ToolMissingError ? complaint : null;
       return null;
     }
   };
