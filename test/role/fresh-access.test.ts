@@ -8,7 +8,7 @@ import type { Registration } from '../../src/role/registration.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { from } from '../k2hr3/peers.ts';
 import { PARAMETERS, registrationFor } from '../node/builders.ts';
-import { ManualClock } from '../oslo/manual-clock.ts';
+import { ManualClock } from '../base/manual-clock.ts';
 import { startK2hr3, type K2hr3StandIn } from '../simulators/k2hr3/stand-in.ts';
 
 const PORTS = { serverPort: 8020, serverControlPort: 8021, slaveControlPort: 8031 };

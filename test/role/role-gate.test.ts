@@ -3,7 +3,7 @@ import type { ResolveName } from '../../src/host/resolve-name.ts';
 import type { RoleDocument } from '../../src/role/role-document.ts';
 import { DOUBT_MS, RoleGate, type Verdict } from '../../src/role/role-gate.ts';
 import { desiredState } from '../node/builders.ts';
-import { ManualClock } from '../oslo/manual-clock.ts';
+import { ManualClock } from '../base/manual-clock.ts';
 
 /** The document of a role with these servers; `self` is this node. */
 function documentOf(text: string): RoleDocument {
