@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { projectRoot } from '../helpers/project-root.ts';
+import { runAgent, type Ending } from '../helpers/run-agent.ts';
 import { guestInfoConf, troveGuestagentConf } from '../peers/trove/guest-files.ts';
 
 const GUEST = guestInfoConf({ id: 'an-instance', key: 'k'.repeat(32) });
@@ -20,12 +19,6 @@ beforeEach(async () => {
 });
 afterEach(async () => rm(directory, { recursive: true }));
 
-interface Ending {
-  code: number;
-  stderr: string;
-  stdout: string;
-}
-
 /** Starts the built product with these files and waits until it has ended by itself. */
 async function start(files: Record<string, string>, words?: string[]): Promise<Ending> {
   const yaml = `paths:\n  state_dir: ${directory}/state\n`;
@@ -39,20 +32,7 @@ async function start(files: Record<string, string>, words?: string[]): Promise<E
     '--config',
     `${directory}/agent.yaml`,
   ];
-  return new Promise((resolve) => {
-    execFile(
-      path.join(projectRoot, 'bin/k2hdkc-agent'),
-      words ?? defaults,
-      { timeout: 20_000 },
-      (error, stdout, stderr) => {
-        resolve({
-          code: typeof error?.code === 'number' ? error.code : error ? -1 : 0,
-          stdout,
-          stderr,
-        });
-      },
-    );
-  });
+  return runAgent(words ?? defaults);
 }
 
 const good = { 'conf.d/guest_info.conf': GUEST, 'conf.d/trove-guestagent.conf': TROVE };
