@@ -27,9 +27,9 @@ interface ConnectOptions {
 }
 
 /** How long making a connection may take, in milliseconds; RabbitMQ itself gives it no more. */
-const HANDSHAKE = 10_000;
+const HANDSHAKE_MS = 10_000;
 /** How long a broker may take to agree that a connection is over, in milliseconds. */
-const GOODBYE = 2_000;
+const GOODBYE_MS = 2_000;
 /** amqplib gives a connection up in the third interval without a byte, the broker a little earlier. */
 const HEARTBEATS_IN_SILENCE = 3;
 
@@ -119,8 +119,8 @@ export class Connection {
         },
         socketOptions,
       );
-      const late = (): Error => new Error(`no answer for ${HANDSHAKE / 1_000} s`);
-      const model = await withDeadline(clock, HANDSHAKE, connecting, late);
+      const late = (): Error => new Error(`no answer for ${HANDSHAKE_MS / 1_000} s`);
+      const model = await withDeadline(clock, HANDSHAKE_MS, connecting, late);
       return new Connection(`${address.host}:${address.port}`, model, destroy, options);
     } catch (error) {
       destroy();
@@ -145,7 +145,12 @@ export class Connection {
   async close(): Promise<void> {
     if (this.over.aborted) return;
     try {
-      await withDeadline(this.#clock, GOODBYE, this.#model.close(), () => new Error('no answer'));
+      await withDeadline(
+        this.#clock,
+        GOODBYE_MS,
+        this.#model.close(),
+        () => new Error('no answer'),
+      );
     } catch {
       // It is over in either case.
     }

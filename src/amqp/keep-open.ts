@@ -27,7 +27,7 @@ interface KeepOpenOptions<T extends Losable> extends Series {
 }
 
 /** What lived this long, in milliseconds, was good: the next loss is the first of a new series. */
-const GOOD_RUN = 5_000;
+const GOOD_RUN_MS = 5_000;
 
 /**
  * Opens something, uses it until it is lost, and opens it again, until the signal aborts:
@@ -49,7 +49,7 @@ export async function keepOpen<T extends Losable>(options: KeepOpenOptions<T>): 
       const openedAt = clock.monotonic();
       lastFailure = '';
       await use(thing);
-      if (clock.monotonic() - openedAt >= GOOD_RUN) {
+      if (clock.monotonic() - openedAt >= GOOD_RUN_MS) {
         backoff.reset();
         failingSince = clock.monotonic();
       }

@@ -13,7 +13,7 @@ import { PublisherChannel } from './publisher-channel.ts';
 import { BACKOFF, type AmqpSessionOptions } from './session-options.ts';
 
 /** How long a broker may take to confirm a message, in milliseconds. */
-const CONFIRM_TIMEOUT = 20_000;
+const CONFIRM_MS = 20_000;
 
 /**
  * An AMQP session that survives. What is lost is what is made anew, and no more:
@@ -80,10 +80,8 @@ export class AmqpSession implements Publisher {
     }
     const published = publisher.publish(message);
     const late = (): AgentError =>
-      retryable('amqp-unconfirmed', `the broker confirmed nothing for ${CONFIRM_TIMEOUT} ms`);
-    return this.#inFlight.track(
-      withDeadline(this.#options.clock, CONFIRM_TIMEOUT, published, late),
-    );
+      retryable('amqp-unconfirmed', `the broker confirmed nothing for ${CONFIRM_MS} ms`);
+    return this.#inFlight.track(withDeadline(this.#options.clock, CONFIRM_MS, published, late));
   }
 
   /**

@@ -29,7 +29,7 @@ export interface K2hlinetoolRun {
 }
 
 /** What the tool prints for a few commands is short; more is a tool that has gone wrong (bytes). */
-const MOST_OUTPUT = 1_000_000;
+const MOST_KEY_TOOL_OUTPUT = 1_000_000;
 
 /**
  * Runs k2hlinetool and returns what it printed. It exits 0 whatever happens and tells of failures
@@ -48,7 +48,7 @@ export async function runK2hlinetool(run: K2hlinetoolRun): Promise<string> {
     cwd: directory,
     reject: false,
     stdin: 'ignore',
-    maxBuffer: MOST_OUTPUT,
+    maxBuffer: MOST_KEY_TOOL_OUTPUT,
     killSignal: 'SIGKILL',
     ...(signal === undefined ? {} : { cancelSignal: signal }),
   });

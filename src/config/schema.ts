@@ -1,8 +1,6 @@
 import * as v from 'valibot';
+import { HIGHEST_PORT } from '../base/highest-port.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../base/log.ts';
-
-/** chmpx keeps ports in a C short: above 32767 they turn negative (docs/contracts/ini.md, 3.5). */
-export const HIGHEST_PORT = 32767;
 
 /** Who starts chmpx and k2hdkc: the agent itself, or systemd as units of their own. */
 export const LAUNCHERS = ['direct', 'systemd'] as const;

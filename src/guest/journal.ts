@@ -9,7 +9,7 @@ import {
 } from '../host/atomic-file.ts';
 
 /** So many finished operations are remembered, to recognise a request that comes twice. */
-const REMEMBERED = 256;
+const MOST_DONE = 256;
 
 /** An operation that was accepted: the request as it came, for after a crash. */
 export interface JournalEntry {
@@ -110,7 +110,7 @@ export class Journal {
   }
 
   async #forgetOldest(): Promise<void> {
-    for (const [id, name] of [...this.#done].slice(0, Math.max(0, this.#done.size - REMEMBERED))) {
+    for (const [id, name] of [...this.#done].slice(0, Math.max(0, this.#done.size - MOST_DONE))) {
       await rm(this.#path('done', name), { force: true });
       this.#done.delete(id);
     }

@@ -3,7 +3,7 @@ import { AgentError } from '../base/errors.ts';
 import type { RunTool } from './volume.ts';
 
 /** mkfs of a large volume takes a minute or two; Trove's own agent gives it two (ms). */
-const TIMEOUT_MS = 180_000;
+const MOUNT_TOOL_MS = 180_000;
 
 /** Runs a tool in this process's own place. */
 export const runTool: RunTool = async (command, args) => {
@@ -11,7 +11,7 @@ export const runTool: RunTool = async (command, args) => {
   const result = await execa(command, args, {
     reject: false,
     stdin: 'ignore', // mkfs asks before it overwrites: nobody answers
-    timeout: TIMEOUT_MS,
+    timeout: MOUNT_TOOL_MS,
     env: { LC_ALL: 'C' },
   });
   if (result.code !== undefined && result.exitCode === undefined) {

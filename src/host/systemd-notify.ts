@@ -5,7 +5,7 @@ import type { Logger } from '../base/log.ts';
 import { messageOf } from '../base/errors.ts';
 
 /** How long systemd may take to listen (ms). */
-const TIMEOUT_MS = 10_000;
+const NOTIFY_MS = 10_000;
 
 /**
  * Tells systemd that this process is ready and, as long as it is asked to, that it is not stuck
@@ -36,7 +36,7 @@ export class SystemdNotify {
 
   async #say(state: string): Promise<void> {
     if (this.#environment['NOTIFY_SOCKET'] === undefined) return;
-    const options = { env: this.#environment, timeout: TIMEOUT_MS };
+    const options = { env: this.#environment, timeout: NOTIFY_MS };
     await promisify(execFile)('systemd-notify', [state], options).catch((error: unknown) => {
       this.#log.warn({ state, reason: messageOf(error) }, 'systemd cannot be told');
     });

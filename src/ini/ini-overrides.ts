@@ -14,7 +14,7 @@ const SECTIONS = {
   k2hdkc: 'K2HDKC',
 } as const;
 type OverrideName = keyof typeof SECTIONS;
-const NAMES = Object.keys(SECTIONS) as OverrideName[];
+const OVERRIDE_NAMES = Object.keys(SECTIONS) as OverrideName[];
 
 /** What the operator sets in the ini, section by section; every value has been checked. */
 export type IniOverrides = Readonly<Record<OverrideName, Settings>>;
@@ -49,7 +49,7 @@ export function readIniOverrides(
   const refuse = (what: string): never => {
     throw new ConfigurationError(`${file}: ini.${what}`);
   };
-  for (const name of NAMES) {
+  for (const name of OVERRIDE_NAMES) {
     for (const [key, value] of Object.entries(given[name])) {
       const reading = readOverride(SECTIONS[name], key, value);
       if (!reading.ok) refuse(`${name}.${key} ${reading.fault}`);
@@ -86,13 +86,13 @@ function unknownKey(section: SectionName, key: string): string {
   const upper = key.toUpperCase();
   const unknown = `is no key of [${section}]: it would be passed over silently`;
   if (keySpec(section, upper)) return `${unknown}; it is written ${upper}`;
-  const other = NAMES.find((name) => keySpec(SECTIONS[name], upper));
+  const other = OVERRIDE_NAMES.find((name) => keySpec(SECTIONS[name], upper));
   return other === undefined ? unknown : `${unknown}; ini.${other} has it`;
 }
 
 /** The keys that hold the path of a file or folder which must be there before chmpx starts. */
 export function overriddenPaths(overrides: IniOverrides): { key: string; path: string }[] {
-  return NAMES.flatMap((name) =>
+  return OVERRIDE_NAMES.flatMap((name) =>
     [...overrides[name]].flatMap(([key, value]) =>
       keySpec(SECTIONS[name], key)?.kind.is === 'path' && key !== 'K2HFILE'
         ? [{ key: `ini.${name}.${key}`, path: String(value) }]
@@ -103,7 +103,7 @@ export function overriddenPaths(overrides: IniOverrides): { key: string; path: s
 
 /** The overrides as one line for the comment of the ini; empty when there are none. */
 export function describeOverrides(overrides: IniOverrides): string {
-  const keys = NAMES.flatMap((name) =>
+  const keys = OVERRIDE_NAMES.flatMap((name) =>
     KEYS[SECTIONS[name]]
       .filter(({ name: key }) => overrides[name].has(key))
       .map(({ name: key }) => `${name}.${key}`),

@@ -19,8 +19,6 @@ export interface KeySpec {
   readonly required?: true;
 }
 
-/** chmpx keeps ports in a C short: 40021 becomes -25515. */
-export const HIGHEST_PORT = 32_767;
 const INT_MAX = 2_147_483_647;
 
 const port: KeyKind = { is: 'port' };

@@ -13,7 +13,7 @@ export type StartKeys = Readonly<Record<string, string>>;
  * other keys of [GLOBAL] it takes over when the ini is replaced. The sizes it takes over too, for
  * structures that stay as small as they were.
  */
-const GLOBAL = new Set([
+const GLOBAL_START_KEYS = new Set([
   ...['GROUP', 'MODE', 'CHMPXIDTYPE', 'DELIVERMODE', 'SELFCTLPORT', 'SELFCUK', 'MAXCHMPX'],
   ...['MAXMQSERVER', 'MAXMQCLIENT', 'MQPERATTACH', 'MAXMQPERCLIENT', 'MAXHISTLOG'],
   ...['MAXQPERSERVERMQ', 'MAXQPERCLIENTMQ'],
@@ -128,7 +128,7 @@ function hold(section: IniSection, [name = '', ...lines]: string[], started: Sta
 
 function isStartKey({ name }: IniSection, key: string): boolean {
   if (key === '') return false;
-  if (name === 'GLOBAL') return GLOBAL.has(key);
+  if (name === 'GLOBAL') return GLOBAL_START_KEYS.has(key);
   // k2hdkc 1.0.19 reads K2HINIT and never uses it.
   return name !== 'K2HDKC' || (key !== 'K2HINIT' && !GEOMETRY.includes(key));
 }

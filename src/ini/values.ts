@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { HIGHEST_PORT, type KeyKind, type Scalar } from './keys.ts';
+import { HIGHEST_PORT } from '../base/highest-port.ts';
+import type { KeyKind, Scalar } from './keys.ts';
 
 /** A value, or the end of the sentence `KEY = "…" …` that says why it is none. */
 export type ValueReading = { ok: true; value: Scalar } | { ok: false; fault: string };
@@ -9,7 +10,7 @@ export const SELF_PLACEHOLDER = '__SELF_INSTANCE_ID__';
 /** What the control plane or the VM should have replaced. */
 const PLACEHOLDER = /__[A-Z0-9_]+__/;
 /** Hosts, CUKs and seeds (docs/contracts/k2hr3.md, 8.4). */
-const NAME = /^[A-Za-z0-9._:-]+$/;
+const NODE_NAME = /^[A-Za-z0-9._:-]+$/;
 /** What chmpx takes for a host name in a list of hosts. */
 const HOST_NAME = /^(?=.*[A-Za-z])[A-Za-z0-9._-]+$/;
 /** `SERVICEOUT host:port:seed` is split at its colons, so a seed with one can never leave. */
@@ -52,7 +53,7 @@ export function readValue(kind: KeyKind, text: string): ValueReading {
     }
     case 'self':
     case 'name':
-      return matching(text, NAME, LONGEST_NAME, NOT_NAME);
+      return matching(text, NODE_NAME, LONGEST_NAME, NOT_NAME);
     case 'seed':
       return matching(text, SEED, LONGEST_SEED, 'may only hold letters, digits and . _ -');
     case 'hosts':

@@ -23,7 +23,7 @@ function contents(access: RoleAccess, { cuk, tag }: HostIdentity): Record<string
   };
 }
 
-const NAMES = Object.keys(
+const FILE_NAMES = Object.keys(
   contents({ apiUri: '', roleName: '', tenant: '', roleToken: '' }, { cuk: '', tag: '' }),
 );
 
@@ -45,5 +45,5 @@ export async function writeUpstreamFiles(
 
 /** Removes the files, as the script does when it unregisters. */
 export async function removeUpstreamFiles(directory: string): Promise<void> {
-  for (const name of NAMES) await rm(path.join(directory, name), { force: true });
+  for (const name of FILE_NAMES) await rm(path.join(directory, name), { force: true });
 }

@@ -28,7 +28,7 @@ export interface VolumeView {
 }
 
 /** A volume that comes late, or never (ms). */
-const RETRY = { first: 500, cap: 15_000 };
+const VOLUME_RETRY = { first: 500, cap: 15_000 };
 
 /** The volume with the data: set up by prepare, and mounted again after each boot. */
 export class DataVolume {
@@ -39,7 +39,7 @@ export class DataVolume {
 
   constructor(options: DataVolumeOptions) {
     this.#options = options;
-    this.#backoff = new Backoff(RETRY, options.random);
+    this.#backoff = new Backoff(VOLUME_RETRY, options.random);
   }
 
   async look(): Promise<VolumeView> {

@@ -1,5 +1,5 @@
 /** How many requests are remembered. Python remembers 16, which one burst of casts can push out. */
-const REMEMBERED = 1_024;
+const REMEMBERED_REQUESTS = 1_024;
 
 /**
  * Remembers which requests came in lately, and when the outcome of each is safe, so that a message
@@ -22,7 +22,7 @@ export class DuplicateGuard {
       becomeSafe = resolve;
     });
     this.#outcomes.set(uniqueId, safe);
-    if (this.#outcomes.size > REMEMBERED) {
+    if (this.#outcomes.size > REMEMBERED_REQUESTS) {
       const [oldest] = this.#outcomes.keys();
       if (oldest !== undefined) this.#outcomes.delete(oldest);
     }

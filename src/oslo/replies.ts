@@ -21,9 +21,9 @@ interface RepliesOptions {
 }
 
 /** Between two attempts, in milliseconds (kombu has the same). */
-const RETRY_DELAY = 250;
+const REPLY_AGAIN_MS = 250;
 /** After this time the caller is taken for gone, in milliseconds (as kombu does). */
-const GIVE_UP_AFTER = 60_000;
+const CALLER_GONE_MS = 60_000;
 
 /** Sends what callers wait for (docs/contracts/trove.md, 4). */
 export class Replies {
@@ -41,15 +41,15 @@ export class Replies {
   async send(to: Caller, outcome: Outcome): Promise<void> {
     const { clock, log } = this.#options;
     const message = this.#message(to, { ...outcome, ending: true });
-    const giveUpAt = clock.monotonic() + GIVE_UP_AFTER;
+    const giveUpAt = clock.monotonic() + CALLER_GONE_MS;
     for (;;) {
       const obstacle = await this.#attempt(message, giveUpAt - clock.monotonic());
       if (obstacle === undefined) return;
-      if (!obstacle.retryable || clock.monotonic() + RETRY_DELAY >= giveUpAt) {
+      if (!obstacle.retryable || clock.monotonic() + REPLY_AGAIN_MS >= giveUpAt) {
         log.warn({ replyQueue: to.replyQueue, reason: obstacle.message }, 'a reply was dropped');
         return;
       }
-      await sleep(clock, RETRY_DELAY);
+      await sleep(clock, REPLY_AGAIN_MS);
     }
   }
 

@@ -11,7 +11,7 @@ import type { Started, Starter } from './starter.ts';
 const run = promisify(execFile);
 
 /** How long systemd and the journal may take for an answer (ms). */
-const TIMEOUT_MS = 20_000;
+const SYSTEMD_ANSWER_MS = 20_000;
 /** How long the programs may take to stop when the VM is shut down, in seconds. */
 const STOP_SECONDS = 20;
 /** What systemd says when there is no such program, or it is not executable (exit codes 203, 127). */
@@ -39,13 +39,13 @@ export class SystemdStarter implements Starter {
     // Of a run that failed systemd keeps the unit, so that one can look at it, and its name; and with
     // it that of the other program, which it names.
     const words = ['reset-failed', unitOf('*')];
-    await run('systemctl', words, { timeout: TIMEOUT_MS }).catch(() => undefined);
+    await run('systemctl', words, { timeout: SYSTEMD_ANSWER_MS }).catch(() => undefined);
     const options = [`--unit=${unit}`, '--quiet', '--service-type=exec'];
     const command = [spec.command, ...spec.args].map((word) => word.replaceAll('$', '$$$$'));
     const settings = unitSettings(spec, this.#user);
     try {
       await run('systemd-run', [...options, ...settings, '--', ...command], {
-        timeout: TIMEOUT_MS,
+        timeout: SYSTEMD_ANSWER_MS,
       });
     } catch (cause) {
       const why = textOf(cause);
@@ -81,7 +81,7 @@ export class SystemdStarter implements Starter {
 
   async lastOutput(_: ProgramSpec, pid: number): Promise<string> {
     const words = ['--quiet', '--boot', '--output=cat', '--lines=3', `_PID=${pid}`];
-    return run('journalctl', words, { timeout: TIMEOUT_MS }).then(
+    return run('journalctl', words, { timeout: SYSTEMD_ANSWER_MS }).then(
       ({ stdout }) => joinLines(stdout),
       () => '',
     );
@@ -137,7 +137,7 @@ function quoted(text: string): string {
 /** Properties of a unit; empty texts when systemd does not answer. */
 async function show<T extends string>(unit: string, ...names: T[]): Promise<Record<T, string>> {
   const words = ['show', unit, ...names.map((name) => `--property=${name}`)];
-  const text = await run('systemctl', words, { timeout: TIMEOUT_MS }).then(
+  const text = await run('systemctl', words, { timeout: SYSTEMD_ANSWER_MS }).then(
     ({ stdout }) => stdout,
     () => '',
   );

@@ -3,7 +3,7 @@ import type { Random } from '../base/backoff.ts';
 import { sleep, type Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { parseAllStatus } from './all-status.ts';
-import { exchange } from './control/control-exchange.ts';
+import { exchange, STALLED_ANSWER_MS } from './control/control-exchange.ts';
 
 /** Another server of the role. */
 export interface Neighbour {
@@ -40,8 +40,6 @@ const CONNECT_TIMEOUT_MS = 700;
 const FIRST_QUESTION_MS = 2_000;
 /** From an answer to the next question to the same server (ms), up to a fifth more. */
 const ASK_AGAIN_MS = 1_000;
-/** A chmpx that stalls answers after 5 s (ms). */
-const ANSWER_TIMEOUT_MS = 7_000;
 
 /**
  * Which of the other servers of the role run, and whether those know this node.
@@ -155,7 +153,7 @@ class Survey {
 }
 
 async function knows(one: Neighbour, self: string | null, clock: Clock): Promise<boolean> {
-  const where = { host: one.name, port: one.controlPort, timeoutMs: ANSWER_TIMEOUT_MS, clock };
+  const where = { host: one.name, port: one.controlPort, timeoutMs: STALLED_ANSWER_MS, clock };
   try {
     const answer = await exchange('ALLSTATUS', where);
     return self === null || parseAllStatus(answer).some(({ cuk }) => cuk === self);

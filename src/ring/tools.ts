@@ -23,7 +23,7 @@ export class ToolMissingError extends AgentError {
 }
 
 /** A status of 300 nodes has 500 kB; a tool that prints more than this has gone wrong (characters). */
-const MOST_OUTPUT = 4_000_000;
+const MOST_STATUS_OUTPUT = 4_000_000;
 
 /**
  * The ring as this node's chmpx sees it, read from shared memory: 9 ms, no network, chmpx does not
@@ -63,7 +63,7 @@ async function run(
     stdin: 'ignore',
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
-    maxBuffer: MOST_OUTPUT,
+    maxBuffer: MOST_STATUS_OUTPUT,
     ...(env === undefined ? {} : { env }),
     ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
   });

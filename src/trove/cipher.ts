@@ -13,7 +13,7 @@ export class DecryptionError extends AgentError {
 
 const ALGORITHM = 'aes-256-cbc';
 /** Bytes of an AES block, and so of the IV that leads every ciphertext. */
-const BLOCK = 16;
+const AES_BLOCK_BYTES = 16;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**
@@ -34,7 +34,7 @@ export class Cipher {
 
   /** Base64 of IV and ciphertext of the UTF-8 bytes of `plaintext`. */
   encrypt(plaintext: string): string {
-    const iv = this.#random(BLOCK);
+    const iv = this.#random(AES_BLOCK_BYTES);
     const cipher = createCipheriv(ALGORITHM, this.#key, iv);
     const body = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()]);
     return Buffer.concat([iv, body]).toString('base64');
@@ -48,10 +48,14 @@ export class Cipher {
   decrypt(text: unknown): string {
     if (typeof text !== 'string' || !BASE64.test(text)) throw new DecryptionError();
     const bytes = Buffer.from(text, 'base64');
-    if (bytes.length < 2 * BLOCK || bytes.length % BLOCK !== 0) throw new DecryptionError();
+    if (bytes.length < 2 * AES_BLOCK_BYTES || bytes.length % AES_BLOCK_BYTES !== 0)
+      throw new DecryptionError();
     try {
-      const decipher = createDecipheriv(ALGORITHM, this.#key, bytes.subarray(0, BLOCK));
-      const plain = Buffer.concat([decipher.update(bytes.subarray(BLOCK)), decipher.final()]);
+      const decipher = createDecipheriv(ALGORITHM, this.#key, bytes.subarray(0, AES_BLOCK_BYTES));
+      const plain = Buffer.concat([
+        decipher.update(bytes.subarray(AES_BLOCK_BYTES)),
+        decipher.final(),
+      ]);
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plain);
     } catch (error) {
       throw new DecryptionError(error);

@@ -1,4 +1,5 @@
 import { AgentError } from '../base/errors.ts';
+import { HIGHEST_PORT } from '../base/highest-port.ts';
 import type { JsonObject } from './json.ts';
 
 /** What a K2HDKC configuration group sets: the cluster to be in and how to get there. */
@@ -46,8 +47,6 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...Object.values(PROXIES),
 ]);
 
-/** chmpx keeps a port in a signed 16 bit number (docs/contracts/ini.md, 3.5). */
-const HIGHEST_PORT = 32767;
 /** It becomes part of file names and of the ini. */
 const CLUSTER_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/;
 /** What people and scripts write for "no proxy", in any case of letters; None is Python's. */

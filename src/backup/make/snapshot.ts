@@ -27,7 +27,7 @@ export interface Snapshot {
 }
 
 const ARCHIVE = 'snapshot.k2har';
-const BLOCK_BYTES = 512;
+const DISK_BLOCK_BYTES = 512;
 
 /**
  * Has k2hlinetool write an archive of the data, and walks it: the tool exits 0 whatever happens
@@ -69,7 +69,7 @@ export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> 
 /** Bytes on disk: a k2h file can have holes. No archive is longer: it holds the same records. */
 async function usedBy(dataFile: string): Promise<number> {
   const blocks = await sizeOf(dataFile);
-  if (blocks !== null) return blocks * BLOCK_BYTES;
+  if (blocks !== null) return blocks * DISK_BLOCK_BYTES;
   throw new AgentError(
     'no-data',
     `there is no data to back up: ${dataFile} does not exist, k2hdkc has not been started yet`,

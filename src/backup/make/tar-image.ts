@@ -4,9 +4,9 @@ import { AgentError } from '../../base/errors.ts';
 import type { ArchiveFacts } from '../archive.ts';
 import { ARCHIVE_MEMBER, MANIFEST_MEMBER, MEMBER_DIRECTORY, writeManifest } from '../layout.ts';
 
-const BLOCK = 512;
+const TAR_BLOCK_BYTES = 512;
 /** Two empty blocks end a tar. */
-const END = 2 * BLOCK;
+const END = 2 * TAR_BLOCK_BYTES;
 
 /**
  * The tar of a backup, as if it were a file: any part of it can be read, any number of times, and is
@@ -63,7 +63,7 @@ async function headOf(facts: ArchiveFacts, madeAt: number): Promise<Buffer> {
   tar.entry({ ...common, name: MEMBER_DIRECTORY, type: 'directory', mode: 0o755 });
   tar.entry({ ...common, name: MANIFEST_MEMBER }, manifest);
   tar.entry({ ...common, name: ARCHIVE_MEMBER, size: facts.bytes });
-  const length = 3 * BLOCK + manifest.length + paddingOf(manifest.length);
+  const length = 3 * TAR_BLOCK_BYTES + manifest.length + paddingOf(manifest.length);
   const pieces: Buffer[] = [];
   for await (const piece of tar as AsyncIterable<Buffer>) {
     pieces.push(piece);
@@ -73,5 +73,5 @@ async function headOf(facts: ArchiveFacts, madeAt: number): Promise<Buffer> {
 }
 
 function paddingOf(bytes: number): number {
-  return (BLOCK - (bytes % BLOCK)) % BLOCK;
+  return (TAR_BLOCK_BYTES - (bytes % TAR_BLOCK_BYTES)) % TAR_BLOCK_BYTES;
 }

@@ -1,7 +1,7 @@
 import type { BufferBin } from '../buffer-bin.ts';
 
 /** Handing something to another thread costs about 50 µs, be it 64 KiB or this. */
-export const BLOCK_BYTES = 512 * 1024;
+export const HAND_OVER_BYTES = 512 * 1024;
 
 /**
  * A download in large blocks, of which one is filled while the one before is worked on. The memory of
@@ -34,7 +34,7 @@ async function* filled(
   source: AsyncIterable<Buffer>,
   bin: BufferBin,
 ): AsyncGenerator<Buffer, void> {
-  const space = (): Buffer => Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  const space = (): Buffer => Buffer.allocUnsafeSlow(HAND_OVER_BYTES);
   let [block, other] = [space(), space()];
   let used = 0;
   for await (const piece of source) {
@@ -42,7 +42,7 @@ async function* filled(
       const copied = piece.copy(block, used, at);
       at += copied;
       used += copied;
-      if (used < BLOCK_BYTES) continue;
+      if (used < HAND_OVER_BYTES) continue;
       yield block;
       [block, other, used] = [other, block, 0];
     }

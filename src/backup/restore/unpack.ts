@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { AgentError, asError, codeOf, messageOf } from '../../base/errors.ts';
 import { BufferBin } from '../buffer-bin.ts';
-import { BLOCK_BYTES, inBlocks } from './in-blocks.ts';
+import { HAND_OVER_BYTES, inBlocks } from './in-blocks.ts';
 import { openSslDecipher, SALT_HEADER_BYTES } from './openssl-decrypt.ts';
 
 /** How the object of a backup is packed. */
@@ -65,7 +65,7 @@ async function* gunzipped(
     const all = prepended(head, rest);
     if (!isGzip) yield* all;
     else {
-      yield* through(all, createGunzip({ chunkSize: BLOCK_BYTES }), used, (error) =>
+      yield* through(all, createGunzip({ chunkSize: HAND_OVER_BYTES }), used, (error) =>
         codeOf(error)?.startsWith('Z_') === true
           ? new AgentError('gzip', `its gzip is damaged: ${messageOf(error)}`)
           : null,

@@ -20,7 +20,7 @@ interface KeystoneTransport {
 }
 
 /** Until Keystone has answered (ms). */
-const TIMEOUT_MS = 30_000;
+const KEYSTONE_ANSWER_MS = 30_000;
 
 /**
  * Exchanges the user's token for one of the project, as the backup container of Trove until 2026.1
@@ -71,8 +71,8 @@ function post(url: URL, body: string, { ca, clock }: KeystoneTransport): Promise
       ...(url.protocol === 'https:' ? { ca } : {}),
       headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
     });
-    const cancel = clock.after(TIMEOUT_MS, () => {
-      call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`));
+    const cancel = clock.after(KEYSTONE_ANSWER_MS, () => {
+      call.destroy(new Error(`no answer within ${KEYSTONE_ANSWER_MS / 1000} s`));
     });
     call.once('close', cancel);
     call.on('error', fail);

@@ -27,10 +27,10 @@ const UNITS = 'k2hr3-init-systemd-packages';
 /** What this agent does itself: a second chmpx on the same ports would ruin the first. */
 const OWN_WORK = /^(chmpx|k2hdkc|k2hr3-get-resource)(\.service|\.timer)?$/;
 /** Names of packages and units are other people's input on their way to a command line. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9+._@:~-]*$/;
+const PACKAGE_NAME = /^[A-Za-z0-9][A-Za-z0-9+._@:~-]*$/;
 /** The registration wakes it; this is only a bound (ms). */
 const UNREGISTERED_MS = 3_600_000;
-const RETRY = { first: 5_000, cap: 300_000 };
+const SOFTWARE_RETRY = { first: 5_000, cap: 300_000 };
 
 /**
  * The packages and services that a slave's role asks for (docs/contracts/k2hr3.md, 2.2 and 6):
@@ -47,7 +47,7 @@ export class SlaveSoftware {
 
   async run(signal: AbortSignal): Promise<void> {
     const { desired, clock, random } = this.#options;
-    const backoff = new Backoff(RETRY, random);
+    const backoff = new Backoff(SOFTWARE_RETRY, random);
     while (!signal.aborted) {
       const pauseMs = await this.#try(desired.current.registration, backoff, signal);
       if (pauseMs === null) return;
@@ -118,8 +118,8 @@ export class SlaveSoftware {
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== '');
-    const odd = names.filter((name) => !NAME.test(name));
+    const odd = names.filter((name) => !PACKAGE_NAME.test(name));
     if (odd.length > 0) log.warn({ key, names: odd }, 'names that cannot be those of packages');
-    return names.filter((name) => NAME.test(name));
+    return names.filter((name) => PACKAGE_NAME.test(name));
   }
 }

@@ -10,7 +10,7 @@ export interface StrayWatchOptions {
 }
 
 /** How often the process table is looked through (ms). */
-const LOOK_MS = 10_000;
+const STRAY_LOOK_MS = 10_000;
 
 /**
  * Sees a second chmpx or k2hdkc that somebody has started with our ini beside the one that is kept.
@@ -31,7 +31,7 @@ export class StrayWatch {
   look(): void {
     const { programs, clock } = this.#options;
     if (clock.monotonic() < this.#lookAt) return;
-    this.#lookAt = clock.monotonic() + LOOK_MS;
+    this.#lookAt = clock.monotonic() + STRAY_LOOK_MS;
     const found = new Map<number, string>();
     for (const program of programs) {
       for (const pid of program.strays()) {

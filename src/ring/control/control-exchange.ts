@@ -34,6 +34,8 @@ export interface ExchangeOptions {
   timeoutMs: number;
 }
 
+/** A chmpx that stalls answers after 5 s: who waits for less may miss its answer (ms). */
+export const STALLED_ANSWER_MS = 7_000;
 /** DUMP answers 8 kB; nothing answers more than this (bytes). */
 const MOST_ANSWER = 1_048_576;
 

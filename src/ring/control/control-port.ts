@@ -1,6 +1,6 @@
 import { sleep, type Clock } from '../../base/clock.ts';
 import { AgentError } from '../../base/errors.ts';
-import { ControlPortError, exchange } from './control-exchange.ts';
+import { ControlPortError, exchange, STALLED_ANSWER_MS } from './control-exchange.ts';
 import { shown } from '../../ini/problems.ts';
 
 export interface ControlPortOptions {
@@ -9,7 +9,7 @@ export interface ControlPortOptions {
   clock: Clock;
   /** Default 127.0.0.1; chmpx answers its own nodes' addresses only. */
   host?: string;
-  /** Milliseconds for one exchange. Default 7000: a stalled chmpx answers after 5 s. */
+  /** Milliseconds for one exchange. Default STALLED_ANSWER_MS. */
   timeoutMs?: number;
   /** Milliseconds between the end of one exchange and the next. Default 100. */
   pauseMs?: number;
@@ -36,7 +36,7 @@ export class ControlPort {
   #lastEnd = -Infinity;
 
   constructor(options: ControlPortOptions) {
-    this.#options = { host: '127.0.0.1', timeoutMs: 7000, pauseMs: 100, ...options };
+    this.#options = { host: '127.0.0.1', timeoutMs: STALLED_ANSWER_MS, pauseMs: 100, ...options };
   }
 
   /** What chmpx answers to ALLSTATUS. Asked once: whether it answers in time is the question. */
