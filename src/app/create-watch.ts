@@ -15,10 +15,7 @@ export interface NodeWatchOptions {
   config: AgentConfig;
   /** Of this agent. */
   version: string;
-  local: Pick<
-    LocalNode,
-    'readStatus' | 'control' | 'role' | 'chmpx' | 'k2hdkc' | 'split' | 'unread'
-  >;
+  local: Pick<LocalNode, 'sight' | 'control' | 'role' | 'chmpx' | 'k2hdkc' | 'split' | 'unread'>;
   reconciler: Reconciler;
   clock: Clock;
   random: Random;
@@ -50,7 +47,7 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
   let stateSince = agent.since;
   const watch = new RingWatch({
     isUp: () => local.chmpx.running !== null,
-    readStatus: local.readStatus,
+    sight: local.sight,
     role: () => local.role.view(),
     viewOf:
       config.mode === 'slave' ? null : (server, limitMs) => local.control.viewOf(server, limitMs),

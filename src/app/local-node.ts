@@ -6,7 +6,8 @@ import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { IniOverrides } from '../ini/ini-overrides.ts';
 import { ControlPorts } from '../ring/control/control-ports.ts';
-import type { RingStatus } from '../ring/status.ts';
+import { RingSight } from '../ring/sight.ts';
+import { statusReader } from '../ring/status-reader.ts';
 import type { AgentConfig } from '../config/schema.ts';
 import { queueMessageLimit } from '../host/limits.ts';
 import { mountTools } from '../host/mount-tools.ts';
@@ -24,12 +25,12 @@ import { KeptProgram } from '../node/programs/kept-program.ts';
 import { RestartPolicy } from '../node/programs/restart-policy.ts';
 import { createLauncher } from './program-launcher.ts';
 import { readInstanceId } from './instance-id.ts';
-import { createRingChanges } from './local-ring.ts';
+import { createRingChanges, leaveLimits } from './local-ring.ts';
+import { LeaveRecord } from '../ring/change/leave-record.ts';
 import { readRoleDocument, type RoleDocument } from '../role/role-document.ts';
 import type { RoleWish } from '../role/registration.ts';
 import { RoleWatch } from '../role/role-watch.ts';
 import { StartSite } from '../node/programs/start-site.ts';
-import { statusReader } from '../node/programs/status-reader.ts';
 import { UnreadWatch } from '../ring/watch/unread-watch.ts';
 import { SlaveSplit } from '../ring/watch/slave-split.ts';
 import { SplitWatch, type RingSplit } from '../ring/watch/split-watch.ts';
@@ -65,8 +66,8 @@ export interface LocalNode {
   k2hdkc: KeptProgram;
   membership: Membership;
   volume: DataVolume;
-  /** The ring by this node's chmpx; null when it cannot be read. */
-  readStatus: () => Promise<RingStatus | null>;
+  /** The ring by this node's chmpx. */
+  sight: RingSight;
   control: ControlPorts;
   unread: UnreadWatch;
   split: RingSplit;
@@ -169,18 +170,24 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     onChange: options.onRole,
   });
   desired.onChange(() => role.hurry());
-  const status = statusReader(programs.chmpxstatus, paths.ini_file, options.programUser, log);
   const control = new ControlPorts({ ownHost: cluster.control_host, clock });
   const ownMerge = new OwnMerge({
     cpuMs: { chmpx: () => chmpx.cpuMs(), k2hdkc: () => k2hdkc.cpuMs() },
     hangAfter: { first: cluster.hang_after * 1000, cap: cluster.merge_limit * 1000 },
     clock,
   });
-  const readStatus = async (): Promise<RingStatus | null> => ownMerge.note(await status.read());
+  const sight = new RingSight({
+    reader: statusReader(programs.chmpxstatus, paths.ini_file, options.programUser, log),
+    ownMerge,
+    ...{ clock, random, log },
+  });
+  const limits = leaveLimits(cluster);
+  const record = new LeaveRecord({ stateDirectory: paths.state_dir, limits, clock, log });
   const changes = createRingChanges(cluster, {
     control,
-    readStatus,
-    ownHangs: () => ownMerge.hangs,
+    sight,
+    record,
+    unfinished: await record.read(),
     role: () => role.view().cuks,
     clock,
     random,
@@ -213,19 +220,16 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
       inheritsLimits,
       log,
     }),
-    readStatus,
-    statusProblem: status.problem,
+    sight,
     changes,
     neighbours: new Neighbours({ clock, random, log, askLimitMs: cluster.join_after * 1000 }),
     unread,
-    ownMerge,
     split,
     pollMs: cluster.changing_status_interval * 1000,
     clock,
-    random,
     log,
   });
-  return { node, role, chmpx, k2hdkc, membership, volume, readStatus, control, split, unread };
+  return { node, role, chmpx, k2hdkc, membership, volume, sight, control, split, unread };
 }
 
 function parseRole(

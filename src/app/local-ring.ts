@@ -13,12 +13,18 @@ const TAIL = 4;
 /** A second try cured 1 of 6 merges that hung, more tries none; the ring is closed meanwhile. */
 const MERGE_TRIES = 2;
 
+/** How long leaving the ring may take for each purpose, in milliseconds. */
+export function leaveLimits(cluster: AgentConfig['cluster']): RingChangesOptions['leaveLimits'] {
+  const longest = cluster.leave_limit * 1000;
+  return { stop: cluster.stop_leave_limit * 1000, restart: longest, good: longest };
+}
+
 /** What changes the ring of this VM's node, as it was configured. */
 export function createRingChanges(
   cluster: AgentConfig['cluster'],
   parts: Pick<
     RingChangesOptions,
-    'readStatus' | 'ownHangs' | 'control' | 'role' | 'clock' | 'log'
+    'sight' | 'control' | 'record' | 'unfinished' | 'role' | 'clock' | 'log'
   > & { random: Random },
 ): RingChanges {
   const { random, ...common } = parts;
@@ -26,11 +32,7 @@ export function createRingChanges(
     ...common,
     mode: cluster.merge,
     pollMs: cluster.changing_status_interval * 1000,
-    leaveLimits: {
-      stop: cluster.stop_leave_limit * 1000,
-      restart: cluster.leave_limit * 1000,
-      good: cluster.leave_limit * 1000,
-    },
+    leaveLimits: leaveLimits(cluster),
     stuckAfterMs: cluster.stuck_after * 1000,
     changeWaitMs: cluster.change_wait * 1000,
     patience: {

@@ -9,7 +9,7 @@ export async function dataFileOf(reconciler: Pick<Reconciler, 'until'>): Promise
   const { desired, observed } = await reconciler.until(() => true);
   if (desired.phase !== 'prepared') throw none('prepare is not over, or has failed');
   if (desired.parameters === null) throw none('it is a member of no cluster');
-  const { k2h, problem } = observed.role;
+  const { k2h, problem } = observed.seen.role;
   if (k2h !== null) return k2h.file;
   throw none(problem ?? 'its cluster keeps the data in memory (K2HTYPE or K2HFILE of the role)');
 }

@@ -146,8 +146,11 @@ export async function untilReady(parts: PrepareParts): Promise<void> {
   const limit = clock.monotonic() + timeoutMs - spentMs(parts);
   await reconciler.until(({ desired, observed, step }) => {
     if (desired.parameters === null) return step.kind === 'rest';
-    if (observed.crashes >= crashesUntilCrashed) {
-      throw new AgentError('crash-loop', `the programs do not stay up: ${observed.crashReason}`);
+    if (observed.memory.crashes >= crashesUntilCrashed) {
+      throw new AgentError(
+        'crash-loop',
+        `the programs do not stay up: ${observed.memory.crashReason}`,
+      );
     }
     if (clock.monotonic() > limit) {
       throw new AgentError(

@@ -51,7 +51,7 @@ export async function restoreFirst(parts: RestoreFirstParts, wish: RestoreWish):
     if (clock.monotonic() > limit) throw late;
     return step === RESTORE_FIRST;
   });
-  const target = observed.role.k2h;
+  const target = observed.seen.role.k2h;
   if (target === null) {
     throw new AgentError(
       'no-k2h-file',

@@ -1,33 +1,31 @@
 import path from 'node:path';
-import type { Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { publishIni } from '../ini/publish.ts';
-import { statusWords, type RingStatus } from '../ring/status.ts';
 import { makeSharedDirectory } from '../host/shared-directory.ts';
 import type { DataVolume } from './data-volume.ts';
 import type { DesiredStateStore } from './desired-state.ts';
 import type { Registration } from '../role/registration.ts';
 import type { Membership } from '../role/membership.ts';
 import type { Neighbours, NeighbourView } from '../ring/neighbours.ts';
-import type { Observed } from './observed.ts';
+import type { Memory, Observed, Seen } from './observed.ts';
 import type { RoleView } from '../role/role-view.ts';
-import type { OwnMerge } from '../ring/change/own-merge.ts';
-import { ringWords } from '../ring/change/merge-driver.ts';
-import { serves } from './plan/wants.ts';
+import { serves, wantedLeave } from './plan/wants.ts';
 import type { Action } from './plan/step.ts';
 import type { KeptProgram } from './programs/kept-program.ts';
 import type { Node } from './reconciler.ts';
 import type { RestartPolicy } from './programs/restart-policy.ts';
-import type { LeaveKind, RingChanges } from '../ring/change/ring-changes.ts';
+import { isOver, type Leave } from '../ring/change/leave.ts';
+import type { RingChanges } from '../ring/change/ring-changes.ts';
+import type { RingStatus } from '../ring/status.ts';
+import type { RingSight } from '../ring/sight.ts';
 import type { RoleWatch } from '../role/role-watch.ts';
 import { RollWatch } from './programs/roll-watch.ts';
 import type { StartSite } from './programs/start-site.ts';
 import { StrayWatch } from './programs/stray-watch.ts';
 import type { UnreadWatch } from '../ring/watch/unread-watch.ts';
 import { untilSuspended } from './programs/until-suspended.ts';
-import type { GiveIn } from '../ring/watch/give-in.ts';
 import type { RingSplit } from '../ring/watch/split-watch.ts';
 
 /** What a node is made of. Times in milliseconds. */
@@ -42,87 +40,100 @@ export interface ClusterNodeParts {
   iniFile: string;
   /** What makes the VM ready for a start. */
   site: Pick<StartSite, 'prepareChmpx' | 'prepareK2hdkc'>;
-  readStatus: () => Promise<RingStatus | null>;
-  /** Why the status cannot be read at all, whatever chmpx does; null when it can. */
-  statusProblem: () => string | null;
+  sight: RingSight;
   changes: RingChanges;
   neighbours: Neighbours;
   /** Sees a chmpx that does not read. */
   unread: Pick<UnreadWatch, 'unreadMs'>;
-  /** Sees every status that is read. */
-  ownMerge: OwnMerge;
   split: Pick<RingSplit, 'giveIn' | 'gaveIn'>;
   pollMs: number;
   clock: Clock;
-  random: Random;
   log: Logger;
 }
 
 /** A k2hdkc whose chmpx is gone has nothing left to do, and needs 1.3 to 1.5 s to find that out (ms). */
 const ORPHAN_PATIENCE_MS = 300;
 
+/** Why both programs start again, how, and for how long they are gone at least (ms). */
+interface PairRestart {
+  why: string;
+  hard: boolean;
+  holdMs?: number;
+}
+
 /** This VM's node: looks at it and takes one step at a time. */
 export class ClusterNode implements Node {
   readonly #parts: ClusterNodeParts;
   readonly #rolls: RollWatch;
   readonly #strays: StrayWatch;
-  #lastWords = '';
-  #wordsSince = 0;
-  #lastRing = '';
-  #ringSince = 0;
-  #tieJitter: number;
   /** The registration under which this node has served: the ring knows it. */
   #servedAs: Registration | null = null;
 
   constructor(parts: ClusterNodeParts) {
     this.#parts = parts;
-    this.#tieJitter = parts.random();
-    const { changes, restarts } = parts;
-    this.#rolls = new RollWatch({ ...parts, left: () => changes.leaveOver || restarts.loops });
+    const { restarts } = parts;
+    this.#rolls = new RollWatch({
+      ...parts,
+      left: () => isOver(this.#leave) || restarts.loops,
+    });
     this.#strays = new StrayWatch({ ...parts, programs: [parts.chmpx, parts.k2hdkc] });
   }
 
   async observe(): Promise<Observed> {
-    const { chmpx, k2hdkc, restarts, membership, role, clock, desired, changes } = this.#parts;
-    const status = chmpx.running ? await this.#parts.readStatus() : null;
-    const now = clock.monotonic();
-    this.#noteWords(status, now);
+    const { chmpx, sight, desired, restarts } = this.#parts;
+    const status = chmpx.running ? await sight.look() : sight.blind();
     this.#strays.look();
+    const observed = { seen: await this.#look(status), memory: this.#remember() };
+    const serving = serves(desired.current, observed);
+    if (serving) this.#servedAs = desired.current.registration;
+    restarts.seen(serving);
+    return observed;
+  }
+
+  async #look(status: RingStatus | null): Promise<Seen> {
+    const { chmpx, k2hdkc, role, sight, volume, unread, clock } = this.#parts;
     const view = role.view();
     const { published, roll } = await this.#rolls.look(view.ini, status);
-    const observed: Observed = {
+    return {
       chmpx: chmpx.view(),
       k2hdkc: k2hdkc.view(),
       status,
-      statusProblem: this.#parts.statusProblem(),
-      statusStableMs: now - this.#wordsSince,
-      ringStillMs: now - this.#ringSince,
+      statusProblem: sight.problem,
       role: view,
       neighbours: this.#lookAround(view),
       iniPublished: published,
       roll,
-      volume: await this.#parts.volume.look(),
+      volume: await volume.look(),
+      unreadMs: unread.unreadMs,
+      now: clock.wall(),
+    };
+  }
+
+  #remember(): Memory {
+    const { restarts, membership, changes, sight, split } = this.#parts;
+    return {
+      statusStableMs: sight.ownStillMs,
+      ringStillMs: sight.ringStillMs,
+      tieJitter: sight.tieJitter,
       restartInMs: restarts.waitMs,
       crashes: restarts.crashes,
       crashReason: restarts.reason,
       k2hr3RetryInMs: membership.retryInMs,
       registrationSettlesInMs: membership.settlesInMs,
-      leaveOver: changes.leaveOver,
-      leaveFailure: changes.leaveFailure,
+      leave: this.#leave,
       cureSentMs: changes.cureSentMs,
       joinRetryInMs: changes.joinRetryInMs,
-      mergeHangs: this.#parts.ownMerge.hangs,
-      mergeHung: this.#parts.ownMerge.hung,
-      leaveAgain: changes.leaveAgain,
-      unreadMs: this.#parts.unread.unreadMs,
-      giveIn: this.#parts.split.giveIn?.why ?? null,
-      tieJitter: this.#tieJitter,
-      now: clock.wall(),
+      mergeHangs: sight.hangs,
+      mergeHung: sight.hung,
+      giveIn: split.giveIn,
     };
-    const serving = serves(desired.current, observed);
-    if (serving) this.#servedAs = desired.current.registration;
-    restarts.seen(serving);
-    return observed;
+  }
+
+  get #leave(): Leave {
+    const { chmpx, k2hdkc, changes, desired } = this.#parts;
+    const running = chmpx.running !== null && k2hdkc.running !== null;
+    const programs = { chmpx: chmpx.view(), k2hdkc: k2hdkc.view() };
+    return changes.leaveState({ running, wanted: wantedLeave(desired.current, programs) });
   }
 
   /** Who has a chmpx already, and knows this node: asked only while this node has none. */
@@ -136,57 +147,50 @@ export class ClusterNode implements Node {
   }
 
   async act(action: Action, signal: AbortSignal): Promise<void> {
-    const { desired, chmpx, k2hdkc, membership, role, site, changes } = this.#parts;
-    const { generation, parameters } = desired.current;
-    switch (action) {
-      case 'register':
+    const { desired, chmpx, k2hdkc, membership, role, site, changes, volume, split } = this.#parts;
+    switch (action.do) {
+      case 'register': {
+        const { parameters } = desired.current;
         if (parameters) await membership.register(parameters, signal);
         role.registered();
         return;
+      }
       case 'unregister':
         return membership.unregister(signal);
       case 'mount-volume':
-        return this.#parts.volume.mount();
+        return volume.mount();
       case 'publish-ini':
         return this.#publish();
       case 'start-chmpx':
-        if (!changes.leaveAgain) changes.forget();
+        changes.starting(action.toLeave);
         role.hurry();
-        return this.#start(chmpx, generation, () => site.prepareChmpx());
+        return this.#start(chmpx, action.generation, () => site.prepareChmpx());
       case 'start-k2hdkc':
-        return this.#start(k2hdkc, generation, () => site.prepareK2hdkc());
-      case 'service-in':
-        return changes.cure('SERVICEIN');
-      case 'complete-merge':
-        return changes.cure('COMPMERGE');
-      case 'join-ring':
-        return changes.lead('join', signal);
-      case 'finish-merge':
-        return changes.lead('finish', signal);
+        return this.#start(k2hdkc, action.generation, () => site.prepareK2hdkc());
+      case 'cure':
+        return changes.cure(action.command);
+      case 'lead-merge':
+        return changes.lead(action.goal, signal);
       case 'leave-ring':
-        return this.#leave(desired.current.stopped === null ? 'good' : 'stop', signal);
-      case 'leave-to-restart':
-        return this.#leave('restart', signal);
+        return changes.leave(action.kind, () => chmpx.running !== null, signal);
       case 'stop-k2hdkc':
-        return k2hdkc.stop(chmpx.running ? undefined : ORPHAN_PATIENCE_MS);
+        return k2hdkc.stop(action.orphan ? ORPHAN_PATIENCE_MS : undefined);
       case 'stop-chmpx':
-        return this.#stopChmpx();
+        if (action.suspends) await untilSuspended(this.#parts);
+        return chmpx.stop();
       case 'restart-pair':
-        return this.#restartPair();
+        return this.#restartPair(action);
       case 'give-in':
-        return this.#restartPair(this.#parts.split.gaveIn());
+        split.gaveIn();
+        return this.#restartPair({ hard: false, ...action });
       case 'end-shrink':
         return desired.update({ shrinking: null });
     }
   }
 
-  #leave(why: LeaveKind, signal: AbortSignal): Promise<void> {
-    return this.#parts.changes.leave(why, () => this.#parts.chmpx.running !== null, signal);
-  }
-
   /** The wish has changed: a leave that failed, and crashes, are no longer held against it. */
   startAfresh(): void {
-    this.#parts.changes.forget();
+    this.#parts.changes.forgive();
     this.#parts.restarts.forgive();
   }
 
@@ -218,36 +222,14 @@ export class ClusterNode implements Node {
   }
 
   /** A pair that hangs is as good as one that crashed, and starts again after the same pause. */
-  async #restartPair(giveIn?: GiveIn): Promise<void> {
-    const { chmpx, k2hdkc, restarts, ownMerge } = this.#parts;
-    const hangs = ownMerge.hangs || ownMerge.hung;
-    const still = `no progress, last seen as ${this.#lastWords || 'without a status'}`;
-    restarts.crashed(giveIn?.why ?? still);
-    restarts.pause(giveIn?.holdMs ?? 0);
+  async #restartPair({ why, hard, holdMs = 0 }: PairRestart): Promise<void> {
+    const { chmpx, k2hdkc, restarts, desired } = this.#parts;
+    restarts.crashed(why);
+    restarts.pause(holdMs);
     await k2hdkc.stop();
     // One that looks for an answer takes no HUP before it has given up.
-    await (hangs ? chmpx.stop(0) : this.#stopChmpx());
-  }
-
-  async #stopChmpx(): Promise<void> {
-    const { chmpx, desired, readStatus } = this.#parts;
-    // A slave has no k2hdkc that its chmpx could miss.
-    if (desired.current.mode !== 'slave') await untilSuspended(readStatus, this.#parts);
-    await chmpx.stop();
-  }
-
-  #noteWords(status: RingStatus | null, now: number): void {
-    if (!this.#parts.chmpx.running) this.#parts.ownMerge.forget();
-    const ring = status ? ringWords(status) : '';
-    if (ring !== this.#lastRing) {
-      this.#ringSince = now;
-      this.#tieJitter = this.#parts.random();
-    }
-    this.#lastRing = ring;
-    const words = status ? statusWords(status.self) : '';
-    if (words === this.#lastWords) return;
-    this.#parts.log.info({ status: words || 'none' }, 'chmpx status');
-    this.#lastWords = words;
-    this.#wordsSince = now;
+    if (hard) return chmpx.stop(0);
+    if (desired.current.mode !== 'slave') await untilSuspended(this.#parts);
+    return chmpx.stop();
   }
 }

@@ -50,16 +50,17 @@ export function nodeState(
   if (desired.phase === 'new' || desired.parameters === null || desired.shrinking) {
     return runs ? 'leaving' : 'detached';
   }
-  const old = [observed.chmpx, observed.k2hdkc].some(
+  const old = [observed.seen.chmpx, observed.seen.k2hdkc].some(
     (program) => program && program.generation !== desired.generation,
   );
   if (old) return 'leaving';
   const state = memberState(desired, observed);
-  const loops = observed.crashes >= crashLoopAfter && state !== 'serving';
+  const loops = observed.memory.crashes >= crashLoopAfter && state !== 'serving';
   return loops ? 'failed' : state;
 }
 
-function memberState(desired: DesiredState, { chmpx, k2hdkc, status, role }: Observed): NodeState {
+function memberState(desired: DesiredState, { seen }: Observed): NodeState {
+  const { chmpx, k2hdkc, status, role } = seen;
   if (!chmpx && (desired.registration === null || role.ini === null)) return 'registering';
   if (!chmpx || status?.self.live !== 'UP') return 'starting';
   if (desired.mode === 'slave') return 'serving';

@@ -1,22 +1,20 @@
-import type { RingStatus } from '../ring/status.ts';
-import type { VolumeView } from './data-volume.ts';
-import type { RoleView } from '../role/role-view.ts';
+import type { Leave } from '../ring/change/leave.ts';
 import type { NeighbourView } from '../ring/neighbours.ts';
+import type { RingStatus } from '../ring/status.ts';
+import type { GiveIn } from '../ring/watch/give-in.ts';
+import type { RoleView } from '../role/role-view.ts';
+import type { VolumeView } from './data-volume.ts';
 import type { ProgramView } from './programs/kept-program.ts';
 import type { RollView } from './programs/roll-watch.ts';
 
-/** Everything the plan looks at. Made anew, from cheap and honest probes, before every step. */
-export interface Observed {
+/** What probes say now: read again before every step. */
+export interface Seen {
   chmpx: ProgramView | null;
   k2hdkc: ProgramView | null;
   /** What chmpxstatus says; null when chmpx does not run or is not ready. */
   status: RingStatus | null;
   /** Why the status cannot be read at all, whatever chmpx does; null when it can. */
   statusProblem: string | null;
-  /** How long the status of this node has been the same, in milliseconds. */
-  statusStableMs: number;
-  /** How long the statuses of all servers have been the same, in milliseconds. */
-  ringStillMs: number;
   role: RoleView;
   /** The other servers, while chmpx does not run; null: not known (yet). */
   neighbours: NeighbourView | null;
@@ -25,6 +23,20 @@ export interface Observed {
   iniPublished: boolean;
   /** What must start again for the rest of it; null: nothing. */
   roll: RollView | null;
+  /** For how long chmpx has not read a connection in which something waits (ms); else 0. */
+  unreadMs: number;
+  /** Milliseconds of wall clock. */
+  now: number;
+}
+
+/** What the agent remembers: how long things have been as they are, and what it has done before. */
+export interface Memory {
+  /** How long the status of this node has been the same, in milliseconds. */
+  statusStableMs: number;
+  /** How long the statuses of all servers have been the same, in milliseconds. */
+  ringStillMs: number;
+  /** In [0, 1), drawn again when the ring changes: for ties with agents that see the same. */
+  tieJitter: number;
   /** How long a crashed program must still wait for its next start, in milliseconds. */
   restartInMs: number;
   /** Crashes since the last good minute. */
@@ -35,10 +47,8 @@ export interface Observed {
   k2hr3RetryInMs: number;
   /** How long after a registration a role that lacks this node means nothing yet (ms). */
   registrationSettlesInMs: number;
-  /** The programs were stopped before, or will be stopped now, without leaving the ring (again). */
-  leaveOver: boolean;
-  /** Why this node could not leave the ring; null when it could, or was not asked to. */
-  leaveFailure: string | null;
+  /** How far this node is in leaving its ring. */
+  leave: Leave;
   /** A cure was sent to this node so long ago (ms); null: none since the programs started. */
   cureSentMs: number | null;
   /** A join that was undone must still wait so long (ms). */
@@ -47,14 +57,12 @@ export interface Observed {
   mergeHangs: boolean;
   /** It hung when a merge was aborted, and has not merged since. */
   mergeHung: boolean;
-  /** Leaving was cut short, by a hang or a crash: the ring is left once both programs are back in it. */
-  leaveAgain: boolean;
-  /** For how long chmpx has not read a connection in which something waits (ms); else 0. */
-  unreadMs: number;
-  /** Why both programs should start again so that a split ring comes together; null: it is whole. */
-  giveIn: string | null;
-  /** In [0, 1), drawn anew when the ring changes: for ties with agents that see the same. */
-  tieJitter: number;
-  /** Milliseconds of wall clock. */
-  now: number;
+  /** Both programs should start again so that a split ring comes together; null: it is whole. */
+  giveIn: GiveIn | null;
+}
+
+/** Everything the plan looks at. */
+export interface Observed {
+  seen: Seen;
+  memory: Memory;
 }

@@ -158,7 +158,8 @@ export class Reconciler {
     const { log, node, desired } = this.#options;
     // Nobody could interrupt a step that was planned before the wish changed.
     if (signal.aborted || this.#snapshot?.desired !== desired.current) return;
-    log.info({ why: step.why }, step.action);
+    const { do: action, ...how } = step.action;
+    log.info({ ...how, why: step.why }, action);
     const interrupt = new AbortController();
     this.#interrupt = interrupt;
     const stop = (): void => interrupt.abort();
@@ -167,7 +168,7 @@ export class Reconciler {
       await node.act(step.action, interrupt.signal);
     } catch (error) {
       if (!interrupt.signal.aborted) throw error;
-      log.debug({ step: step.action }, 'step given up');
+      log.debug({ step: action }, 'step given up');
     } finally {
       signal.removeEventListener('abort', stop);
       this.#interrupt = null;

@@ -47,7 +47,7 @@ export interface StatusParts {
 /** Nothing in it changes while nothing happens. */
 export function statusDocument(parts: StatusParts): StatusDocument {
   const { agent, mode, snapshot, stateSince, programs, ring, concerns, trove } = parts;
-  const role = snapshot?.observed.role;
+  const role = snapshot?.observed.seen.role;
   return {
     version: 1,
     agent,

@@ -27,22 +27,22 @@ describe('the plan of a node that restores', () => {
     const step = (change: Parameters<typeof nothingRuns>[0]): unknown =>
       plan(desired, nothingRuns(change), TIMES);
     expect(step({ role: { ...ROLE, ini: null, lacksSelf: true } })).toMatchObject({
-      action: 'register',
+      action: { do: 'register' },
     });
-    expect(step({ iniPublished: false })).toMatchObject({ action: 'publish-ini' });
+    expect(step({ iniPublished: false })).toMatchObject({ action: { do: 'publish-ini' } });
     expect(step({})).toBe(RESTORE_FIRST);
     expect(plan({ ...desired, restoring: null }, nothingRuns(), TIMES)).toMatchObject({
-      action: 'start-chmpx',
+      action: { do: 'start-chmpx' },
     });
   });
 
   it('stops what still runs from before', () => {
     const old = { ...RUNS, generation: 'older' };
     expect(plan(desired, nothingRuns({ k2hdkc: old }), TIMES)).toMatchObject({
-      action: 'stop-k2hdkc',
+      action: { do: 'stop-k2hdkc' },
     });
     expect(plan(desired, nothingRuns({ chmpx: old }), TIMES)).toMatchObject({
-      action: 'stop-chmpx',
+      action: { do: 'stop-chmpx' },
     });
   });
 });

@@ -7,6 +7,7 @@ import { parseRingStatus, type RingStatus } from '../../src/ring/status.ts';
 import { IN, OUT } from '../conformance/lab.ts';
 import { RingLab } from '../conformance/ring-lab.ts';
 import type { RingMember } from '../conformance/ring-member.ts';
+import { sightOf } from '../ring/sight-of.ts';
 import { silentLog } from '../helpers/recording-log.ts';
 
 const PENDING = '[SERVICE IN][UP][n/a][Pending][NoSuspend]';
@@ -21,11 +22,10 @@ function lead(
   { tailMs = 20_000, role = new Set<string>() } = {},
 ): Promise<MergeOutcome> {
   const control = new ControlPorts({ ownHost: member.host.address, clock: systemClock });
-  let self: RingStatus | null = null;
+  const sight = sightOf(() => statusOf(member), systemClock);
   const driver = new MergeDriver({
-    readStatus: async () => (self = await statusOf(member)),
-    send: async (order) => self && control.send(order, self.self),
-    ownHangs: () => false,
+    sight,
+    send: async (order) => sight.self && control.send(order, sight.self),
     pollMs: 20,
     stepMs: 20_000,
     role: () => role,

@@ -11,6 +11,7 @@ import { desiredState, observed, ROLE, TIMES } from '../node/builders.ts';
 import { IN, OUT } from '../conformance/lab.ts';
 import { RingLab } from '../conformance/ring-lab.ts';
 import type { RingMember } from '../conformance/ring-member.ts';
+import { sightOf } from '../ring/sight-of.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { until } from '../helpers/until.ts';
 
@@ -38,7 +39,7 @@ class Watched {
     const control = controlPorts(member);
     this.#watch = new RingWatch({
       isUp: () => true,
-      readStatus: () => statusOf(member).catch(() => null),
+      sight: sightOf(() => statusOf(member).catch(() => null), systemClock),
       role: (): RoleView => ({ ...ROLE, cuks: this.cuks }),
       viewOf: (server, limitMs) => control.viewOf(server, limitMs),
       unread: null,
@@ -138,7 +139,7 @@ describe('a merge that nobody completes', { timeout: 120_000 }, () => {
   async function cure(member: RingMember): Promise<void> {
     const status = await statusOf(member);
     const step = plan(desiredState(), observed({ status, ringStillMs: 20_000 }), TIMES);
-    expect(step).toMatchObject({ kind: 'do', action: 'complete-merge' });
+    expect(step).toMatchObject({ kind: 'do', action: { do: 'cure', command: 'COMPMERGE' } });
     await controlPorts(member).send({ command: 'COMPMERGE', at: status.self }, status.self);
   }
 

@@ -51,7 +51,7 @@ export class RoleNode {
   /** Everything that was logged, one JSON object each. */
   readonly log: Record<string, unknown>[] = [];
   /** What the plan made the node do, oldest first. */
-  readonly acts: Action[] = [];
+  readonly acts: string[] = [];
   readonly options: RoleNodeOptions;
   readonly directory: string;
   readonly desired: DesiredStateStore;
@@ -175,7 +175,7 @@ export class RoleNode {
   }
 
   /** How often the plan has asked for this. */
-  countOf(action: Action): number {
+  countOf(action: string): number {
     return this.acts.filter((act) => act === action).length;
   }
 
@@ -196,17 +196,17 @@ export class RoleNode {
   }
 
   async #act(action: Action, signal: AbortSignal): Promise<void> {
-    this.acts.push(action);
+    this.acts.push(action.do);
     const { parameters } = this.desired.current;
-    if (action === 'register' && parameters) {
+    if (action.do === 'register' && parameters) {
       await this.#membership.register(parameters, signal);
       this.role.registered();
-    } else if (action === 'unregister') {
+    } else if (action.do === 'unregister') {
       await this.#membership.unregister(signal);
-    } else if (action === 'publish-ini') {
+    } else if (action.do === 'publish-ini') {
       await publishIni(this.iniFile, this.role.view().ini ?? '');
     } else {
-      this.#runs = action === 'start-chmpx';
+      this.#runs = action.do === 'start-chmpx';
     }
   }
 }

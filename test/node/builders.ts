@@ -1,9 +1,10 @@
 import { NEW_NODE, type DesiredState } from '../../src/node/desired-state.ts';
 import { parametersKey, type Registration } from '../../src/role/registration.ts';
-import type { Observed } from '../../src/node/observed.ts';
+import type { Memory, Observed, Seen } from '../../src/node/observed.ts';
+import { IDLE, type Leave } from '../../src/ring/change/leave.ts';
 import type { ProgramView } from '../../src/node/programs/kept-program.ts';
 import type { RoleView } from '../../src/role/role-view.ts';
-import type { PlanTimes } from '../../src/node/plan/step.ts';
+import type { PlanTimes, Step } from '../../src/node/plan/step.ts';
 import { parseNodeStatus, type RingNode, type RingStatus } from '../../src/ring/status.ts';
 import type { ClusterParameters } from '../../src/trove/overrides.ts';
 
@@ -74,38 +75,59 @@ export const ROLE: RoleView = {
   problem: null,
 };
 
-/** What is seen of a node that serves, alone in its ring; `change` says what differs. */
-export function observed(change: Partial<Observed> = {}): Observed {
-  return {
-    chmpx: RUNS,
-    k2hdkc: RUNS,
-    status: ringStatus(IN),
-    statusProblem: null,
-    statusStableMs: 10_000,
-    ringStillMs: 10_000,
-    role: ROLE,
-    neighbours: { up: 0, absentBefore: 0, unaware: 0, settledMs: 60_000 },
-    iniPublished: true,
-    roll: null,
-    volume: { mounted: true, problem: null, retryInMs: 0 },
-    restartInMs: 0,
-    crashes: 0,
-    crashReason: '',
-    k2hr3RetryInMs: 0,
-    registrationSettlesInMs: 0,
-    leaveOver: false,
-    leaveFailure: null,
-    cureSentMs: null,
-    joinRetryInMs: 0,
-    mergeHangs: false,
-    mergeHung: false,
-    leaveAgain: false,
-    unreadMs: 0,
-    giveIn: null,
-    tieJitter: 0,
-    now: 1_000_000,
-    ...change,
-  };
+const SEEN: Seen = {
+  chmpx: RUNS,
+  k2hdkc: RUNS,
+  status: ringStatus(IN),
+  statusProblem: null,
+  role: ROLE,
+  neighbours: { up: 0, absentBefore: 0, unaware: 0, settledMs: 60_000 },
+  iniPublished: true,
+  roll: null,
+  volume: { mounted: true, problem: null, retryInMs: 0 },
+  unreadMs: 0,
+  now: 1_000_000,
+};
+const MEMORY: Memory = {
+  statusStableMs: 10_000,
+  ringStillMs: 10_000,
+  tieJitter: 0,
+  restartInMs: 0,
+  crashes: 0,
+  crashReason: '',
+  k2hr3RetryInMs: 0,
+  registrationSettlesInMs: 0,
+  leave: IDLE,
+  cureSentMs: null,
+  joinRetryInMs: 0,
+  mergeHangs: false,
+  mergeHung: false,
+  giveIn: null,
+};
+
+/** What differs from a node that serves, in what is seen or in what is remembered. */
+export type Change = Partial<Seen & Memory>;
+
+/** What is observed of a node that serves, alone in its ring; `change` says what differs. */
+export function observed(change: Change = {}): Observed {
+  const all = { ...SEEN, ...MEMORY, ...change };
+  const pick = <T extends object>(of: T): T =>
+    Object.fromEntries(Object.keys(of).map((key) => [key, all[key as keyof typeof all]])) as T;
+  return { seen: pick(SEEN), memory: pick(MEMORY) };
+}
+
+/** The same situation but for what `change` says. */
+export function alter({ seen, memory }: Observed, change: Change): Observed {
+  return observed({ ...seen, ...memory, ...change });
+}
+
+/** A step in short: `leave-ring good`, `cure SERVICEIN`, `lead-merge join`, `wait`, `rest`. */
+export function told(step: Step): string {
+  if (step.kind !== 'do') return step.kind;
+  const { action } = step;
+  if (action.do === 'cure') return `cure ${action.command}`;
+  if (action.do === 'lead-merge') return `lead-merge ${action.goal}`;
+  return action.do === 'leave-ring' ? `leave-ring ${action.kind}` : action.do;
 }
 
 /** The times of a plan, with merges by chmpx itself. */
@@ -120,6 +142,16 @@ export const TIMES: PlanTimes = {
 };
 
 /** What is seen when nothing runs. */
-export function nothingRuns(change: Partial<Observed> = {}): Observed {
+export function nothingRuns(change: Change = {}): Observed {
   return observed({ chmpx: null, k2hdkc: null, status: null, ...change });
 }
+
+/** A leave that ended with the data moved, that is to be done again, and that failed. */
+export const LEFT: Leave = { is: 'left', moved: true };
+export const LEAVES_AGAIN: Leave = { is: 'restarting', kind: 'good', deadline: Infinity };
+export const refused = (why: string, kind: 'restart' | 'good' = 'good'): Leave => ({
+  is: 'refused',
+  kind,
+  why,
+  retryAt: Infinity,
+});

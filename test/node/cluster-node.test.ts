@@ -4,7 +4,7 @@ import { ClusterNode } from '../../src/node/cluster-node.ts';
 import { DesiredStateStore, type DesiredState } from '../../src/node/desired-state.ts';
 import { Membership } from '../../src/role/membership.ts';
 import { Neighbours } from '../../src/ring/neighbours.ts';
-import { OwnMerge } from '../../src/ring/change/own-merge.ts';
+import { IDLE } from '../../src/ring/change/leave.ts';
 import { KeptProgram } from '../../src/node/programs/kept-program.ts';
 import { RestartPolicy } from '../../src/node/programs/restart-policy.ts';
 import { JoinRetry } from '../../src/ring/change/join-retry.ts';
@@ -15,6 +15,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import { ControlPorts } from '../../src/ring/control/control-ports.ts';
 import type { RingStatus } from '../../src/ring/status.ts';
+import { sightOf } from '../ring/sight-of.ts';
 import { silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { launcherIn } from '../process/programs.ts';
@@ -64,6 +65,7 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
     const words = statuses.length > 1 ? statuses.shift() : statuses[0];
     return Promise.resolve(words == null ? null : ringStatus(words, IN));
   };
+  const sight = sightOf(readStatus, clock);
   const node = new ClusterNode({
     desired,
     volume: {
@@ -103,25 +105,19 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
     }),
     neighbours: new Neighbours({ ...common, askLimitMs: 1 }),
     unread: { unreadMs: 0 },
-    ownMerge: new OwnMerge({
-      cpuMs: { chmpx: () => 0, k2hdkc: () => 0 },
-      hangAfter: { first: 1, cap: 1 },
-      clock,
-    }),
     split: { giveIn: null, gaveIn: () => ({ why: 'split', holdMs: 0 }) },
-    random,
     iniFile: path.join(directory, 'k2hdkc.ini'),
-    statusProblem: () => null,
     site: {
       prepareChmpx: () => Promise.resolve(undefined),
       prepareK2hdkc: () => Promise.resolve(undefined),
     },
-    readStatus,
+    sight,
     changes: new RingChanges({
       ...common,
       mode: 'automatic',
-      readStatus,
-      ownHangs: () => false,
+      sight,
+      record: { keep: () => Promise.resolve() },
+      unfinished: IDLE,
       control: new ControlPorts({ ownHost: '127.0.0.1', clock }),
       pollMs: 1,
       leaveLimits: limits,
@@ -135,76 +131,86 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
     clock,
     log,
   });
-  return { node, statuses, chmpx };
+  return { node, statuses, chmpx, desired };
 }
 
+const GOOD = { do: 'leave-ring', kind: 'good' } as const;
+const STOP = { do: 'leave-ring', kind: 'stop' } as const;
 const never = new AbortController().signal;
 
 describe('leaving the ring', () => {
   it('is over when this node is out of it', async () => {
     const { node, statuses } = await bench({ parameters: null });
     statuses.push(LEAVING, LEAVING, OUT);
-    await node.act('leave-ring', never);
-    expect(await node.observe()).toMatchObject({ leaveOver: true, leaveFailure: null });
+    await node.act(GOOD, never);
+    expect(await node.observe()).toMatchObject({ memory: { leave: { is: 'left' } } });
   });
 
   it('is not over because the status could not be read once: the data has not moved', async () => {
     const { node, statuses } = await bench({ parameters: null });
     statuses.push(LEAVING, null, LEAVING, null, LEAVING, OUT);
-    await node.act('leave-ring', never);
+    await node.act(GOOD, never);
     expect(statuses).toEqual([OUT]);
-    expect(await node.observe()).toMatchObject({ leaveOver: true, leaveFailure: null });
+    expect(await node.observe()).toMatchObject({ memory: { leave: { is: 'left' } } });
   });
 
   it('is still to be done when chmpx is gone: the data has not moved', async () => {
-    const { node, statuses, chmpx } = await bench({ parameters: null });
+    const { node, statuses, chmpx, desired } = await bench({ parameters: null });
     statuses.push(null);
     await chmpx.stop();
-    await node.act('leave-ring', never);
-    const seen = { leaveOver: false, leaveAgain: true, leaveFailure: null };
-    expect(await node.observe()).toMatchObject(seen);
-    node.startAfresh();
-    expect(await node.observe()).toMatchObject({ leaveAgain: false });
+    await node.act(GOOD, never);
+    const again = { memory: { leave: { is: 'restarting', kind: 'good' } } };
+    expect(await node.observe()).toMatchObject(again);
+    node.startAfresh(); // the same wish, said again
+    expect(await node.observe()).toMatchObject(again);
+    await desired.update({ parameters: desiredState().parameters });
+    expect(await node.observe()).toMatchObject({ memory: { leave: { is: 'idle' } } });
   });
 
   it('is over for stop_db when chmpx is gone', async () => {
     const { node, statuses, chmpx } = await bench({ stopped: { bootId: null } });
     statuses.push(null);
     await chmpx.stop();
-    await node.act('leave-ring', never);
-    expect(await node.observe()).toMatchObject({ leaveOver: true, leaveAgain: false });
+    await node.act(STOP, never);
+    expect(await node.observe()).toMatchObject({ memory: { leave: { is: 'left', moved: false } } });
   });
 
   it('fails for good when the data does not move in time', async () => {
     const { node, statuses } = await bench({ parameters: null }, { ...LIMITS, good: 20 });
     statuses.push(LEAVING);
-    await node.act('leave-ring', never);
-    const leaveFailure = `still ${LEAVING} after 0.02 s`;
-    expect(await node.observe()).toMatchObject({ leaveOver: true, leaveFailure });
+    await node.act(GOOD, never);
+    const why = `still ${LEAVING} after 0.02 s`;
+    expect(await node.observe()).toMatchObject({
+      memory: { leave: { is: 'refused', kind: 'good', why } },
+    });
     node.startAfresh();
-    expect(await node.observe()).toMatchObject({ leaveOver: false, leaveFailure: null });
+    expect(await node.observe()).toMatchObject({ memory: { leave: { is: 'idle' } } });
   });
 
   it('is given up in time by stop_db, which stops anyway', async () => {
     const stopped = { stopped: { bootId: null } };
     const { node, statuses } = await bench(stopped, { ...LIMITS, stop: 20 });
     statuses.push(null);
-    await node.act('leave-ring', never);
-    expect(await node.observe()).toMatchObject({ leaveOver: true, leaveFailure: null });
+    await node.act(STOP, never);
+    expect(await node.observe()).toMatchObject({ memory: { leave: { is: 'left' } } });
   });
 
   it('fails for a restart, which is not done then', async () => {
     const { node, statuses } = await bench({}, { ...LIMITS, restart: 20 });
     statuses.push(LEAVING);
-    await node.act('leave-to-restart', never);
-    const leaveFailure = `still ${LEAVING} after 0.02 s`;
-    expect(await node.observe()).toMatchObject({ leaveOver: false, leaveFailure });
+    await node.act({ do: 'leave-ring', kind: 'restart' }, never);
+    const why = `still ${LEAVING} after 0.02 s`;
+    expect(await node.observe()).toMatchObject({
+      memory: { leave: { is: 'refused', kind: 'restart', why } },
+    });
   });
 
-  it('is given up when the wish changes', async () => {
-    const { node, statuses } = await bench({ parameters: null });
+  it('goes on after an interruption, until the wish changes', async () => {
+    const { node, statuses, desired } = await bench({ parameters: null });
     statuses.push(LEAVING);
-    await node.act('leave-ring', AbortSignal.timeout(20));
-    expect(await node.observe()).toMatchObject({ leaveOver: false, leaveFailure: null });
+    await node.act(GOOD, AbortSignal.timeout(20));
+    expect(await node.observe()).toMatchObject({ memory: { leave: { is: 'restarting' } } });
+    await desired.update({ parameters: desiredState().parameters });
+    expect(await node.observe()).toMatchObject({ memory: { leave: { is: 'idle' } } });
   });
 });

@@ -125,7 +125,7 @@ describe('a wish', () => {
         });
       });
     await clock.advance(0);
-    expect(node.actions).toEqual(['register']);
+    expect(node.actions).toEqual([{ do: 'register' }]);
     await reconciler.wish({ stopped: { bootId: null } });
     await clock.advance(0);
     expect(aborted).toBe(true);

@@ -1,4 +1,4 @@
-import { ringWords } from '../../src/ring/change/merge-driver.ts';
+import { ringWords } from '../../src/ring/words.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { messageOf } from '../../src/base/errors.ts';
 import { readKeys, writeKeys } from '../helpers/ring-keys.ts';

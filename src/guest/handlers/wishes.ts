@@ -5,6 +5,7 @@ import type { DesiredState } from '../../node/desired-state.ts';
 import { parametersKey } from '../../role/registration.ts';
 import { isStopped, serves } from '../../node/plan/wants.ts';
 import type { Snapshot } from '../../node/reconciler.ts';
+import { refusal } from '../../ring/change/leave.ts';
 import type { HandlerParts } from './parts.ts';
 
 type WishParts = Pick<HandlerParts, 'desired' | 'operations' | 'reconciler' | 'replyMarginMs'> & {
@@ -79,13 +80,14 @@ export class Wishes {
   ): Promise<void> {
     const { observed } = await this.make(
       change,
-      (snapshot) => snapshot.observed.leaveFailure !== null || isSo(snapshot),
+      (snapshot) => refusal(snapshot.observed.memory.leave) !== null || isSo(snapshot),
     );
-    if (observed.leaveFailure === null) return;
+    const refused = refusal(observed.memory.leave);
+    if (refused === null) return;
     // The wish first: until it has changed, a node with a clean sheet would leave once more.
     await this.#parts.reconciler.wish(undo);
     this.startOver();
-    throw guestError(`this node cannot leave the ring: ${observed.leaveFailure}`);
+    throw guestError(`this node cannot leave the ring: ${refused}`);
   }
 
   /**
@@ -93,8 +95,8 @@ export class Wishes {
    * with the reason, as the program wrote it, when the programs do not stay up.
    */
   isUp({ desired, observed, step }: Snapshot): boolean {
-    if (observed.crashes >= this.#parts.crashLoopAfter) {
-      throw guestError(`the programs do not stay up: ${observed.crashReason}`);
+    if (observed.memory.crashes >= this.#parts.crashLoopAfter) {
+      throw guestError(`the programs do not stay up: ${observed.memory.crashReason}`);
     }
     const { parameters, registration } = desired;
     if (parameters === null) return step.kind === 'rest';

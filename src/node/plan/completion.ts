@@ -1,8 +1,8 @@
-import { CURE_PAUSE_MS } from '../../ring/change/cure-pause.ts';
+import { CURE_PAUSE_MS } from '../../ring/change/cure.ts';
 import { isUncompleted, sameServer } from '../../ring/ring.ts';
 import { isServing, type RingStatus } from '../../ring/status.ts';
 import type { Observed } from '../observed.ts';
-import type { PlanTimes, Step } from './step.ts';
+import { act, type PlanTimes, type Step } from './step.ts';
 import { turnMs } from './turns.ts';
 
 /**
@@ -12,7 +12,7 @@ import { turnMs } from './turns.ts';
  */
 export function planCompletion(
   status: RingStatus,
-  { ringStillMs, tieJitter, cureSentMs }: Observed,
+  { memory: { ringStillMs, tieJitter, cureSentMs } }: Observed,
   { stuckAfterMs }: PlanTimes,
 ): Step | null {
   if (!isUncompleted(status)) return null;
@@ -26,5 +26,5 @@ export function planCompletion(
   if (place < 0 || ringStillMs <= stuckAfterMs + turnMs(place, tieJitter)) return null;
   const whose = self.merge === 'Done' ? 'all data is here' : 'the data of another is there';
   const why = `${whose}, but nobody completes the merge`;
-  return { kind: 'do', action: 'complete-merge', why };
+  return act({ do: 'cure', command: 'COMPMERGE' }, why);
 }

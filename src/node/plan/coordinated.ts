@@ -7,7 +7,7 @@ import {
 import { sameServer } from '../../ring/ring.ts';
 import type { RingNode, RingStatus } from '../../ring/status.ts';
 import type { Observed } from '../observed.ts';
-import { act, wait, type PlanTimes, type Step } from './step.ts';
+import { act, restartPair, wait, type PlanTimes, type Step } from './step.ts';
 import { TURN_MS, turnMs } from './turns.ts';
 
 /** Between servers that are back at the same time (ms): their merges take 0.2 s. */
@@ -34,69 +34,92 @@ export function planCoordinated(
   const turnAmong = (nodes: readonly RingNode[], step = TURN_MS): number =>
     turnMs(
       nodes.findIndex((node) => sameServer(node, self)),
-      observed.tieJitter,
+      observed.memory.tieJitter,
       step,
     );
   const turn = turnAmong(status.servers);
   if (self.ring === 'SERVICE OUT') return planEntry(status, phase, observed, times);
-  if (observed.mergeHung && self.merge === 'Pending') {
-    return act('restart-pair', `a merge was aborted because this node hung: ${AGAIN}`);
+  if (observed.memory.mergeHung && self.merge === 'Pending') {
+    return restartPair(observed, `a merge was aborted because this node hung: ${AGAIN}`);
   }
   if (phase === 'quiet') {
-    if (observed.mergeHung && observed.ringStillMs > TURN_MS + turn) {
-      return act('restart-pair', `a merge was undone because this node hung: ${AGAIN}`);
+    if (observed.memory.mergeHung && observed.memory.ringStillMs > TURN_MS + turn) {
+      return restartPair(observed, `a merge was undone because this node hung: ${AGAIN}`);
     }
-    const gone = goneServers(status, observed.role.cuks);
-    if (gone.length === 0 || observed.ringStillMs < times.coordinated.takeOverMs + turn)
+    const gone = goneServers(status, observed.seen.role.cuks);
+    if (gone.length === 0 || observed.memory.ringStillMs < times.coordinated.takeOverMs + turn)
       return null;
     const names = gone.map(({ name }) => name).join(', ');
-    return act('finish-merge', `no longer in the role, and down: taking ${names} out of the ring`);
+    return act(
+      { do: 'lead-merge', goal: 'finish' },
+      `no longer in the role, and down: taking ${names} out of the ring`,
+    );
   }
-  const ownStill = observed.statusStableMs;
+  const ownStill = observed.memory.statusStableMs;
   if (self.operation === 'DELETE' && self.merge === 'Pending' && ownStill > PASSING_MS) {
-    return act('service-in', 'another agent took this node out of the ring and did not go on');
+    return act(
+      { do: 'cure', command: 'SERVICEIN' },
+      'another agent took this node out of the ring and did not go on',
+    );
   }
   const placementChanges = status.servers.some(({ operation }) => operation !== 'n/a');
   if (isBack(status, observed) && !placementChanges && phase === 'gathered') {
     // Back at its own place: nobody else is concerned. Two that are back take turns.
     const back = status.servers.filter(({ merge }) => merge === 'Pending');
-    return observed.ringStillMs >= turnAmong(back, BACK_TURN_MS)
-      ? act('finish-merge', 'back in the ring: merging what was written meanwhile')
+    return observed.memory.ringStillMs >= turnAmong(back, BACK_TURN_MS)
+      ? act(
+          { do: 'lead-merge', goal: 'finish' },
+          'back in the ring: merging what was written meanwhile',
+        )
       : wait('the ring merges');
   }
   const patience = phase === 'merging' ? times.coordinated.mergeMs : times.coordinated.takeOverMs;
-  if (observed.ringStillMs > patience + turn) {
-    return act('finish-merge', `nobody goes on with a merge (${phase})`);
+  if (observed.memory.ringStillMs > patience + turn) {
+    return act({ do: 'lead-merge', goal: 'finish' }, `nobody goes on with a merge (${phase})`);
   }
   return wait('the ring merges');
 }
 
 /** Pending since its k2hdkc has started; an aborted merge makes servers Pending that run for long. */
-function isBack({ self }: RingStatus, { k2hdkc, statusStableMs }: Observed): boolean {
-  const runningMs = k2hdkc?.runningMs ?? 0;
-  return self.merge === 'Pending' && runningMs - statusStableMs < ATTACH_MS;
+function isBack({ self }: RingStatus, { seen, memory }: Observed): boolean {
+  const runningMs = seen.k2hdkc?.runningMs ?? 0;
+  return self.merge === 'Pending' && runningMs - memory.statusStableMs < ATTACH_MS;
 }
 
 function planEntry(
   status: RingStatus,
   phase: MergePhase,
-  { statusStableMs: waited, ringStillMs, role, joinRetryInMs, mergeHung, tieJitter }: Observed,
+  observed: Observed,
   { coordinated, changeWaitMs }: PlanTimes,
 ): Step {
+  const {
+    statusStableMs: waited,
+    ringStillMs,
+    joinRetryInMs,
+    mergeHung,
+    tieJitter,
+  } = observed.memory;
   if (phase !== 'quiet') {
     // A dead leader is replaced by a server that is in; when there is none, by this one.
     if (waited < changeWaitMs) return wait('another change of the ring runs');
-    return act('join-ring', 'another change of the ring does not end: joining anyway');
+    return act(
+      { do: 'lead-merge', goal: 'join' },
+      'another change of the ring does not end: joining anyway',
+    );
   }
   // Outside it is in nobody's way: before the servers of the ring that hung too.
-  if (mergeHung) return act('restart-pair', `the join was undone because this node hung: ${AGAIN}`);
-  if (joinRetryInMs > 0) return { ...wait('a join was undone: pausing'), ms: joinRetryInMs };
+  if (mergeHung)
+    return restartPair(observed, `the join was undone because this node hung: ${AGAIN}`);
+  if (joinRetryInMs > 0) return wait('a join was undone: pausing', joinRetryInMs);
   const outside = waitingOutside(status);
   const place = outside.findIndex((node) => sameServer(node, status.self));
   const anybodyIn = status.servers.some(({ ring }) => ring === 'SERVICE IN');
-  const complete = anybodyIn || outside.length >= role.servers;
+  const complete = anybodyIn || outside.length >= observed.seen.role.servers;
   if (!complete && waited < coordinated.gatherMs) return wait('others of this new ring start');
   if (Math.min(waited, ringStillMs) < turnMs(place, tieJitter))
     return wait('a server before this one joins first');
-  return act('join-ring', anybodyIn ? 'joining the ring' : 'making the ring');
+  return act(
+    { do: 'lead-merge', goal: 'join' },
+    anybodyIn ? 'joining the ring' : 'making the ring',
+  );
 }

@@ -1,49 +1,64 @@
+import { isOver, refusal } from '../../ring/change/leave.ts';
 import { mustLeaveRing } from '../../ring/ring.ts';
 import type { DesiredState } from '../desired-state.ts';
 import type { Observed } from '../observed.ts';
 import { planPrograms } from './programs.ts';
-import { act, wait, type PlanTimes, type Step } from './step.ts';
+import { act, restartPair, stopChmpx, wait, type PlanTimes, type Step } from './step.ts';
 import { isStopped, registeredElsewhere, unregisters, wantsToServe } from './wants.ts';
 
 /** A status that could not be read for so long is no hitch of the tool any more (ms). */
 const STATUS_DOUBT_MS = 5_000;
 
 /** A node that hung in the merge of its leave, or crashed, starts both again, and leaves then. */
-export function planEnd(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
-  const { chmpx, k2hdkc, status, mergeHung } = observed;
+export function planEnd(
+  desired: DesiredState,
+  observed: Observed,
+  kind: 'stop' | 'good',
+  times: PlanTimes,
+): Step {
+  const { chmpx, k2hdkc, status } = observed.seen;
+  const { leave, mergeHung } = observed.memory;
+  if (leave.is !== 'restarting') return planStop(desired, observed, kind, times);
   const both = chmpx !== null && k2hdkc !== null;
-  if (observed.leaveAgain && both && mergeHung)
-    return act('restart-pair', 'the ring was not left because this node hung: both start again');
-  if (observed.leaveAgain && !(both && status?.self.operation === 'DELETE')) {
+  if (both && mergeHung) {
+    return restartPair(observed, 'the ring was not left because this node hung: both start again');
+  }
+  if (!both || status?.self.operation !== 'DELETE') {
     const cure = planPrograms(desired, observed, times);
     if (cure.kind !== 'rest') return cure;
   }
-  return planStop(desired, observed, times);
+  return planStop(desired, observed, kind, times);
 }
 
-function planStop(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
-  const { chmpx, k2hdkc, status } = observed;
-  if (chmpx && k2hdkc && !observed.leaveOver) {
+function planStop(
+  desired: DesiredState,
+  observed: Observed,
+  kind: 'stop' | 'good',
+  times: PlanTimes,
+): Step {
+  const { chmpx, k2hdkc, status } = observed.seen;
+  const { leave, statusStableMs, k2hr3RetryInMs } = observed.memory;
+  if (chmpx && k2hdkc && !isOver(leave)) {
     // One reading that failed must not make this node go without moving its data.
     const doubtMs = unregisters(desired) ? times.startTimeoutMs : STATUS_DOUBT_MS;
-    if (!status && observed.statusStableMs < doubtMs) return wait('chmpx does not say its status');
+    if (!status && statusStableMs < doubtMs) return wait('chmpx does not say its status');
     if (status && mustLeaveRing(status)) {
-      return act('leave-ring', 'other servers are in the ring: leaving it first');
+      return act({ do: 'leave-ring', kind }, 'other servers are in the ring: leaving it first');
     }
   }
   // Without the leave, the data would be lost to the ring.
-  if (observed.leaveFailure !== null && unregisters(desired)) {
-    return wait(`this node cannot leave the ring: ${observed.leaveFailure}`);
+  const refused = isOver(leave) ? refusal(leave) : null;
+  if (refused !== null && unregisters(desired)) {
+    return wait(`this node cannot leave the ring: ${refused}`);
   }
   // Programs of another cluster must not be there any more when the ini of the new one comes.
   const moves = wantsToServe(desired) && registeredElsewhere(desired);
   const mayUnregister = isStopped(observed) || !moves;
-  if (unregisters(desired) && mayUnregister && observed.k2hr3RetryInMs <= 0) {
-    return act('unregister', 'this node is to be in no ring');
+  if (unregisters(desired) && mayUnregister && k2hr3RetryInMs <= 0) {
+    return act({ do: 'unregister' }, 'this node is to be in no ring');
   }
-  if (k2hdkc) return act('stop-k2hdkc', 'k2hdkc is to stop');
-  if (chmpx) return act('stop-chmpx', 'chmpx is to stop');
-  if (unregisters(desired))
-    return wait('K2HR3 did not unregister this node', observed.k2hr3RetryInMs);
+  if (k2hdkc) return act({ do: 'stop-k2hdkc', orphan: chmpx === null }, 'k2hdkc is to stop');
+  if (chmpx) return act(stopChmpx(desired), 'chmpx is to stop');
+  if (unregisters(desired)) return wait('K2HR3 did not unregister this node', k2hr3RetryInMs);
   return { kind: 'rest', why: 'stopped' };
 }

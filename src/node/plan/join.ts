@@ -1,9 +1,10 @@
 import { waitingOutside } from '../../ring/change/merge-steps.ts';
 import { isUncompleted, membershipChangeRuns, sameServer } from '../../ring/ring.ts';
 import type { RingNode, RingStatus } from '../../ring/status.ts';
+import type { DesiredState } from '../desired-state.ts';
 import type { Observed } from '../observed.ts';
-import { act, wait, type PlanTimes, type Step } from './step.ts';
-import { CURE_PAUSE_MS } from '../../ring/change/cure-pause.ts';
+import { act, restartPair, wait, type PlanTimes, type Step } from './step.ts';
+import { CURE_PAUSE_MS } from '../../ring/change/cure.ts';
 import { turnMs } from './turns.ts';
 
 /**
@@ -13,12 +14,17 @@ import { turnMs } from './turns.ts';
  * movement on: the server that hangs in its change starts again at that time and comes first.
  * A server that keeps its place in the ring joins nothing.
  */
-export function planK2hdkc(status: RingStatus, observed: Observed, times: PlanTimes): Step {
+export function planK2hdkc(
+  status: RingStatus,
+  { generation }: DesiredState,
+  observed: Observed,
+  times: PlanTimes,
+): Step {
   const { self, servers } = status;
-  const start = (why: string): Step => act('start-k2hdkc', why);
+  const start = (why: string): Step => act({ do: 'start-k2hdkc', generation }, why);
   const plain = start('k2hdkc does not run');
   if (times.merge === 'coordinated' || self.ring !== 'SERVICE OUT') return plain;
-  const { statusStableMs: still, ringStillMs, tieJitter } = observed;
+  const { statusStableMs: still, ringStillMs, tieJitter } = observed.memory;
   const place = placeAmong(
     servers.filter(
       ({ ring, live, suspended }) => ring === 'SERVICE OUT' && live === 'UP' && suspended,
@@ -45,7 +51,7 @@ export function planJoin(
 ): Step {
   const { self } = status;
   const stuckOut = self.ring === 'SERVICE OUT' && self.operation === 'n/a' && !self.suspended;
-  const { cureSentMs: sent, statusStableMs: still, ringStillMs, tieJitter } = observed;
+  const { cureSentMs: sent, statusStableMs: still, ringStillMs, tieJitter } = observed.memory;
   const mayCure = sent === null || sent > CURE_PAUSE_MS;
   const place = placeAmong(waitingOutside(status), self);
   const turn = turnMs(place + 1, tieJitter);
@@ -53,7 +59,7 @@ export function planJoin(
     ? still > times.changeWaitMs + turn && ringStillMs > turn
     : still > times.stuckAfterMs + turnMs(place, tieJitter);
   if (stuckOut && isDue && mayCure) {
-    return act('service-in', 'in SERVICE OUT under a living k2hdkc');
+    return act({ do: 'cure', command: 'SERVICEIN' }, 'in SERVICE OUT under a living k2hdkc');
   }
   const uncompleted = self.merge === 'Done' && isUncompleted(status);
   // The merge of another server takes as long as it takes.
@@ -62,7 +68,7 @@ export function planJoin(
   const limit = times.startTimeoutMs;
   if (!ofOthers && k2hdkcRunningMs > limit && still > limit) {
     // chmpx joins by itself only once in its life, so a new join needs both.
-    return act('restart-pair', 'nothing moves any more: both start again');
+    return restartPair(observed, 'nothing moves any more: both start again');
   }
   return wait(ofOthers ? 'the ring merges' : 'joining the ring');
 }

@@ -4,7 +4,7 @@ import { planEnd } from './end.ts';
 import { planRoll } from './roll.ts';
 import { planStart } from './start.ts';
 import { act, type PlanTimes, type Step } from './step.ts';
-import { registeredElsewhere, runsOldGeneration, wantsToServe } from './wants.ts';
+import { wantedLeave, wantsToServe } from './wants.ts';
 
 /**
  * Compares what this VM should be with what it is and names the one next step. Pure, so that every
@@ -16,15 +16,15 @@ import { registeredElsewhere, runsOldGeneration, wantsToServe } from './wants.ts
  * A slave has no k2hdkc and no place in the ring: register → publish-ini → start-chmpx → rest.
  */
 export function plan(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
-  if (desired.shrinking && observed.now >= desired.shrinking.rejoinAt) {
-    return act('end-shrink', 'this node was to be removed but still exists: joining again');
+  if (desired.shrinking && observed.seen.now >= desired.shrinking.rejoinAt) {
+    return act({ do: 'end-shrink' }, 'this node was to be removed but still exists: joining again');
   }
-  if (!wantsToServe(desired)) return planEnd(desired, observed, times);
-  if (registeredElsewhere(desired) || runsOldGeneration(desired, observed)) {
-    const leaving = planEnd(desired, observed, times);
-    if (leaving.kind !== 'rest') return leaving;
+  const kind = wantedLeave(desired, observed.seen);
+  if (kind !== null) {
+    const leaving = planEnd(desired, observed, kind, times);
+    if (leaving.kind !== 'rest' || !wantsToServe(desired)) return leaving;
   }
-  const roll = planRoll(observed, times);
+  const roll = planRoll(desired, observed, times);
   if (roll?.kind === 'do') return roll;
   const step = planStart(desired, observed, times);
   return step.kind === 'rest' && roll ? roll : step;

@@ -36,6 +36,6 @@ export function quietBeforeStart(
  * Whether chmpx has just been started: between its look at the ini and its watch of it, another one
  * would be missed, and with it the servers that it names.
  */
-export function chmpxStarts({ chmpx, status }: Observed): boolean {
+export function chmpxStarts({ seen: { chmpx, status } }: Observed): boolean {
   return chmpx !== null && chmpx.runningMs < BLIND_MS && status?.self.live !== 'UP';
 }

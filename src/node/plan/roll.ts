@@ -1,7 +1,9 @@
+import { isOver, refusal } from '../../ring/change/leave.ts';
 import { membershipChangeRuns, mustLeaveRing, sameServer } from '../../ring/ring.ts';
 import { isServing, type RingNode, type RingStatus } from '../../ring/status.ts';
+import type { DesiredState } from '../desired-state.ts';
 import type { Observed } from '../observed.ts';
-import { act, wait, type PlanTimes, type Step } from './step.ts';
+import { act, stopChmpx, wait, type PlanTimes, type Step } from './step.ts';
 
 /** A ring that is to change must have been the same for so long (ms). */
 const QUIET_MS = 3_000;
@@ -28,15 +30,19 @@ const LOOK_MS = 250;
  * A slave, the last server and one that is out of the ring anyway have nothing to leave: theirs is
  * over at once.
  */
-export function planRoll(observed: Observed, times: PlanTimes): Step | null {
-  const { roll, chmpx, k2hdkc, status, leaveOver, leaveFailure } = observed;
+export function planRoll(desired: DesiredState, observed: Observed, times: PlanTimes): Step | null {
+  const { roll, chmpx, k2hdkc, status } = observed.seen;
+  const { leave: left } = observed.memory;
   if (roll === null || chmpx === null) return null;
   const why = `new values of ${roll.keys.join(', ')}`;
-  const restart = act(k2hdkc ? 'stop-k2hdkc' : 'stop-chmpx', `${why}: both programs start again`);
+  const restart = act(
+    k2hdkc ? { do: 'stop-k2hdkc', orphan: false } : stopChmpx(desired),
+    `${why}: both programs start again`,
+  );
   const inRing = status !== null && mustLeaveRing(status);
-  if (leaveOver && !inRing) return restart;
+  if (isOver(left) && !inRing) return restart;
   const leave = act(
-    'leave-to-restart',
+    { do: 'leave-ring', kind: 'restart' },
     `${why}: ${inRing ? 'leaving the ring first' : 'no ring to leave'}`,
   );
   if (isOutside(observed)) return leave;
@@ -45,13 +51,13 @@ export function planRoll(observed: Observed, times: PlanTimes): Step | null {
     return wait(`${why}: one server restarts after the other`, LOOK_MS);
   }
   if (k2hdkc === null) return restart;
-  if (leaveFailure !== null)
-    return wait(`${why}: the ring could not be left: ${leaveFailure}`, LOOK_MS);
+  const refused = refusal(left);
+  if (refused !== null) return wait(`${why}: the ring could not be left: ${refused}`, LOOK_MS);
   return leave;
 }
 
 /** Of no ring: a slave, or one that has left, by an agent before this one say. */
-function isOutside({ status, statusStableMs }: Observed): boolean {
+function isOutside({ seen: { status }, memory: { statusStableMs } }: Observed): boolean {
   if (status?.self.ring === 'SLAVE') return true;
   // A merge that others lead passes through it.
   return status?.self.ring === 'SERVICE OUT' && statusStableMs > PASSING_MS;
@@ -62,13 +68,14 @@ function isOutside({ status, statusStableMs }: Observed): boolean {
  * hang as well. A k2hdkc that does not stay up is no reason to wait: new values may be its cure.
  */
 function isBusy({ self }: RingStatus, observed: Observed, { merge }: PlanTimes): boolean {
-  const fails = observed.k2hdkc === null && observed.crashes > 1;
-  const hung = observed.mergeHung && merge === 'coordinated';
+  const fails = observed.seen.k2hdkc === null && observed.memory.crashes > 1;
+  const hung = observed.memory.mergeHung && merge === 'coordinated';
   return hung || (!isServing(self) && !fails);
 }
 
 function isTurn(status: RingStatus, observed: Observed, changeWaitMs: number): boolean {
-  const { roll, ringStillMs, role } = observed;
+  const { roll, role } = observed.seen;
+  const { ringStillMs } = observed.memory;
   const others = status.servers.filter((server) => !sameServer(server, status.self));
   if (roll === null || others.length === 0) return true;
   // It keeps its place: no merge of others ends without it.

@@ -14,20 +14,21 @@ export function planStart(desired: DesiredState, observed: Observed, times: Plan
   if (volume) return volume;
   const registration = planRegistration(desired, observed);
   // Programs that run already go on with the last good ini whatever K2HR3 says.
-  if (registration && (registration.kind === 'do' || !observed.chmpx)) return registration;
-  if (observed.role.ini !== null && !observed.iniPublished && !chmpxStarts(observed)) {
-    return act('publish-ini', 'the role has changed');
+  if (registration && (registration.kind === 'do' || !observed.seen.chmpx)) return registration;
+  if (observed.seen.role.ini !== null && !observed.seen.iniPublished && !chmpxStarts(observed)) {
+    return act({ do: 'publish-ini' }, 'the role has changed');
   }
   return desired.restoring === null ? planPrograms(desired, observed, times) : RESTORE_FIRST;
 }
 
 function planRegistration(desired: DesiredState, observed: Observed): Step | null {
-  const { role, k2hr3RetryInMs, registrationSettlesInMs } = observed;
+  const { role } = observed.seen;
+  const { k2hr3RetryInMs, registrationSettlesInMs } = observed.memory;
   if (desired.registration === null || role.lacksSelf) {
     const ms = Math.max(k2hr3RetryInMs, role.lacksSelf ? registrationSettlesInMs : 0);
     return ms > 0
       ? wait(`registering in K2HR3${because(role.problem)}`, ms)
-      : act('register', role.lacksSelf ? 'the ring lacks this node' : 'not registered yet');
+      : act({ do: 'register' }, role.lacksSelf ? 'the ring lacks this node' : 'not registered yet');
   }
   return role.ini === null ? wait(`reading the role${because(role.problem)}`) : null;
 }

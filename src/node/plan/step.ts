@@ -1,24 +1,34 @@
+import type { CureCommand } from '../../ring/change/cure.ts';
+import type { LeaveKind } from '../../ring/change/leave.ts';
+import { statusWords } from '../../ring/status.ts';
+import type { DesiredState } from '../desired-state.ts';
+import type { Observed } from '../observed.ts';
 import type { MergeMode } from '../../ring/merge-mode.ts';
 
-/** What the reconciler can do about a difference, one at a time. */
+/**
+ * What the reconciler can do about a difference, one at a time. An action says all that the plan has
+ * decided; who does it decides nothing again.
+ */
 export type Action =
-  | 'mount-volume'
-  | 'register'
-  | 'unregister'
-  | 'publish-ini'
-  | 'start-chmpx'
-  | 'start-k2hdkc'
-  | 'service-in'
-  | 'complete-merge'
-  | 'join-ring'
-  | 'finish-merge'
-  | 'leave-ring'
-  | 'leave-to-restart'
-  | 'stop-k2hdkc'
-  | 'stop-chmpx'
-  | 'restart-pair'
-  | 'give-in'
-  | 'end-shrink';
+  | { do: 'mount-volume' }
+  | { do: 'register' }
+  | { do: 'unregister' }
+  | { do: 'publish-ini' }
+  /** `toLeave`: only so that the node can leave the ring with its data. */
+  | { do: 'start-chmpx'; generation: string; toLeave: boolean }
+  | { do: 'start-k2hdkc'; generation: string }
+  | { do: 'cure'; command: CureCommand }
+  | { do: 'lead-merge'; goal: 'join' | 'finish' }
+  | { do: 'leave-ring'; kind: LeaveKind }
+  /** `orphan`: its chmpx is gone, so that it has nothing left to do. */
+  | { do: 'stop-k2hdkc'; orphan: boolean }
+  /** `suspends`: it has a k2hdkc that it must see go first. */
+  | { do: 'stop-chmpx'; suspends: boolean }
+  /** Counts as a crash. `hard`: chmpx takes no signal but KILL. */
+  | { do: 'restart-pair'; hard: boolean; why: string }
+  /** Both programs start again because the ring is split, after they were gone for `holdMs`. */
+  | { do: 'give-in'; holdMs: number; why: string }
+  | { do: 'end-shrink' };
 
 /** The next step: something to do, something to wait for, or nothing. */
 export type Step =
@@ -62,6 +72,18 @@ export const act = (action: Action, why: string): Step & { kind: 'do' } => ({
 /** A step that waits: for `ms` milliseconds, or until the next look. */
 export const wait = (why: string, ms?: number): Step & { kind: 'wait' } =>
   ms === undefined ? { kind: 'wait', why } : { kind: 'wait', why, ms };
+
+/** Both programs start again; a pair that hangs is as good as one that crashed. */
+export function restartPair({ seen: { status }, memory }: Observed, why: string): Step {
+  const words = status ? statusWords(status.self) : 'without a status';
+  const hard = memory.mergeHangs || memory.mergeHung;
+  return act({ do: 'restart-pair', hard, why: `no progress, last seen as ${words}` }, why);
+}
+
+/** A slave has no k2hdkc that its chmpx could miss. */
+export function stopChmpx({ mode }: DesiredState): Action {
+  return { do: 'stop-chmpx', suspends: mode !== 'slave' };
+}
 
 /** A problem behind a reason, for a person; nothing when there is none. */
 export function because(problem: string | null): string {

@@ -1,16 +1,15 @@
 import type { Observed } from '../observed.ts';
-import type { Step } from './step.ts';
+import { act, because, wait, type Step } from './step.ts';
 
 /**
  * The data volume comes before all else: a k2hdkc that starts without it makes an empty data file
  * below the mount point. Null when it is there, or when k2hdkc has its file open anyway.
  */
-export function planVolume({ k2hdkc, volume }: Observed): Step | null {
+export function planVolume({ seen: { k2hdkc, volume } }: Observed): Step | null {
   if (volume.mounted || k2hdkc) return null;
   const { problem, retryInMs } = volume;
   if (retryInMs <= 0) {
-    return { kind: 'do', action: 'mount-volume', why: 'the data volume is not mounted' };
+    return act({ do: 'mount-volume' }, 'the data volume is not mounted');
   }
-  const why = `mounting the data volume${problem === null ? '' : ` (${problem})`}`;
-  return { kind: 'wait', why, ms: retryInMs };
+  return wait(`mounting the data volume${because(problem)}`, retryInMs);
 }

@@ -15,11 +15,15 @@ export class AwaitedServers {
   readonly #gone = new Map<string, boolean>();
   #until = 0;
 
-  /** The merge that this ring is in is about to be aborted, by the agent of its own server. */
-  aborted({ self, servers }: RingStatus, now: number): void {
+  /**
+   * The merge that this ring is in is about to be aborted, by the agent of its own server.
+   *
+   * @param leftMs the time that the leader has left: half of it is not waited away.
+   */
+  aborted({ self, servers }: RingStatus, now: number, leftMs: number): void {
     const late = servers.filter((node) => node.merge === 'Doing' && !sameServer(node, self));
     for (const node of late) this.#gone.set(serverKey(node), false);
-    this.#until = now + NOTICE_MS;
+    this.#until = now + Math.min(NOTICE_MS, leftMs / 2);
   }
 
   /** Whether MERGE must wait: one of them has not been started again yet, and still may be. */

@@ -35,7 +35,7 @@ const WATCHED_MS = 1_000;
  *       │                              └──ABORTMERGE──▶ Pending: hung ──both start again──▶ Pending
  *       └──▶ Done
  *
- * It must be shown every status that anybody reads: while this node leads a merge, nobody else looks.
+ * RingSight shows it every status that anybody reads.
  */
 export class OwnMerge {
   readonly #options: OwnMergeOptions;
@@ -64,9 +64,8 @@ export class OwnMerge {
     return this.#hung;
   }
 
-  /** Looks at a status on its way to whoever has read it. */
-  note<T extends RingStatus | null>(status: T): T {
-    if (status === null) return status;
+  /** Looks at the status that was read last. */
+  look(status: RingStatus): void {
     const { merge } = status.self;
     // Another may abort the merge a little before the time is up here.
     if (this.#last === 'Doing' && merge === 'Pending' && this.#hangsBy(1 / 2)) this.#hung = true;
@@ -74,9 +73,8 @@ export class OwnMerge {
       this.#hung = false;
       this.#hangs = 0;
     }
-    if (merge === 'Doing') this.#look(status);
+    if (merge === 'Doing') this.#watch(status);
     this.#last = merge;
-    return status;
   }
 
   /** chmpx does not run: the next one has not hung. */
@@ -95,7 +93,7 @@ export class OwnMerge {
     );
   }
 
-  #look({ self, servers }: RingStatus): void {
+  #watch({ self, servers }: RingStatus): void {
     const { cpuMs, clock } = this.#options;
     const now = clock.monotonic();
     const used = { chmpx: cpuMs.chmpx(), k2hdkc: cpuMs.k2hdkc() };

@@ -2,8 +2,8 @@ import type { Random } from '../../base/backoff.ts';
 import { sleep, type Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { serverKey } from '../change/merge-steps.ts';
+import type { RingSight } from '../sight.ts';
 import type { RingNode, RingStatus } from '../status.ts';
-import { ringWords } from '../change/merge-driver.ts';
 import type { ExpectedRing } from '../expected-ring.ts';
 import { UNREAD_MS } from './unread-watch.ts';
 import { ConcernKeeper, type Concern } from './concern-keeper.ts';
@@ -16,7 +16,7 @@ import type { RingSplit } from './split-watch.ts';
 export interface RingWatchOptions {
   /** Whether chmpx is to be seen at all. */
   isUp: () => boolean;
-  readStatus: () => Promise<RingStatus | null>;
+  sight: Pick<RingSight, 'look' | 'words' | 'ringStillMs'>;
   role: () => ExpectedRing;
   /** Asks another server how it sees the ring; null: nobody is asked, as by a slave. */
   viewOf: ((server: RingNode, limitMs: number) => Promise<RingNode[]>) | null;
@@ -48,17 +48,17 @@ export class RingWatch {
   readonly #peers: PeerViews | null;
   #seenUp = new Set<string>();
   #ring: RingStatus | null = null;
-  #words = '';
-  #wordsSince = 0;
+  /** What was said of the ring when `onChange` was called last. */
+  #toldWords = '';
 
   constructor(options: RingWatchOptions) {
-    const { clock, log, viewOf, split, readStatus } = options;
+    const { clock, log, viewOf, split, sight } = options;
     this.#options = options;
     this.#keeper = new ConcernKeeper(clock, log);
     this.#peers =
       viewOf &&
       new PeerViews({
-        readStatus,
+        readStatus: () => sight.look(),
         viewOf: async (...question) => {
           const view = await viewOf(...question);
           split.heard(view);
@@ -90,8 +90,8 @@ export class RingWatch {
 
   /** Looks once; resolves with the pause before the next look, in milliseconds. */
   async look(): Promise<number> {
-    const { isUp, readStatus, split } = this.#options;
-    const ring = isUp() ? await readStatus() : null;
+    const { isUp, sight, split } = this.#options;
+    const ring = isUp() ? await sight.look() : null;
     // A reading that failed says nothing.
     if (ring === null && isUp()) return LOOK_MS;
     this.#note(ring);
@@ -121,25 +121,25 @@ export class RingWatch {
   }
 
   #mayAsk(ring: RingStatus): boolean {
-    const { role, times, clock } = this.#options;
+    const { role, times, sight } = this.#options;
     const view = role();
     const expecting = { role: view, seenUp: this.#seenUp };
     return (
       isSettled(ring) &&
-      clock.monotonic() - this.#wordsSince >= SETTLED_MS &&
+      sight.ringStillMs >= SETTLED_MS &&
       view.ringStableMs >= ROLE_SETTLED_MS &&
       !ring.servers.some((node) => isExpected(node, expecting, times.startMs))
     );
   }
 
   #note(ring: RingStatus | null): void {
-    const words = ring ? ringWords(ring) : '';
+    const { sight, onChange } = this.#options;
     this.#ring = ring;
     for (const node of ring?.servers ?? [])
       if (node.live === 'UP') this.#seenUp.add(serverKey(node));
-    if (words === this.#words) return;
-    this.#words = words;
-    this.#wordsSince = this.#options.clock.monotonic();
-    this.#options.onChange();
+    const words = ring ? sight.words : '';
+    if (words === this.#toldWords) return;
+    this.#toldWords = words;
+    onChange();
   }
 }

@@ -12,15 +12,20 @@ import { systemClock } from '../../../src/base/clock.ts';
 import type { GuestCall } from '../../../src/trove/dispatcher.ts';
 import { silentLog } from '../../helpers/recording-log.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
+import { IDLE } from '../../../src/ring/change/leave.ts';
 import {
+  alter,
   desiredState,
   IN,
+  LEFT,
   observed,
   OTHER_PARAMETERS,
   PARAMETERS,
+  refused,
   registrationFor,
   ringStatus,
   TIMES,
+  type Change,
 } from '../../node/builders.ts';
 
 const overridesOf = ({ clusterName, extdataUrl }: typeof PARAMETERS) => ({
@@ -30,7 +35,7 @@ const overridesOf = ({ clusterName, extdataUrl }: typeof PARAMETERS) => ({
 
 /** A node in a ring of two that it can leave, or not; steps happen at once. */
 class RingNode implements Node {
-  readonly actions: Action[] = [];
+  readonly actions: string[] = [];
   readonly #desired: DesiredStateStore;
   readonly #canLeave: boolean;
   #seen: Observed = observed({ status: ringStatus(IN, IN) });
@@ -41,7 +46,7 @@ class RingNode implements Node {
   }
 
   startAfresh(): void {
-    this.#see({ leaveOver: false, leaveFailure: null });
+    this.#see({ leave: IDLE });
   }
 
   observe(): Promise<Observed> {
@@ -49,23 +54,23 @@ class RingNode implements Node {
   }
 
   async act(action: Action): Promise<void> {
-    this.actions.push(action);
-    const { chmpx, k2hdkc } = observed();
+    this.actions.push(action.do);
+    const { chmpx, k2hdkc } = observed().seen;
     const { parameters } = this.#desired.current;
-    if (action === 'leave-ring') {
-      this.#see({ leaveOver: true, leaveFailure: this.#canLeave ? null : 'it is stuck' });
-    } else if (action === 'stop-k2hdkc') this.#see({ k2hdkc: null });
-    else if (action === 'stop-chmpx') this.#see({ chmpx: null, status: null });
-    else if (action === 'start-chmpx') this.#see({ chmpx, status: ringStatus(IN) });
-    else if (action === 'start-k2hdkc') this.#see({ k2hdkc });
-    else if (action === 'unregister') await this.#desired.update({ registration: null });
-    else if (action === 'register' && parameters !== null) {
+    if (action.do === 'leave-ring') {
+      this.#see({ leave: this.#canLeave ? LEFT : refused('it is stuck') });
+    } else if (action.do === 'stop-k2hdkc') this.#see({ k2hdkc: null });
+    else if (action.do === 'stop-chmpx') this.#see({ chmpx: null, status: null });
+    else if (action.do === 'start-chmpx') this.#see({ chmpx, status: ringStatus(IN) });
+    else if (action.do === 'start-k2hdkc') this.#see({ k2hdkc });
+    else if (action.do === 'unregister') await this.#desired.update({ registration: null });
+    else if (action.do === 'register' && parameters !== null) {
       await this.#desired.update({ registration: registrationFor(parameters) });
     }
   }
 
-  #see(change: Partial<Observed>): void {
-    this.#seen = { ...this.#seen, ...change };
+  #see(change: Change): void {
+    this.#seen = alter(this.#seen, change);
   }
 }
 

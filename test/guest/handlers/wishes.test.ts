@@ -6,7 +6,7 @@ import type { Snapshot } from '../../../src/node/reconciler.ts';
 import { Operations } from '../../../src/guest/operations.ts';
 import { silentLog } from '../../helpers/recording-log.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
-import { desiredState, nothingRuns, observed } from '../../node/builders.ts';
+import { desiredState, nothingRuns, observed, LEAVES_AGAIN } from '../../node/builders.ts';
 
 const desired = desiredState();
 
@@ -51,7 +51,7 @@ it('has not left while both programs start again because the leave hung', async 
     return { desired, state: 'leaving', observed: seen, step };
   };
   const looks = { kind: 'wait', why: 'looking for the other servers' } as const;
-  const between = at(nothingRuns({ leaveAgain: true }), looks);
+  const between = at(nothingRuns({ leave: LEAVES_AGAIN }), looks);
   const leave = async (...seen: Snapshot[]): Promise<void> =>
     (await wishes(...seen)).leave(change, { shrinking: null });
   await expect(leave(between)).rejects.toThrow('it waits on');

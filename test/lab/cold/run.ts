@@ -1,4 +1,4 @@
-import { ringWords } from '../../../src/ring/change/merge-driver.ts';
+import { ringWords } from '../../../src/ring/words.ts';
 import { sleep, systemClock } from '../../../src/base/clock.ts';
 import { until } from '../../helpers/until.ts';
 import type { ClusterMember } from '../../story/cluster-member.ts';

@@ -1,20 +1,19 @@
 import { expect, it } from 'vitest';
-import type { Observed } from '../../../src/node/observed.ts';
 import { plan } from '../../../src/node/plan/plan.ts';
 import { planCompletion } from '../../../src/node/plan/completion.ts';
 import { ring } from '../../ring/rings.ts';
-import { desiredState, observed, TIMES } from '../builders.ts';
+import { desiredState, observed, TIMES, told, type Change } from '../builders.ts';
 
 /** What node b does about it, the ring having been the same for so long (ms). */
-function step(statuses: string[], ms: number, change: Partial<Observed> = {}): string {
+function step(statuses: string[], ms: number, change: Change = {}): string {
   const seen = observed({ ringStillMs: ms, ...change });
   const found = planCompletion(ring('b', ...statuses), seen, TIMES);
-  return found?.kind === 'do' ? found.action : 'nothing';
+  return found ? told(found) : 'nothing';
 }
 
-const CURE = 'complete-merge';
+const CURE = 'cure COMPMERGE';
 
-it.each<[string, string, string[], number, Partial<Observed>?]>([
+it.each<[string, string, string[], number, Change?]>([
   ['nobody merges', 'nothing', ['IN', 'IN'], 90_000],
   ['its own join', CURE, ['IN', 'IN ADD Done'], 5_100],
   ['its own return', CURE, ['IN', 'IN Done'], 5_100],
@@ -36,7 +35,7 @@ it.each<[string, string, string[], number, Partial<Observed>?]>([
 it('is the business of a server that serves, when merges are automatic', () => {
   const seen = observed({ status: ring('b', 'IN DELETE Done', 'IN'), ringStillMs: 10_100 });
   expect(plan(desiredState(), seen, TIMES)).toMatchObject({
-    action: CURE,
+    action: { do: 'cure', command: 'COMPMERGE' },
     why: 'the data of another is there, but nobody completes the merge',
   });
 });

@@ -1,13 +1,12 @@
 import { expect, it } from 'vitest';
 import { plan } from '../../../src/node/plan/plan.ts';
-import type { Observed } from '../../../src/node/observed.ts';
 import { ring } from '../../ring/rings.ts';
-import { desiredState, observed, ROLE, TIMES } from '../builders.ts';
+import { desiredState, observed, ROLE, TIMES, told, type Change } from '../builders.ts';
 
 const COORDINATED = { ...TIMES, merge: 'coordinated' as const };
 
-/** What node b does when it sees this, for so many milliseconds: `join-ring`, `wait`, `rest` … */
-function step(statuses: string[], ms = 0, change: Partial<Observed> = {}): string {
+/** What node b does when it sees this, for so many milliseconds: `lead-merge join`, `wait`, `rest` … */
+function step(statuses: string[], ms = 0, change: Change = {}): string {
   const next = plan(
     desiredState(),
     observed({
@@ -20,25 +19,35 @@ function step(statuses: string[], ms = 0, change: Partial<Observed> = {}): strin
     }),
     COORDINATED,
   );
-  return next.kind === 'do' ? next.action : next.kind;
+  return told(next);
 }
 
 it.each<[string, string, string[], number?]>([
-  ['joins a ring', 'join-ring', ['IN', 'OUT', 'IN']],
+  ['joins a ring', 'lead-merge join', ['IN', 'OUT', 'IN']],
   ['is second to one before it', 'wait', ['OUT', 'OUT', 'IN']],
-  ['does not wait for that one for ever', 'join-ring', ['OUT', 'OUT', 'IN'], 6_000],
+  ['does not wait for that one for ever', 'lead-merge join', ['OUT', 'OUT', 'IN'], 6_000],
   ['waits while another change runs', 'wait', ['IN ADD Pending', 'OUT', 'IN']],
-  ['does not wait for it for ever', 'join-ring', ['IN ADD Pending', 'OUT', 'IN'], 60_000],
+  ['does not wait for it for ever', 'lead-merge join', ['IN ADD Pending', 'OUT', 'IN'], 60_000],
   ['waits for all of a new ring', 'wait', ['OUT DOWN', 'OUT', 'OUT']],
-  ['makes a new ring without one that is away', 'join-ring', ['OUT DOWN', 'OUT', 'OUT'], 5_000],
+  [
+    'makes a new ring without one that is away',
+    'lead-merge join',
+    ['OUT DOWN', 'OUT', 'OUT'],
+    5_000,
+  ],
   ['rests in a quiet ring', 'rest', ['IN', 'IN', 'IN']],
   ['rests beside one that is away', 'rest', ['IN', 'IN', 'IN DOWN']],
-  ['merges alone when it is back', 'finish-merge', ['IN', 'IN Pending', 'IN'], 2_000],
+  ['merges alone when it is back', 'lead-merge finish', ['IN', 'IN Pending', 'IN'], 2_000],
   ['waits while another leads', 'wait', ['IN Doing', 'IN Doing', 'IN ADD Doing'], 30_000],
-  ['takes over', 'finish-merge', ['IN Pending', 'IN Pending', 'IN ADD Pending'], 26_000],
+  ['takes over', 'lead-merge finish', ['IN Pending', 'IN Pending', 'IN ADD Pending'], 26_000],
   ['takes over in its turn', 'wait', ['IN Pending', 'IN Pending', 'IN ADD Pending'], 24_000],
-  ['takes a merge over much later', 'finish-merge', ['IN Doing', 'IN Doing', 'IN Doing'], 306_000],
-  ['goes back in', 'service-in', ['IN', 'IN DELETE Pending', 'IN ADD Pending'], 3_000],
+  [
+    'takes a merge over much later',
+    'lead-merge finish',
+    ['IN Doing', 'IN Doing', 'IN Doing'],
+    306_000,
+  ],
+  ['goes back in', 'cure SERVICEIN', ['IN', 'IN DELETE Pending', 'IN ADD Pending'], 3_000],
   ['is led through SERVICEOUT', 'wait', ['IN', 'IN DELETE Pending', 'IN ADD Pending'], 100],
 ])('%s: %s', (_, expected, statuses, ms) => {
   expect(step(statuses, ms)).toBe(expected);
@@ -47,15 +56,15 @@ it.each<[string, string, string[], number?]>([
 it('takes a server out that is down and no longer in the role, after a while', () => {
   const role = { ...ROLE, servers: 2, cuks: new Set(['cuk-a', 'cuk-b']) };
   expect(step(['IN', 'IN', 'IN DOWN'], 24_000, { role })).toBe('rest');
-  expect(step(['IN', 'IN', 'IN DOWN'], 26_000, { role })).toBe('finish-merge');
+  expect(step(['IN', 'IN', 'IN DOWN'], 26_000, { role })).toBe('lead-merge finish');
 });
 
 it('is not back when a merge was aborted: its k2hdkc runs for long', () => {
   const k2hdkc = { generation: desiredState().generation, runningMs: 60_000 };
   const all = ['IN Pending', 'IN Pending', 'IN Pending'];
   expect(step(all, 2_000, { k2hdkc })).toBe('wait');
-  expect(step(all, 26_000, { k2hdkc })).toBe('finish-merge');
-  expect(step(all, 2_000, { k2hdkc: { ...k2hdkc, runningMs: 3_000 } })).toBe('finish-merge');
+  expect(step(all, 26_000, { k2hdkc })).toBe('lead-merge finish');
+  expect(step(all, 2_000, { k2hdkc: { ...k2hdkc, runningMs: 3_000 } })).toBe('lead-merge finish');
 });
 
 it('starts its programs again, at once, when it hung and the merge was aborted', () => {
@@ -83,17 +92,19 @@ it('starts its programs again when it hangs', () => {
 
 it('moves its turn by jitter, but never that of the first', () => {
   const late = { tieJitter: 0.5 };
-  expect(step(['OUT', 'OUT', 'IN'], 5_400)).toBe('join-ring');
+  expect(step(['OUT', 'OUT', 'IN'], 5_400)).toBe('lead-merge join');
   expect(step(['OUT', 'OUT', 'IN'], 5_400, late)).toBe('wait');
-  expect(step(['OUT', 'OUT', 'IN'], 5_600, late)).toBe('join-ring');
-  expect(step(['IN', 'OUT', 'OUT'], 0, late)).toBe('join-ring');
+  expect(step(['OUT', 'OUT', 'IN'], 5_600, late)).toBe('lead-merge join');
+  expect(step(['IN', 'OUT', 'OUT'], 0, late)).toBe('lead-merge join');
 });
 
 it('two that are back take turns, one alone does not wait', () => {
-  expect(step(['IN', 'IN Pending', 'IN'], 0)).toBe('finish-merge');
+  expect(step(['IN', 'IN Pending', 'IN'], 0)).toBe('lead-merge finish');
   expect(step(['IN Pending', 'IN Pending', 'IN'], 900)).toBe('wait');
   expect(step(['IN Pending', 'IN Pending', 'IN'], 1_400, { tieJitter: 0.5 })).toBe('wait');
-  expect(step(['IN Pending', 'IN Pending', 'IN'], 1_600, { tieJitter: 0.5 })).toBe('finish-merge');
+  expect(step(['IN Pending', 'IN Pending', 'IN'], 1_600, { tieJitter: 0.5 })).toBe(
+    'lead-merge finish',
+  );
 });
 
 it('pauses after a join that was undone', () => {
@@ -101,6 +112,6 @@ it('pauses after a join that was undone', () => {
 });
 
 it('a lone server makes its ring', () => {
-  const change: Partial<Observed> = { role: ROLE };
-  expect(step(['OUT DOWN', 'OUT'], 0, change)).toBe('join-ring');
+  const change: Change = { role: ROLE };
+  expect(step(['OUT DOWN', 'OUT'], 0, change)).toBe('lead-merge join');
 });

@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
-import type { Observed } from '../../../src/node/observed.ts';
 import { planJoin, planK2hdkc } from '../../../src/node/plan/join.ts';
 import { ring } from '../../ring/rings.ts';
-import { observed, TIMES } from '../builders.ts';
+import { desiredState, observed, TIMES, told, type Change } from '../builders.ts';
 
 /** What node b does with its k2hdkc, all statuses being the same for so long (ms). */
-function start(statuses: string[], ms: number, change: Partial<Observed> = {}, times = TIMES) {
+function start(statuses: string[], ms: number, change: Change = {}, times = TIMES) {
   const step = planK2hdkc(
     ring('b', ...statuses),
+    desiredState(),
     observed({ statusStableMs: ms, ringStillMs: ms, ...change }),
     times,
   );
-  return `${step.kind === 'do' ? step.action : step.kind}: ${step.why}`;
+  return `${told(step)}: ${step.why}`;
 }
 
 const STARTS = 'start-k2hdkc: k2hdkc does not run';
@@ -62,15 +62,15 @@ it('sends no SERVICEIN into the change of another before the wait for it is over
   const stuckBy = (ms: number, ringStillMs: number, ...words: string[]): string => {
     const seen = observed({ statusStableMs: ms, ringStillMs });
     const step = planJoin(ring('b', ...words), seen, 10_000, TIMES);
-    return step.kind === 'do' ? step.action : step.kind;
+    return told(step);
   };
   const stuck = (ms: number, ...words: string[]): string => stuckBy(ms, ms, ...words);
-  expect(stuck(5_100, 'IN', 'OUT')).toBe('service-in');
+  expect(stuck(5_100, 'IN', 'OUT')).toBe('cure SERVICEIN');
   expect(stuck(5_100, 'IN ADD Doing', 'OUT')).toBe('wait');
   expect(stuck(64_900, 'IN ADD Doing', 'OUT')).toBe('wait');
-  expect(stuck(65_100, 'IN ADD Doing', 'OUT')).toBe('service-in');
+  expect(stuck(65_100, 'IN ADD Doing', 'OUT')).toBe('cure SERVICEIN');
   expect(stuckBy(65_100, 4_900, 'IN ADD Doing', 'OUT'), 'its turn').toBe('wait');
-  expect(stuckBy(65_100, 5_100, 'IN ADD Doing', 'OUT')).toBe('service-in');
+  expect(stuckBy(65_100, 5_100, 'IN ADD Doing', 'OUT')).toBe('cure SERVICEIN');
   expect(stuck(5_100, 'OUT', 'OUT')).toBe('wait');
-  expect(stuck(10_100, 'OUT', 'OUT')).toBe('service-in');
+  expect(stuck(10_100, 'OUT', 'OUT')).toBe('cure SERVICEIN');
 });

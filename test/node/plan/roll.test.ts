@@ -2,16 +2,22 @@ import { describe, expect, it } from 'vitest';
 import type { Observed } from '../../../src/node/observed.ts';
 import { plan } from '../../../src/node/plan/plan.ts';
 import type { RollView } from '../../../src/node/programs/roll-watch.ts';
+import { IDLE, type Leave } from '../../../src/ring/change/leave.ts';
 import {
+  alter,
   desiredState,
   IN,
   JOINING,
+  LEFT,
   observed,
   OUT,
+  refused,
   ringStatus,
   ROLE,
   RUNS,
   TIMES,
+  told,
+  type Change,
 } from '../builders.ts';
 
 const ROLL: RollView = { keys: ['[K2HDKC] MAXTHREAD'], waitedMs: 3_000, before: 0 };
@@ -22,36 +28,36 @@ const DOWN = '[SERVICE OUT][DOWN][n/a][Nothing][NoSuspend]';
 const LEAVING = '[SERVICE IN][UP][DELETE][Doing][NoSuspend]';
 const role = { ...ROLE, servers: 3 };
 
-function inRing(roll: RollView, change: Partial<Observed> = {}): Observed {
+function inRing(roll: RollView, change: Change = {}): Observed {
   return observed({ roll, role, status: ringStatus(IN, IN, IN), ...change });
 }
 
 /** Its k2hdkc is gone, in its turn. */
-const crashedOf = (crashes: number, leaveFailure: string | null = null): Observed =>
+const crashedOf = (crashes: number, leave: Leave = IDLE): Observed =>
   inRing(ROLL, {
     status: ringStatus(SUSPENDED, IN, IN),
     k2hdkc: null,
     crashes,
-    leaveFailure,
+    leave,
   });
 
 function stepOf(seen: Observed, mode: 'server' | 'slave' = 'server'): string {
   const step = plan(desiredState({ mode }), seen, TIMES);
-  return step.kind === 'do' ? step.action : step.kind;
+  return told(step);
 }
 
 describe('a new ini with keys that count from a start on', () => {
   it.each<[string, Observed, string]>([
-    ['in a ring that is quiet', inRing(ROLL), 'leave-to-restart'],
-    ['on the last server', inRing(ROLL, { status: ringStatus(IN) }), 'leave-to-restart'],
+    ['in a ring that is quiet', inRing(ROLL), 'leave-ring restart'],
+    ['on the last server', inRing(ROLL, { status: ringStatus(IN) }), 'leave-ring restart'],
     [
       'on the last server, which had nothing to leave',
-      inRing(ROLL, { status: ringStatus(IN), leaveOver: true }),
+      inRing(ROLL, { status: ringStatus(IN), leave: LEFT }),
       'stop-k2hdkc',
     ],
     [
       'in the ring again, having left it for a change that was taken back',
-      inRing({ ...ROLL, waitedMs: 0 }, { leaveOver: true }),
+      inRing({ ...ROLL, waitedMs: 0 }, { leave: LEFT }),
       'wait',
     ],
     [
@@ -60,20 +66,20 @@ describe('a new ini with keys that count from a start on', () => {
         { ...ROLL, waitedMs: 61_000 },
         { status: ringStatus(IN, DOWN, DOWN), ringStillMs: 61_000 },
       ),
-      'leave-to-restart',
+      'leave-ring restart',
     ],
     ['just read', inRing({ ...ROLL, waitedMs: 2_000 }), 'wait'],
     [
       'on the only server, just read',
       observed({ roll: { ...ROLL, waitedMs: 0 } }),
-      'leave-to-restart',
+      'leave-ring restart',
     ],
     ['when the ring moved just now', inRing(ROLL, { ringStillMs: 2_000 }), 'wait'],
     ['with a server that goes before', inRing({ ...ROLL, before: 1, waitedMs: 9_000 }), 'wait'],
     [
       'with a server that had its turn and let it pass',
       inRing({ ...ROLL, before: 1, waitedMs: 9_500 }),
-      'leave-to-restart',
+      'leave-ring restart',
     ],
     [
       'while another is without k2hdkc',
@@ -96,7 +102,7 @@ describe('a new ini with keys that count from a start on', () => {
         { ...ROLL, waitedMs: 61_000 },
         { status: ringStatus(IN, IN, DOWN), ringStillMs: 61_000 },
       ),
-      'leave-to-restart',
+      'leave-ring restart',
     ],
     [
       'while another is down and keeps its place, for however long',
@@ -109,7 +115,7 @@ describe('a new ini with keys that count from a start on', () => {
     [
       'in a ring that never comes to rest',
       inRing({ ...ROLL, waitedMs: 181_000, before: 2 }, { ringStillMs: 100 }),
-      'leave-to-restart',
+      'leave-ring restart',
     ],
     [
       'half way out, by an agent before this one',
@@ -132,17 +138,17 @@ describe('a new ini with keys that count from a start on', () => {
     ],
     [
       'out of the ring',
-      inRing({ ...ROLL, before: 2 }, { status: ringStatus(OUT, IN, IN), leaveOver: true }),
+      inRing({ ...ROLL, before: 2 }, { status: ringStatus(OUT, IN, IN), leave: LEFT }),
       'stop-k2hdkc',
     ],
     [
       'out of the ring, by an agent before this one',
       inRing({ ...ROLL, before: 2, waitedMs: 0 }, { status: ringStatus(OUT, IN, IN) }),
-      'leave-to-restart',
+      'leave-ring restart',
     ],
     [
       'half stopped',
-      inRing(ROLL, { status: ringStatus(GONE, IN, IN), k2hdkc: null, leaveOver: true }),
+      inRing(ROLL, { status: ringStatus(GONE, IN, IN), k2hdkc: null, leave: LEFT }),
       'stop-chmpx',
     ],
     [
@@ -153,10 +159,17 @@ describe('a new ini with keys that count from a start on', () => {
     ['when the status is not known', inRing(ROLL, { status: null }), 'wait'],
     [
       'when the ring could not be left, until that is forgotten',
-      inRing({ ...ROLL, waitedMs: 900_000 }, { leaveFailure: 'the merge did not end' }),
+      inRing(
+        { ...ROLL, waitedMs: 900_000 },
+        { leave: refused('the merge did not end', 'restart') },
+      ),
       'wait',
     ],
-    ['when it could not be left, and k2hdkc is gone', crashedOf(1, 'still in'), 'start-k2hdkc'],
+    [
+      'when it could not be left, and k2hdkc is gone',
+      crashedOf(1, refused('still in', 'restart')),
+      'start-k2hdkc',
+    ],
     ['when k2hdkc has crashed', crashedOf(1), 'start-k2hdkc'],
     ['when k2hdkc crashes again and again', crashedOf(2), 'stop-chmpx'],
     ['when chmpx is gone', inRing(ROLL, { chmpx: null, status: null }), 'stop-k2hdkc'],
@@ -168,29 +181,29 @@ describe('a new ini with keys that count from a start on', () => {
   it('restarts a slave at once', () => {
     const status = ringStatus('[SLAVE][UP][n/a][Nothing][NoSuspend]', IN, IN);
     const slave = inRing({ ...ROLL, waitedMs: 0 }, { status, k2hdkc: null });
-    expect(stepOf(slave, 'slave')).toBe('leave-to-restart');
-    expect(stepOf({ ...slave, leaveOver: true }, 'slave')).toBe('stop-chmpx');
+    expect(stepOf(slave, 'slave')).toBe('leave-ring restart');
+    expect(stepOf(alter(slave, { leave: LEFT }), 'slave')).toBe('stop-chmpx');
   });
 
   it('leaves no ring in which this node has hung in a merge: both start again first', () => {
     const hung = { mergeHung: true, ringStillMs: 20_000 };
-    expect(stepOf(inRing(ROLL, hung))).toBe('leave-to-restart');
+    expect(stepOf(inRing(ROLL, hung))).toBe('leave-ring restart');
     const times = { ...TIMES, merge: 'coordinated' as const };
     const step = plan(desiredState(), inRing(ROLL, hung), times);
-    expect(step).toMatchObject({ action: 'restart-pair' });
+    expect(step).toMatchObject({ action: { do: 'restart-pair', hard: true } });
   });
 
   it.each<[string, Observed, string]>([
     ['leaving', inRing(ROLL), 'leaving the ring first'],
     [
       'stopping',
-      inRing(ROLL, { leaveOver: true, status: ringStatus(OUT, IN, IN) }),
+      inRing(ROLL, { leave: LEFT, status: ringStatus(OUT, IN, IN) }),
       'both programs start again',
     ],
     ['alone', inRing(ROLL, { status: ringStatus(IN) }), 'no ring to leave'],
     [
       'not leaving',
-      inRing(ROLL, { leaveFailure: 'still in after 170 s' }),
+      inRing(ROLL, { leave: refused('still in after 170 s', 'restart') }),
       'the ring could not be left: still in after 170 s',
     ],
     ['waiting', inRing({ ...ROLL, waitedMs: 0 }), 'one server restarts after the other'],

@@ -32,7 +32,7 @@ class Watched {
   sees(words: string, seconds = 0.5, use = IDLE, other = 'IN Done'): this {
     for (const end = this.#now + seconds * 1_000; this.#now < end;) {
       this.sleeps(0.5, use);
-      this.merge.note(words === '-' ? null : ring('a', words, other));
+      if (words !== '-') this.merge.look(ring('a', words, other));
     }
     return this;
   }

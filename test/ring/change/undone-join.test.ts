@@ -6,7 +6,9 @@ import { Backoff } from '../../../src/base/backoff.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { MergeCommand, Order } from '../../../src/ring/change/merge-steps.ts';
 import type { RingStatus } from '../../../src/ring/status.ts';
+import { IDLE } from '../../../src/ring/change/leave.ts';
 import { ring } from '../rings.ts';
+import { sightOf } from '../sight-of.ts';
 import { silentLog } from '../../helpers/recording-log.ts';
 
 /** What a command makes of the words of a server; those that are missing it leaves alone. */
@@ -51,8 +53,9 @@ class Ring {
     });
     this.changes = new RingChanges({
       mode: 'coordinated',
-      readStatus: () => Promise.resolve(this.#look()),
-      ownHangs: () => this.#own.hangs,
+      sight: sightOf(() => Promise.resolve(this.#look()), clock, { ownMerge: this.#own }),
+      record: { keep: () => Promise.resolve() },
+      unfinished: IDLE,
       control: { send: (order) => this.#obey(order) },
       pollMs: 100,
       leaveLimits: { stop: 10_000, restart: 60_000, good: 170_000 },
@@ -87,7 +90,7 @@ class Ring {
     this.#words = this.#words.map((words, n) =>
       this.hangs.includes(n === 0 ? 'a' : 'b') ? words : words.replace('Doing', 'Done'),
     );
-    return this.#own.note(status);
+    return status;
   }
 
   #obey({ command, at }: Order): Promise<string> {

@@ -5,6 +5,7 @@ import { sleep } from '../../../src/base/clock.ts';
 import type { RingNode, RingStatus } from '../../../src/ring/status.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 import { ring } from '../rings.ts';
+import { sightOf } from '../sight-of.ts';
 import { ManualClock } from '../../base/manual-clock.ts';
 import { ROLE } from '../../node/builders.ts';
 
@@ -47,7 +48,7 @@ class Bench {
     this.lines = lines;
     this.watch = new RingWatch({
       isUp: () => this.isUp,
-      readStatus: () => Promise.resolve(this.isReadable ? this.ring : null),
+      sight: sightOf(() => Promise.resolve(this.isReadable ? this.ring : null), this.clock),
       role: () => this.role,
       viewOf: asks ? (server, limitMs) => this.#answer(server, limitMs) : null,
       unread: asks ? null : this.#unread(),

@@ -1,30 +1,34 @@
-import { messageOf } from '../../base/errors.ts';
-import type { Logger } from '../../base/log.ts';
-import type { RingStatus } from '../../ring/status.ts';
-import { readRingStatus, ToolMissingError } from '../../ring/tools.ts';
-import type { SystemUser } from '../../host/system-user.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { SystemUser } from '../host/system-user.ts';
+import type { RingStatus } from './status.ts';
+import { readRingStatus, ToolMissingError } from './tools.ts';
 
 /** A tool that takes longer than this hangs (ms). */
 const STATUS_TIMEOUT_MS = 5_000;
 
-/** Reads the status; a tool that cannot be used is logged once per reason and means: not known. */
+/** Reads what chmpxstatus says. */
+export interface StatusReader {
+  /** The ring; null when chmpx does not run, or when the tool cannot say. */
+  read(): Promise<RingStatus | null>;
+  /** Why the status cannot be read at all, whatever chmpx does; null when it can. */
+  problem(): string | null;
+}
+
+/** A tool that cannot be used is logged once per reason. */
 export function statusReader(
   command: string,
   conf: string,
   user: SystemUser | null,
   log: Logger,
-): { read: () => Promise<RingStatus | null>; problem: () => string | null } {
+): StatusReader {
   let complaint = '';
   let problem: string | null = null;
   const read = async (): Promise<RingStatus | null> => {
     try {
       const as = user ?? undefined;
-      const status = await readRingStatus({
-        command,
-        conf,
-        timeoutMs: STATUS_TIMEOUT_MS,
-        user: as,
-      });
+      const timeoutMs = STATUS_TIMEOUT_MS;
+      const status = await readRingStatus({ command, conf, timeoutMs, user: as });
       complaint = '';
       problem = null;
       return status;

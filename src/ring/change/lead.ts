@@ -1,0 +1,151 @@
+import { sleep, type Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import type { RingSight } from '../sight.ts';
+import { statusWords, type RingStatus } from '../status.ts';
+import { AwaitedServers } from './awaited-servers.ts';
+import { MergePatience, type PatienceTimes } from './merge-patience.ts';
+import { serverKey, type MergePhase, type MergeStep, type Order } from './merge-steps.ts';
+
+/** What a leader works with. Times in milliseconds. */
+export interface LeadOptions {
+  sight: Pick<RingSight, 'look' | 'words' | 'ringStillMs' | 'hangs'>;
+  /** Gives a command to the control port of a server; rejects when it is refused. */
+  send: (order: Order) => Promise<unknown>;
+  pollMs: number;
+  /** How long nothing at all may move while commands are given and carried out. */
+  stepMs: number;
+  patience: PatienceTimes;
+  clock: Clock;
+  log: Logger;
+}
+
+/** While something has moved in the ring within this time (ms), */
+const LIVELY_MS = 1_000;
+/** it is looked at so much more often: the ring is closed meanwhile. */
+const LIVELY_LOOKS = 3;
+/** An order that seems to have had no effect is given again after so long (ms). */
+export const REPEAT_MS = 2_000;
+
+/** One series of steps that a leader takes: looks at the ring, gives the next commands, looks again. */
+export class Lead {
+  /** `serverKey` of the servers that stay and were sent SERVICEOUT. */
+  readonly included = new Set<string>();
+  readonly #options: LeadOptions;
+  readonly #given = new Map<string, { words: string; at: number }>();
+  readonly #patience: MergePatience;
+  readonly #awaited = new AwaitedServers();
+  #hungItself = false;
+  #closedSince: number | null = null;
+  #closedMs = 0;
+  #refusal = '';
+
+  constructor(options: LeadOptions) {
+    this.#options = options;
+    this.#patience = new MergePatience(options.patience);
+  }
+
+  /** Merges that hung and were begun again. */
+  get aborted(): number {
+    return this.#patience.aborted;
+  }
+
+  /** The merge hung at the server that leads it. */
+  get hungItself(): boolean {
+    return this.#hungItself;
+  }
+
+  /** For how long the ring was closed (ms). */
+  get closedMs(): number {
+    return this.#closedMs;
+  }
+
+  /**
+   * Follows the steps until they are over, the deadline has passed, or nothing moves any more.
+   *
+   * @param deadline of the monotonic clock, in milliseconds.
+   * @returns null when it is over, else why it did not get there.
+   */
+  async follow(
+    next: (ring: RingStatus) => MergeStep,
+    deadline: number,
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    const { clock, pollMs, stepMs, sight, log } = this.#options;
+    const begun = clock.monotonic();
+    let phase: MergePhase | null = null;
+    for (;;) {
+      const ring = await sight.look();
+      const now = clock.monotonic();
+      const step = ring ? next(ring) : null;
+      if (step) this.#noteClosed(step.phase, now);
+      if (step && step.phase !== phase) log.info({ phase: step.phase, ring: sight.words }, 'merge');
+      phase = step?.phase ?? phase;
+      if (step?.over) return null;
+      if (signal.aborted) return 'it was interrupted';
+      const stillMs = Math.min(sight.ringStillMs, now - begun);
+      const verdict = ring ? this.#patience.look(ring, now) : 'wait';
+      // Data moves without a change of words: patience ends that.
+      const still = step?.phase !== 'merging' && stillMs > stepMs;
+      // Only a start of both programs cures a server that hangs, and this one's agent is busy here.
+      const waits = step?.phase === 'merging' && step.orders.length === 0;
+      const hangs = ring?.self.merge === 'Doing' && (verdict !== 'wait' || (waits && sight.hangs));
+      this.#hungItself ||= hangs;
+      if (now >= deadline || still || verdict === null || hangs) {
+        this.#noteClosed('quiet', now); // whoever goes on counts from here
+        return `still ${phase ?? 'unknown'} (${sight.words || 'no status'})${this.#refusal}`;
+      }
+      if (verdict === 'abort') {
+        log.warn({ ring: sight.words }, 'a merge hangs: aborting it and trying again');
+      }
+      if (ring && step) {
+        const abort: Order = { command: 'ABORTMERGE', at: ring.self };
+        await this.#give(ring, verdict === 'abort' ? [abort] : step.orders, deadline);
+      }
+      const pauseMs = stillMs < LIVELY_MS ? pollMs / LIVELY_LOOKS : pollMs;
+      await sleep(clock, Math.min(pauseMs, Math.max(0, deadline - clock.monotonic())), signal);
+    }
+  }
+
+  async #give(ring: RingStatus, orders: readonly Order[], deadline: number): Promise<void> {
+    const { send, log, clock } = this.#options;
+    const now = clock.monotonic();
+    if (orders.some(({ command }) => command === 'ABORTMERGE')) {
+      this.#awaited.aborted(ring, now, deadline - now);
+    }
+    const waits = this.#awaited.awaited(ring, now);
+    const due = orders.filter(
+      (order) => !(waits && order.command === 'MERGE') && this.#isDue(order, now),
+    );
+    await Promise.all(
+      due.map(async (order) => {
+        const { command, at, names = at } = order;
+        if (command === 'SERVICEOUT' && names === at) this.included.add(serverKey(at));
+        try {
+          await send(order);
+        } catch (error) {
+          this.#refusal = `; ${messageOf(error)}`;
+          log.warn({ command, server: names.name, reason: messageOf(error) }, 'a command failed');
+        }
+      }),
+    );
+  }
+
+  /** The view lags behind: an order is not given again while nothing has changed. */
+  #isDue({ command, at, names = at }: Order, now: number): boolean {
+    const key = `${command} ${serverKey(names)}`;
+    const words = statusWords(names);
+    const last = this.#given.get(key);
+    if (last?.words === words && now - last.at < REPEAT_MS) return false;
+    this.#given.set(key, { words, at: now });
+    return true;
+  }
+
+  #noteClosed(phase: MergePhase, now: number): void {
+    if (phase !== 'quiet') this.#closedSince ??= now;
+    else if (this.#closedSince !== null) {
+      this.#closedMs += now - this.#closedSince;
+      this.#closedSince = null;
+    }
+  }
+}

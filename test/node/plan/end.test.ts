@@ -1,0 +1,132 @@
+import { describe, it } from 'vitest';
+import {
+  ALONE,
+  alter,
+  IN,
+  JOINING,
+  LEAVES_AGAIN,
+  LEFT,
+  nothingRuns,
+  observed,
+  OUT,
+  refused,
+  ringStatus,
+} from '../builders.ts';
+import { check, inRing, serving, type Row } from './rows.ts';
+
+describe('stopping on purpose', () => {
+  const stopped = { stopped: { bootId: 'boot' } };
+  it.each<Row>([
+    ['others are in the ring', stopped, inRing, 'leave-ring stop'],
+    ['nobody else is in', stopped, observed({ status: ringStatus(IN, OUT) }), 'stop-k2hdkc'],
+    ['it is out already', stopped, observed({ status: ringStatus(OUT, IN) }), 'stop-k2hdkc'],
+    ['the time for leaving is up', stopped, alter(inRing, { leave: LEFT }), 'stop-k2hdkc'],
+    [
+      'the ring cannot be left: it stops anyway',
+      stopped,
+      alter(inRing, { leave: refused('still Doing') }),
+      'stop-k2hdkc',
+    ],
+    [
+      'the status is not known at this moment',
+      stopped,
+      observed({ status: null, statusStableMs: 10 }),
+      'wait',
+      'status',
+    ],
+    ['the status is not to be had', stopped, observed({ status: null }), 'stop-k2hdkc'],
+    ['k2hdkc is stopped', stopped, observed({ k2hdkc: null }), 'stop-chmpx'],
+    ['chmpx is gone', stopped, observed({ chmpx: null, status: null }), 'stop-k2hdkc'],
+    ['both are stopped', stopped, nothingRuns(), 'rest', 'stopped'],
+    ['not prepared yet', { phase: 'new', registration: null }, nothingRuns(), 'rest'],
+  ])('%s', (...row) => check(row));
+});
+
+describe('leaving for good', () => {
+  const detached = { parameters: null };
+  it.each<Row>([
+    ['others are in the ring', detached, inRing, 'leave-ring good'],
+    ['the ring is left', detached, alter(inRing, { leave: LEFT }), 'unregister'],
+    ['nobody else is in', detached, serving, 'unregister'],
+    [
+      'the data could not move',
+      detached,
+      alter(inRing, { leave: refused('still Doing after 170 s') }),
+      'wait',
+      'cannot leave the ring: still Doing after 170 s',
+    ],
+    [
+      'the status is not known at this moment',
+      detached,
+      observed({ status: null, statusStableMs: 10 }),
+      'wait',
+    ],
+    ['unregistered', { parameters: null, registration: null }, serving, 'stop-k2hdkc'],
+    [
+      'registered a moment ago',
+      detached,
+      nothingRuns({ registrationSettlesInMs: 900 }),
+      'unregister',
+    ],
+    ['K2HR3 is away: stops', detached, observed({ k2hr3RetryInMs: 700 }), 'stop-k2hdkc'],
+    ['… stops', detached, observed({ k2hdkc: null, k2hr3RetryInMs: 700 }), 'stop-chmpx'],
+    ['… and tries again', detached, nothingRuns({ k2hr3RetryInMs: 700 }), { wait: 700 }],
+    ['all is done', { parameters: null, registration: null }, nothingRuns(), 'rest'],
+    ['a failed prepare', { phase: 'failed' }, nothingRuns(), 'unregister'],
+    ['a failed prepare is over', { phase: 'failed', registration: null }, nothingRuns(), 'rest'],
+  ])('%s', (...row) => check(row));
+});
+
+describe('leaving again, after a hang or a crash in the leave', () => {
+  const detached = { parameters: null };
+  const again = { leave: LEAVES_AGAIN };
+  const LEAVING = '[SERVICE IN][UP][DELETE][Pending][NoSuspend]';
+  it.each<Row>([
+    [
+      'hangs',
+      detached,
+      alter(inRing, { ...again, mergeHung: true }),
+      'restart-pair',
+      'because this node hung',
+    ],
+    ['both are stopped', detached, nothingRuns(again), 'start-chmpx'],
+    [
+      'chmpx is up',
+      detached,
+      observed({ ...again, k2hdkc: null, status: ringStatus(ALONE) }),
+      'start-k2hdkc',
+    ],
+    ['joins', detached, observed({ ...again, status: ringStatus(JOINING, IN) }), 'wait'],
+    ['is in the ring again', detached, alter(inRing, { ...again }), 'leave-ring good'],
+    [
+      'leaves already',
+      detached,
+      observed({ ...again, status: ringStatus(LEAVING, IN) }),
+      'leave-ring good',
+    ],
+    [
+      'k2hdkc crashed in the leave',
+      detached,
+      observed({ ...again, k2hdkc: null, status: ringStatus(LEAVING, IN) }),
+      'start-k2hdkc',
+    ],
+    ['the time for leaving is up', detached, nothingRuns(), 'unregister'],
+    [
+      'a restart hangs in its leave: the start that follows is all it wants',
+      { generation: 'g2' },
+      alter(inRing, { ...again, mergeHung: true }),
+      'restart-pair',
+    ],
+  ])('%s', (...row) => check(row));
+});
+
+describe('a shrink', () => {
+  const shrinking = { shrinking: { rejoinAt: 1_000_001 } };
+  it.each<Row>([
+    ['leaves', shrinking, inRing, 'leave-ring good'],
+    ['unregisters', shrinking, alter(inRing, { leave: LEFT }), 'unregister'],
+    ['stops', { ...shrinking, registration: null }, serving, 'stop-k2hdkc'],
+    ['rests', { ...shrinking, registration: null }, nothingRuns(), 'rest'],
+    ['ends when nobody deleted it', shrinking, nothingRuns({ now: 1_000_001 }), 'end-shrink'],
+  ])('%s', (...row) => check(row));
+});

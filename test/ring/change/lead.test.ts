@@ -1,0 +1,167 @@
+import { expect, it } from 'vitest';
+import { Lead, REPEAT_MS } from '../../../src/ring/change/lead.ts';
+import { nextMergeStep, type MergeStep } from '../../../src/ring/change/merge-steps.ts';
+import type { RingStatus } from '../../../src/ring/status.ts';
+import { recordingLog } from '../../helpers/recording-log.ts';
+import { ManualClock } from '../../base/manual-clock.ts';
+import { ring } from '../rings.ts';
+import { sightOf, WELL } from '../sight-of.ts';
+
+/** A lead by node a of a leave, in a ring whose words a test writes; null: it cannot be seen. */
+function bench(...words: string[]) {
+  const clock = new ManualClock();
+  const { log, texts } = recordingLog();
+  const seen: { words: string[] | null; looks: number; hangs: boolean } = {
+    words,
+    looks: 0,
+    hangs: false,
+  };
+  const orders: [number, string][] = [];
+  let refuses = false;
+  const sight = sightOf(
+    () => {
+      seen.looks += 1;
+      return Promise.resolve(seen.words === null ? null : ring('a', ...seen.words));
+    },
+    clock,
+    {
+      ownMerge: {
+        ...WELL,
+        get hangs() {
+          return seen.hangs;
+        },
+      },
+    },
+  );
+  const lead = new Lead({
+    sight,
+    send: ({ command, at, names = at }) => {
+      orders.push([clock.monotonic(), `${command} ${names.name}`]);
+      return refuses ? Promise.reject(new Error('refused')) : Promise.resolve();
+    },
+    pollMs: 300,
+    stepMs: 30_000,
+    patience: { tailMs: 8_000, mergeMs: 60_000, tries: 2 },
+    clock,
+    log,
+  });
+  const next = (status: RingStatus): MergeStep =>
+    nextMergeStep(status, { goal: 'leave', included: lead.included, aborted: lead.aborted });
+  const follow = (deadline = 100_000, signal = new AbortController().signal) => {
+    const run: { why?: string | null } = {};
+    void lead.follow(next, deadline, signal).then((why) => {
+      run.why = why;
+    });
+    return run;
+  };
+  const commands = (): string[] => orders.map(([, order]) => order);
+  return { clock, seen, orders, commands, lead, follow, texts, refuse: () => (refuses = true) };
+}
+
+it('gives an order that had no effect again after a while, not earlier', async () => {
+  const { clock, follow, orders, seen } = bench('IN', 'IN');
+  follow();
+  await clock.advance(3 * REPEAT_MS);
+  const times = orders.filter(([, order]) => order === 'SERVICEOUT a').map(([at]) => at);
+  expect(times.length).toBeGreaterThan(2);
+  for (const [n, at] of times.slice(1).entries()) {
+    const pause = at - (times[n] ?? 0);
+    expect(pause).toBeGreaterThanOrEqual(REPEAT_MS);
+    expect(pause).toBeLessThan(REPEAT_MS + 400); // a look later
+  }
+  // Words that have changed make it another order.
+  orders.length = 0;
+  seen.words = ['IN DOWN', 'IN'];
+  await clock.advance(300);
+  seen.words = ['IN', 'IN'];
+  await clock.advance(300);
+  expect(orders.length).toBeGreaterThan(0);
+});
+
+it('gives up what does not move for 30 s, or at its deadline, and says how far it was', async () => {
+  const still = bench('IN DELETE Pending', 'IN Pending', 'IN');
+  const run = still.follow();
+  await still.clock.advance(29_900);
+  expect(run.why).toBeUndefined();
+  await still.clock.advance(500);
+  expect(run.why).toBe('still gathering (a in delete pending, b in pending, c in)');
+
+  const late = bench('IN DELETE Doing', 'IN Doing');
+  const merging = late.follow(45_000);
+  await late.clock.advance(44_900);
+  expect(merging.why, 'data moves without a change of words').toBeUndefined();
+  await late.clock.advance(100);
+  expect(merging.why).toContain('still merging');
+  expect(late.lead.closedMs).toBe(45_000);
+});
+
+it('names the command that was refused', async () => {
+  const { clock, follow, refuse, texts } = bench('IN', 'IN');
+  refuse();
+  const run = follow(1_000);
+  await clock.advance(1_000);
+  expect(run.why).toBe('still quiet (a in, b in); refused');
+  expect(texts).toContain('a command failed');
+});
+
+it('does not know how far it was when the ring could not be seen', async () => {
+  const { clock, follow, seen } = bench('IN', 'IN');
+  seen.words = null;
+  const run = follow(1_000);
+  await clock.advance(1_000);
+  expect(run.why).toBe('still unknown (no status)');
+});
+
+it('looks more often while something has just moved', async () => {
+  const { clock, follow, seen } = bench('IN DELETE Doing', 'IN Doing');
+  follow();
+  await clock.advance(900);
+  expect(seen.looks).toBeGreaterThanOrEqual(9);
+  await clock.advance(600);
+  seen.looks = 0;
+  await clock.advance(900);
+  expect(seen.looks).toBe(3);
+});
+
+it('aborts a merge that hangs at another server, once, and gives up at the second', async () => {
+  const { clock, follow, commands, seen, lead } = bench('IN DELETE Done', 'IN Doing');
+  const run = follow();
+  await clock.advance(8_000);
+  expect(commands()).toEqual([]);
+  await clock.advance(500);
+  expect(commands()).toEqual(['ABORTMERGE a']);
+  expect(lead.aborted).toBe(1);
+  seen.words = ['IN DELETE Pending', 'IN Pending'];
+  await clock.advance(300);
+  seen.words = ['IN DELETE Done', 'IN Doing'];
+  await clock.advance(15_800);
+  expect(run.why).toBeUndefined();
+  await clock.advance(1_000);
+  expect(run.why).toContain('still merging');
+  expect(lead.hungItself).toBe(false);
+});
+
+it('ends at once when its own server hangs: only a start of both programs cures that', async () => {
+  const { clock, follow, seen, lead } = bench('IN DELETE Doing', 'IN Done');
+  const run = follow();
+  await clock.advance(1_000);
+  expect(run.why).toBeUndefined();
+  seen.hangs = true;
+  await clock.advance(300);
+  expect(run.why).toContain('still merging');
+  expect(lead.hungItself).toBe(true);
+});
+
+it('ends when it is interrupted, and when its goal is reached', async () => {
+  const ending = new AbortController();
+  const { clock, follow } = bench('IN DELETE Doing', 'IN Doing');
+  const run = follow(100_000, ending.signal);
+  ending.abort();
+  await clock.advance(300);
+  expect(run.why).toBe('it was interrupted');
+
+  const out = bench('OUT', 'IN');
+  const over = out.follow();
+  await out.clock.advance(0);
+  expect(over.why).toBeNull();
+});

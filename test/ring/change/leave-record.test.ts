@@ -1,0 +1,114 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import type { Clock } from '../../../src/base/clock.ts';
+import { LeaveRecord } from '../../../src/ring/change/leave-record.ts';
+import { IDLE, type Leave } from '../../../src/ring/change/leave.ts';
+import { recordingLog } from '../../helpers/recording-log.ts';
+import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
+
+const LIMITS = { stop: 10_000, good: 170_000 };
+
+/** A state directory, and records of agents of which each has a monotonic clock of its own. */
+async function bench() {
+  const stateDirectory = await temporaryDirectory();
+  const wall = { ms: 1_000_000 };
+  const { log, texts } = recordingLog();
+  const agent = (monotonic: number): LeaveRecord => {
+    const clock: Clock = {
+      wall: () => wall.ms,
+      monotonic: () => monotonic,
+      after: () => () => undefined,
+    };
+    return new LeaveRecord({ stateDirectory, limits: LIMITS, clock, log });
+  };
+  return { stateDirectory, wall, agent, texts, file: path.join(stateDirectory, 'leave.json') };
+}
+
+const at = (is: 'leaving' | 'restarting', kind: 'stop' | 'good', deadline: number): Leave => ({
+  ...{ is, kind, deadline },
+});
+
+it.each<[Leave, Leave]>([
+  // Both programs can have crashed while no agent was there.
+  [at('leaving', 'good', 60_000), at('restarting', 'good', 58_000)],
+  [at('restarting', 'good', 60_000), at('restarting', 'good', 58_000)],
+  [at('restarting', 'stop', 9_000), at('restarting', 'stop', 7_000)],
+  [at('leaving', 'stop', 9_000), at('leaving', 'stop', 7_000)],
+])('%j goes on in the next agent, with what is left of its time', async (before, after) => {
+  const { wall, agent } = await bench();
+  await agent(0).keep(before);
+  wall.ms += 2_500;
+  expect(await agent(500).read()).toEqual(after);
+});
+
+it.each<[string, number, number]>([
+  ['has passed', 80_000, 0],
+  ['seems to be far away, because the wall clock was set back', -1_000_000, LIMITS.good],
+])('its end %s', async (_, stepMs, leftMs) => {
+  const { wall, agent } = await bench();
+  await agent(0).keep(at('leaving', 'good', 60_000));
+  wall.ms += stepMs;
+  expect(await agent(7).read()).toEqual(at('restarting', 'good', 7 + leftMs));
+});
+
+it.each<Leave>([
+  IDLE,
+  { is: 'left', moved: true },
+  { is: 'refused', kind: 'good', why: '', retryAt: 0 },
+  { is: 'leaving', kind: 'restart', deadline: 5 },
+])('%j leaves nothing for the next agent', async (leave) => {
+  const { stateDirectory, agent } = await bench();
+  const record = agent(0);
+  await record.keep(at('leaving', 'good', 60_000));
+  expect(await readdir(stateDirectory)).toEqual(['leave.json']);
+  await record.keep(leave);
+  expect(await readdir(stateDirectory)).toEqual([]);
+  expect(await agent(0).read()).toEqual(IDLE);
+});
+
+it('a leave that the wish no longer asks for is removed by the agent that has read it', async () => {
+  const { stateDirectory, agent } = await bench();
+  await agent(0).keep(at('leaving', 'good', 60_000));
+  const next = agent(0);
+  await next.read();
+  await next.keep(IDLE);
+  expect(await readdir(stateDirectory)).toEqual([]);
+});
+
+it.each([
+  '',
+  '{',
+  '{}',
+  '[]',
+  '{"is":"left","kind":"good","until":1}',
+  '{"is":"leaving","kind":"good","until":"x"}',
+])('a record that cannot be used means idle, and is said: %j', async (text) => {
+  const { file, agent, texts } = await bench();
+  await writeFile(file, text);
+  expect(await agent(0).read()).toEqual(IDLE);
+  expect(texts).toEqual(['the record of a leave is of no use']);
+});
+
+it('is written whole, and only when it says something else', async () => {
+  const { file, wall, agent } = await bench();
+  const record = agent(0);
+  const leave = at('leaving', 'good', 60_000);
+  await record.keep(leave);
+  const text = await readFile(file, 'utf8');
+  expect(JSON.parse(text)).toEqual({ is: 'leaving', kind: 'good', until: wall.ms + 60_000 });
+  await writeFile(file, 'not written again');
+  await record.keep({ ...leave });
+  expect(await readFile(file, 'utf8')).toBe('not written again');
+});
+
+it('a state directory that cannot be written to is said, and stops nothing', async () => {
+  const { stateDirectory, texts } = await bench();
+  const clock: Clock = { wall: () => 0, monotonic: () => 0, after: () => () => undefined };
+  const { log, texts: said } = recordingLog();
+  const gone = path.join(stateDirectory, 'not', 'there');
+  const record = new LeaveRecord({ stateDirectory: gone, limits: LIMITS, clock, log });
+  await record.keep(at('leaving', 'good', 1));
+  expect(said).toEqual(['a leave cannot be recorded: an agent that is killed now forgets it']);
+  expect(texts).toEqual([]);
+});

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { MergeDriver, UNDO_MOST_MS } from '../../../src/ring/change/merge-driver.ts';
+import type { MergeGoal, Order } from '../../../src/ring/change/merge-steps.ts';
+import type { RingStatus } from '../../../src/ring/status.ts';
+import { recordingLog } from '../../helpers/recording-log.ts';
+import { ManualClock } from '../../base/manual-clock.ts';
+import { ring } from '../rings.ts';
+import { sightOf } from '../sight-of.ts';
+
+/** A driver of node a in a ring whose words change only by what `obeys` makes of an order. */
+function bench(
+  words: string[],
+  obeys: (order: Order, words: string[]) => string[] = (_, now) => now,
+) {
+  const clock = new ManualClock();
+  const { log, texts } = recordingLog();
+  const orders: string[] = [];
+  let now = words;
+  const sight = sightOf((): Promise<RingStatus> => Promise.resolve(ring('a', ...now)), clock);
+  const driver = new MergeDriver({
+    sight,
+    send: (order) => {
+      orders.push(`${Math.round(clock.monotonic() / 1_000)} ${order.command} ${order.at.name}`);
+      now = obeys(order, now);
+      return Promise.resolve();
+    },
+    pollMs: 100,
+    stepMs: 30_000,
+    patience: { tailMs: 32_000, mergeMs: 300_000, tries: 2 },
+    role: () => new Set(),
+    clock,
+    log,
+  });
+  const run = async (goal: MergeGoal, limitMs: number) => {
+    const progress = { over: false };
+    const outcome = driver.run(goal, limitMs, new AbortController().signal).then((result) => {
+      progress.over = true;
+      return result;
+    });
+    while (!progress.over) await clock.advance(100);
+    return outcome;
+  };
+  return { clock, run, orders, texts, set: (next: string[]) => (now = next) };
+}
+
+/** Of a ring that does all that it is told, at once. */
+function obedient({ command, at }: Order, words: string[]): string[] {
+  return words.map((text, n) => {
+    const isIt = at.name === 'abcdef'.charAt(n);
+    if (command === 'SERVICEIN' && isIt) return text === 'OUT' ? 'IN ADD Pending' : 'IN Pending';
+    if (command === 'SERVICEOUT' && isIt)
+      return text === 'IN ADD Pending' ? 'OUT' : 'IN DELETE Pending';
+    if (command === 'MERGE') return text.replace('Pending', 'Done');
+    if (command === 'ABORTMERGE') return text.replace(/Doing|Done/, 'Pending');
+    if (command === 'COMPMERGE') return text.includes('DELETE') ? 'OUT' : 'IN';
+    return text;
+  });
+}
+
+describe('one deadline for leading, undoing and opening', () => {
+  it.each([10_000, 170_000])('of %d ms, in a ring that does not react', async (limitMs) => {
+    const { run, orders } = bench(['IN DELETE Doing', 'IN Doing']);
+    const outcome = await run('leave', limitMs);
+    expect(outcome).toMatchObject({ result: 'stuck', hungItself: false });
+    expect(outcome.why).toMatch(/^still merging .*; undoing: still merging /);
+    expect(outcome.tookMs).toBe(limitMs);
+    expect(outcome.closedMs).toBe(limitMs);
+    const undoFromS = (limitMs - Math.min(UNDO_MOST_MS, limitMs * 0.3)) / 1_000;
+    expect(orders[0]).toBe(`${undoFromS} ABORTMERGE a`);
+  });
+
+  it('keeps the time for undoing, and half of it for opening, when the lead uses all that it has', async () => {
+    const { run, orders, texts } = bench(['IN DELETE Doing', 'IN Doing'], obedient);
+    const outcome = await run('leave', 10_000);
+    expect(outcome).toMatchObject({ result: 'undone', aborted: 0 });
+    expect(outcome.tookMs).toBeGreaterThanOrEqual(7_000);
+    expect(outcome.tookMs).toBeLessThan(10_000);
+    expect(orders.map((order) => order.split(' ').slice(1).join(' '))).toEqual([
+      'ABORTMERGE a',
+      'SERVICEIN a',
+      'MERGE a',
+      'COMPMERGE a',
+    ]);
+    expect(texts).toContain('a coordinated merge did not end: undoing it');
+  });
+});
+
+it('leads a leave to its end, and counts for how long the ring was closed', async () => {
+  const { run, orders } = bench(['IN', 'IN'], obedient);
+  const outcome = await run('leave', 10_000);
+  expect(outcome).toMatchObject({ result: 'done', why: '', aborted: 0, hungItself: false });
+  expect(outcome.closedMs).toBeGreaterThan(0);
+  expect(outcome.closedMs).toBeLessThanOrEqual(outcome.tookMs);
+  expect(orders.map((order) => order.split(' ').slice(1).join(' '))).toEqual([
+    'SERVICEOUT a',
+    'SERVICEOUT b',
+    'SERVICEIN b',
+    'MERGE a',
+    'COMPMERGE a',
+  ]);
+});
