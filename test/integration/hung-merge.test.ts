@@ -5,6 +5,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
 import { Broker } from '../peers/broker.ts';
 import { Hazards } from '../simulators/antpickax/hazards.ts';
+import type { ClusterMember } from '../story/cluster-member.ts';
 import { ClusterStage } from '../story/cluster-stage.ts';
 import { openMachines } from '../story/machines/open.ts';
 import { standIns } from '../story/programs.ts';
@@ -68,24 +69,49 @@ it('a server that is back and hangs in its merge starts again', { timeout: 200_0
 
 const SLOW_MERGES = { ANTPICKAX_STANDIN_HAZARDS: 'none', ANTPICKAX_STANDIN_MERGE_MS: '3000' };
 
+/** Three servers of which Trove shrinks the last away, and its data moves now. */
+async function leaving(): Promise<{ leaver: ClusterMember; leave: Promise<unknown> }> {
+  const stage = await cluster(SLOW_MERGES);
+  const nodes = await stage.createInstances(3);
+  await stage.settled();
+  for (const node of nodes) await stage.clusterComplete(node);
+  const [, , leaver] = nodes;
+  if (!leaver) throw new Error('three servers were asked for');
+  const doing = 'merge phase=merging ring="';
+  const before = (await leaver.log()).split(doing).length;
+  const leave = stage.clusterComplete(leaver);
+  await until('its data moves', async () => (await leaver.log()).split(doing).length > before);
+  return { leaver, leave };
+}
+
+/** Both programs have started again, the node has left with its data, and only then it was over. */
+async function leftWithItsData(leaver: ClusterMember): Promise<void> {
+  const log = await leaver.log();
+  const after = log.slice(log.indexOf('a second cluster_complete'));
+  expect(after).toMatch(/start-k2hdkc.*\n[^]*goal=leave result=done[^]*operation done/);
+}
+
 it.each(['chmpx', 'k2hdkc'] as const)(
   'a leave in which %s crashes goes on when both are back, and is over only then',
   { timeout: 200_000 },
   async (program) => {
-    const stage = await cluster(SLOW_MERGES);
-    const nodes = await stage.createInstances(3);
-    await stage.settled();
-    for (const node of nodes) await stage.clusterComplete(node);
-    const [, , leaver] = nodes;
-    if (!leaver) throw new Error('three servers were asked for');
-    const doing = 'merge phase=merging ring="';
-    const before = (await leaver.log()).split(doing).length;
-    const leaving = stage.clusterComplete(leaver);
-    await until('its data moves', async () => (await leaver.log()).split(doing).length > before);
+    const { leaver, leave } = await leaving();
     await leaver.kill(program);
-    await leaving;
-    const log = await leaver.log();
-    const after = log.slice(log.indexOf('a second cluster_complete'));
-    expect(after).toMatch(/start-k2hdkc.*\n[^]*goal=leave result=done[^]*operation done/);
+    await leave;
+    await leftWithItsData(leaver);
+  },
+);
+
+it(
+  'a leave in which the agent is killed, and both programs too, goes on with the next agent',
+  { timeout: 200_000 },
+  async () => {
+    const { leaver, leave } = await leaving();
+    await leaver.endAgent('SIGKILL');
+    await leaver.kill('k2hdkc');
+    await leaver.kill('chmpx');
+    await leaver.startAgent();
+    await leave;
+    await leftWithItsData(leaver);
   },
 );
