@@ -21,10 +21,10 @@ export interface RingSightOptions {
  */
 export class RingSight {
   readonly #options: RingSightOptions;
-  #status: RingStatus | null = null;
   #self: RingNode | null = null;
   #words = '';
   #ringSince: number;
+  /** The status of this node in chmpx's own words; empty when it could not be seen. */
   #ownWords = '';
   #ownSince: number;
   #tieJitter: number;
@@ -38,11 +38,6 @@ export class RingSight {
     this.#ringSince = this.#ownSince = options.clock.monotonic();
   }
 
-  /** The ring as it was seen last; null when it could not be seen. */
-  get status(): RingStatus | null {
-    return this.#status;
-  }
-
   /** This node as it was seen last, also while it cannot be seen; null before the first time. */
   get self(): RingNode | null {
     return this.#self;
@@ -51,11 +46,6 @@ export class RingSight {
   /** The ring in short, for logs; empty when it could not be seen. */
   get words(): string {
     return this.#words;
-  }
-
-  /** The status of this node in chmpx's own words; empty when it could not be seen. */
-  get ownWords(): string {
-    return this.#ownWords;
   }
 
   /** How long the statuses of all servers have been the same, in milliseconds. */
@@ -112,7 +102,6 @@ export class RingSight {
   #note(status: RingStatus | null): void {
     const { clock, random, log, ownMerge } = this.#options;
     if (status) ownMerge.look(status);
-    this.#status = status;
     this.#self = status?.self ?? this.#self;
     const now = clock.monotonic();
     const words = status ? ringWords(status) : '';
