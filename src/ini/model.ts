@@ -73,6 +73,11 @@ export function slaveOf(model: ClusterModel, cuk: string): SlaveNode | undefined
   return model.slaves.find((slave) => slave.cuk === cuk);
 }
 
+/** The model for the node of this CUK, which takes the place of `__SELF_INSTANCE_ID__`. */
+export function forNode(model: ClusterModel, cuk: string): ClusterModel {
+  return { ...model, global: { ...model.global, selfCuk: cuk } };
+}
+
 /** Whether two models say the same: ten times faster than node:util on a ring of 1,000 nodes. */
 export function sameModel(a: ClusterModel, b: ClusterModel): boolean {
   const { settings: ofA, ...globalA } = a.global;

@@ -25,6 +25,12 @@ export function parseRole(text: string): RoleReading {
     problems.push(notSane('the template was not expanded: it has {{ or }}'));
   const { sections, faults } = readIniText(text);
   for (const fault of faults) problems.push(notSane(`line ${fault.line}: ${fault.text}`));
+  return modelOf(sections, problems);
+}
+
+/** The model that these blocks make; `found` is what is wrong with their text already. */
+export function modelOf(sections: readonly IniSection[], found: readonly Problem[]): RoleReading {
+  const problems = [...found];
   const parts = sections.flatMap((section) => readPart(section, problems));
   const model = build(parts, problems);
   if (model === undefined || problems.length > 0) {

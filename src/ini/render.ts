@@ -1,101 +1,72 @@
 import { stringify } from 'ini';
 import { AgentError } from '../base/errors.ts';
-import { KEYS, type Scalar, type SectionName } from './keys.ts';
-import {
-  inRingOrder,
-  sameModel,
-  type ClusterModel,
-  type GlobalPart,
-  type ServerNode,
-  type Settings,
-  type SlaveNode,
-} from './model.ts';
+import { inRingOrder, sameModel, type ClusterModel } from './model.ts';
 import { parseRole } from './parse-role.ts';
-import { writeValue } from './values.ts';
+import { sectionsOf, type Section } from './sections.ts';
 
-/** What a rendered file says beyond the model. */
-export interface RenderOptions {
-  /** Instance id of this VM; it takes the place of `__SELF_INSTANCE_ID__`. */
-  cuk: string;
-  /** Where the model came from, for the comment at the top. Never a secret. */
+/** No text can be made of this model that reads back as the same. */
+export class NotWritableError extends AgentError {
+  constructor(group: string, why: string) {
+    super('render', `the ini for ${group} cannot be written: ${why}`);
+  }
+}
+
+/** What the comment at the top of an ini says beside the model. */
+export interface IniComment {
+  /** Where the model came from. Never a secret. */
   origin: string;
   /** What the operator has set in it, one line; empty for nothing. */
   overridden?: string;
+  /** The keys that have their former values until the programs start again. */
+  held?: readonly string[];
 }
 
 /**
- * The ini that chmpx and k2hdkc share, for this node. Equal input gives equal bytes: DATE is that
- * of the model, nodes and keys have a fixed order. The result is read back and compared before it
- * is handed out, because chmpx leaves when a file that it reloads is wrong.
+ * The text of an ini that chmpx and k2hdkc share. Equal input gives equal bytes: DATE is that of
+ * the model, nodes and keys have a fixed order. The result is read back and compared before it is
+ * handed out, because chmpx leaves when a file that it reloads is wrong.
+ *
+ * @throws NotWritableError when it does not read back as this model.
  */
-export function renderIni(
-  model: ClusterModel,
-  { cuk, origin, overridden = '' }: RenderOptions,
-): string {
-  const rendered: ClusterModel = {
-    global: { ...model.global, selfCuk: cuk },
-    servers: inRingOrder(model.servers),
-    slaves: inRingOrder(model.slaves),
-    k2hdkc: model.k2hdkc,
-  };
-  const text = [
-    `# Made by k2hdkc-guest-agent from ${comment(origin)}.\n` +
-      '# Changes in this file are lost: it is written again when the role changes.\n' +
-      (overridden === '' ? '' : `# Set by ini: in agent.yaml: ${comment(overridden)}.\n`),
-    section('GLOBAL', globalValues(rendered.global)),
-    ...rendered.servers.map((node) => section('SVRNODE', serverValues(node))),
-    ...rendered.slaves.map((node) => section('SLVNODE', slaveValues(node))),
-    ...(rendered.k2hdkc === undefined ? [] : [section('K2HDKC', rendered.k2hdkc)]),
-  ].join('\n');
+export function renderIni(model: ClusterModel, comment: IniComment): string {
+  const text = [head(comment), ...sectionsOf(model).map(block)].join('\n');
   const back = parseRole(text);
-  if (!back.ok || !sameModel(back.model, rendered)) {
+  const { servers, slaves } = model;
+  const ordered = { ...model, servers: inRingOrder(servers), slaves: inRingOrder(slaves) };
+  if (!back.ok || !sameModel(back.model, ordered)) {
     const why = back.ok ? 'it reads back as another ring' : (back.problems[0]?.text ?? '');
-    throw new AgentError('render', `the ini for ${model.global.group} cannot be written: ${why}`);
+    throw new NotWritableError(model.global.group, why);
   }
   return text;
 }
 
+/** Longest part of a comment (characters). */
+const LONGEST_COMMENT = 1000;
+
+function head({ origin, overridden = '', held = [] }: IniComment): string {
+  return (
+    (held.length === 0
+      ? ''
+      : `# As before until the programs start again: ${printable(held.join(', '))}.\n`) +
+    `# Made by k2hdkc-guest-agent from ${printable(origin).slice(0, LONGEST_COMMENT)}.\n` +
+    '# Changes in this file are lost: it is written again when the role changes.\n' +
+    (overridden === ''
+      ? ''
+      : `# Set by ini: in agent.yaml: ${printable(overridden).slice(0, LONGEST_COMMENT)}.\n`)
+  );
+}
+
 /** Text for a comment: one line, printable, and nothing that looks like a template. */
-function comment(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]|[{}]/g, '?').slice(0, 1000);
+function printable(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]|[{}]/g, '?');
 }
 
 /**
- * One section, its keys in the order of the key table. The npm package ini writes it: it is given
- * one section at a time because it merges repeated ones, and only checked values because it quotes
- * and escapes the others in a way that k2hdkc does not read.
+ * The npm package ini writes each block: it is given one at a time because it merges repeated ones,
+ * and only checked values because it quotes and escapes the others in a way that k2hdkc does not
+ * read.
  */
-function section(name: SectionName, values: Settings): string {
-  const body: Record<string, string> = {};
-  for (const { name: key } of KEYS[name]) {
-    const value = values.get(key);
-    if (value !== undefined) body[key] = writeValue(value);
-  }
+function block({ name, entries }: Section): string {
+  const body = Object.fromEntries(entries);
   return stringify(body, { section: name, whitespace: true, platform: 'linux' });
-}
-
-function globalValues(global: GlobalPart): Settings {
-  return new Map<string, Scalar>([
-    ...global.settings,
-    ['GROUP', global.group],
-    ['MODE', global.mode],
-    ['CHMPXIDTYPE', global.idType],
-    ['SELFCTLPORT', global.selfControlPort],
-    ['SELFCUK', global.selfCuk],
-  ]);
-}
-
-function serverValues(node: ServerNode): Settings {
-  return new Map<string, Scalar>([...slaveValues(node), ['PORT', node.port]]);
-}
-
-function slaveValues(node: SlaveNode): Settings {
-  const values = new Map<string, Scalar>([
-    ...node.settings,
-    ['NAME', node.name],
-    ['CTLPORT', node.controlPort],
-  ]);
-  if (node.cuk !== undefined) values.set('CUK', node.cuk);
-  if (node.seed !== undefined) values.set('CUSTOM_ID_SEED', node.seed);
-  return values;
 }

@@ -6,11 +6,11 @@ import {
   withOverrides,
   type IniOverrides,
 } from '../ini/ini-overrides.ts';
-import type { ClusterModel } from '../ini/model.ts';
+import { forNode, type ClusterModel } from '../ini/model.ts';
+import { nodeIni, type NodeIni } from '../ini/node-ini.ts';
 import { ledByAgents, withLongQueues } from '../ini/own-globals.ts';
 import { parseRole } from '../ini/parse-role.ts';
 import { firstProblems, notSane as notSaneProblem, type Problem } from '../ini/problems.ts';
-import { renderIni } from '../ini/render.ts';
 import { validateRole } from '../ini/validate.ts';
 import { RoleRefusedError } from './role-refused.ts';
 import type { K2hTarget } from '../backup/restore/restore-load.ts';
@@ -21,8 +21,11 @@ import type { Neighbour } from '../ring/neighbours.ts';
 
 /** A role resource that was read, checked and found sane. */
 export interface RoleDocument {
-  /** The ini for this node; null when the ring does not hold it, so that it must register. */
-  ini: string | null;
+  /**
+   * The ini for this node, with what the operator and the agent set; null when the ring does not hold
+   * it, so that it must register.
+   */
+  ini: NodeIni | null;
   /** The names of the servers in the ring's order. */
   servers: string[];
   /** The servers besides this node. */
@@ -87,9 +90,8 @@ export function readRoleDocument(
   if (problems.length > 0)
     return { ini: null, servers, cuks, neighbours: [], dataDirectory: null, k2h: null };
   const led = expectations.merge === 'coordinated' ? ledByAgents(model) : model;
-  const rendered = mode === 'server' ? withLongQueues(led, queueMessages, overrides.global) : led;
-  const ini = renderIni(rendered, {
-    cuk,
+  const asked = mode === 'server' ? withLongQueues(led, queueMessages, overrides.global) : led;
+  const ini = nodeIni(forNode(asked, cuk), {
     origin: roleName.replace(':role:', ':resource:'),
     overridden: describeOverrides(overrides),
   });

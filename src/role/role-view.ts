@@ -1,3 +1,4 @@
+import type { NodeIni } from '../ini/node-ini.ts';
 import type { K2hTarget } from '../backup/restore/restore-load.ts';
 import type { ExpectedRing } from '../ring/expected-ring.ts';
 import type { Neighbour } from '../ring/neighbours.ts';
@@ -5,7 +6,7 @@ import type { Neighbour } from '../ring/neighbours.ts';
 /** What the role in K2HR3 says, as far as it was read and found sane. */
 export interface RoleView extends ExpectedRing {
   /** The ini made from the newest sane document that holds this node; null before the first. */
-  ini: string | null;
+  ini: NodeIni | null;
   /** The newest sane document does not hold this node: it must register (again). */
   lacksSelf: boolean;
   /** The folder of the data file that the ini names. */

@@ -217,7 +217,7 @@ export class RoleWatch {
     this.#text = text;
     this.#refused = '';
     // A document without this node is no good to start from.
-    if (document.ini !== null && before?.ini !== document.ini) {
+    if (document.ini !== null && before?.ini?.text !== document.ini.text) {
       this.#kept.keep({ of: registration.parametersKey, text });
     }
   }

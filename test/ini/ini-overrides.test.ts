@@ -120,7 +120,6 @@ describe('withOverrides', () => {
   it('puts what the operator sets in place of the role, and adds what the role lacks', () => {
     const overrides = read({ global: { REPLICA: 2 }, k2hdkc: { MAXTHREAD: 9, EXPIRE: 60 } });
     const text = renderIni(withOverrides(roleModel(), overrides), {
-      cuk: CUK1,
       origin: 'a test',
       overridden: describeOverrides(overrides),
     });

@@ -5,12 +5,13 @@ import { parseRole } from '../../src/ini/parse-role.ts';
 import { renderIni } from '../../src/ini/render.ts';
 import { models } from './models.ts';
 import { CUK1, roleModel } from './roles.ts';
+import { forNode } from '../../src/ini/model.ts';
 
-const OPTIONS = { cuk: CUK1, origin: 'yrn:yahoo:::tenant0:resource:mycluster/server' };
+const COMMENT = { origin: 'yrn:yahoo:::tenant0:resource:mycluster/server' };
 
 describe('renderIni', () => {
   it('writes a ring as a person would', () => {
-    const text = renderIni(roleModel('twoServers'), OPTIONS);
+    const text = renderIni(forNode(roleModel('twoServers'), CUK1), COMMENT);
     expect(text.split('\n').slice(0, 8)).toEqual([
       '# Made by k2hdkc-guest-agent from yrn:yahoo:::tenant0:resource:mycluster/server.',
       '# Changes in this file are lost: it is written again when the role changes.',
@@ -33,19 +34,19 @@ describe('renderIni', () => {
   it('gives equal bytes for equal nodes, whatever order they come in', () => {
     const model = roleModel();
     const turned = { ...model, servers: model.servers.toReversed() };
-    expect(renderIni(turned, OPTIONS)).toBe(renderIni(model, OPTIONS));
+    expect(renderIni(turned, COMMENT)).toBe(renderIni(model, COMMENT));
   });
 
   it('names in a comment what the operator has set', () => {
     const [, , line] = renderIni(roleModel(), {
-      ...OPTIONS,
+      ...COMMENT,
       overridden: 'global.REPLICA, k2hdkc.MAXTHREAD',
     }).split('\n');
     expect(line).toBe('# Set by ini: in agent.yaml: global.REPLICA, k2hdkc.MAXTHREAD.');
   });
 
   it('keeps its comment on one line, whatever it is told', () => {
-    const text = renderIni(roleModel(), { cuk: CUK1, origin: 'a\n[EVIL]\nK={{x}}é' });
+    const text = renderIni(roleModel(), { origin: 'a\n[EVIL]\nK={{x}}é' });
     expect(text.split('\n')[0]).toBe('# Made by k2hdkc-guest-agent from a?[EVIL]?K=??x???.');
   });
 
@@ -56,7 +57,7 @@ describe('renderIni', () => {
     ['an equals sign, which the package ini quotes', 'a=b'],
   ])('throws rather than writing a model with %s in it', (_what, file) => {
     const k2hdkc = new Map([['K2HFILE', file]]);
-    expect(() => renderIni({ ...roleModel(), k2hdkc }, OPTIONS)).toThrow(
+    expect(() => renderIni({ ...roleModel(), k2hdkc }, COMMENT)).toThrow(
       /the ini for mycluster cannot be written/,
     );
   });
@@ -64,9 +65,8 @@ describe('renderIni', () => {
   it('writes what reads back as the same model', () => {
     fc.assert(
       fc.property(models, (model) => {
-        const text = renderIni(model, { cuk: 'own', origin: 'a test' });
-        const expected = { ...model, global: { ...model.global, selfCuk: 'own' } };
-        expect(parseRole(text)).toEqual({ ok: true, model: expected });
+        const text = renderIni(model, { origin: 'a test' });
+        expect(parseRole(text)).toEqual({ ok: true, model });
         expect(readIniText(text).faults).toEqual([]);
       }),
       { numRuns: 60 },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseRole } from '../../src/ini/parse-role.ts';
-import type { ClusterModel } from '../../src/ini/model.ts';
+import { forNode, type ClusterModel } from '../../src/ini/model.ts';
+import { nodeIni, type NodeIni } from '../../src/ini/node-ini.ts';
 
 /** CUKs of the nodes in the captured roles. */
 export const CUK1 = '00000001-aaaa-4bbb-8ccc-000000000001';
@@ -37,4 +38,25 @@ export function withLine(text: string, key: string, line: string): string {
   const form = new RegExp(`^${key} .*$`, 'm');
   if (!form.test(text)) throw new Error(`no ${key} in the text`);
   return text.replace(form, line);
+}
+
+/** A change of a role's text. */
+export type Edit = (text: string) => string;
+
+/** The ini of the first of three servers, after `edit` changed the role. */
+export function iniOf(edit?: Edit): NodeIni {
+  return nodeIni(forNode(roleModel('threeServers', edit), CUK1), { origin: 'a role' });
+}
+
+/** Gives the first of these keys this value. */
+export function set(key: string, value: string): Edit {
+  return (text) => withLine(text, key, `${key} = ${value}`);
+}
+
+/** The same below the first place where this stands: a section's head, or a server's CUK. */
+export function setBelow(place: string, key: string, value: string): Edit {
+  return (text) => {
+    const at = text.indexOf(place);
+    return text.slice(0, at) + set(key, value)(text.slice(at));
+  };
 }

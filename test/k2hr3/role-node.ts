@@ -183,7 +183,7 @@ export class RoleNode {
     const role = this.role.view();
     const change = {
       role,
-      iniPublished: role.ini === ((await this.ini()) ?? null),
+      iniPublished: (role.ini?.text ?? null) === ((await this.ini()) ?? null),
       k2hr3RetryInMs: this.#membership.retryInMs,
       registrationSettlesInMs: this.#membership.settlesInMs,
       now: systemClock.wall(),
@@ -204,7 +204,7 @@ export class RoleNode {
     } else if (action.do === 'unregister') {
       await this.#membership.unregister(signal);
     } else if (action.do === 'publish-ini') {
-      await publishIni(this.iniFile, this.role.view().ini ?? '');
+      await publishIni(this.iniFile, this.role.view().ini?.text ?? '');
     } else {
       this.#runs = action.do === 'start-chmpx';
     }

@@ -6,6 +6,7 @@ import type { ProgramView } from '../../src/node/programs/kept-program.ts';
 import type { RoleView } from '../../src/role/role-view.ts';
 import type { PlanTimes, Step } from '../../src/node/plan/step.ts';
 import { parseNodeStatus, type RingNode, type RingStatus } from '../../src/ring/status.ts';
+import { iniOf } from '../ini/roles.ts';
 import type { ClusterParameters } from '../../src/trove/overrides.ts';
 
 export const PARAMETERS: ClusterParameters = {
@@ -63,7 +64,7 @@ export function ringStatus(self: string, ...others: string[]): RingStatus {
 
 export const RUNS: ProgramView = { generation: 'g1', runningMs: 10_000 };
 export const ROLE: RoleView = {
-  ini: 'the ini',
+  ini: iniOf(),
   lacksSelf: false,
   dataDirectory: null,
   k2h: null,

@@ -9,6 +9,7 @@ import { changedByChmpx } from '../../src/ini/combinations.ts';
 import type { Scalar } from '../../src/ini/keys.ts';
 import {
   effective,
+  forNode,
   inRingOrder,
   type ClusterModel,
   type ServerNode,
@@ -38,7 +39,7 @@ it.runIf(isThere)(
     const directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-judge-'));
     const file = path.join(directory, 'ring.ini');
     const read = async (model: ClusterModel): Promise<{ dump: string | null; stderr: string }> => {
-      await writeFile(file, renderIni(model, { cuk: 'own', origin: 'a test' }));
+      await writeFile(file, renderIni(forNode(model, 'own'), { origin: 'a test' }));
       const args = ['-conf', file, '-no_check_update', '-d', 'ERR'];
       const { stdout, stderr } = await execa(conftest, args, { stdin: 'ignore', timeout: 60_000 });
       return { dump: dumpOf(stdout), stderr };
@@ -55,7 +56,7 @@ it.runIf(isThere)(
         count.refused += 1;
         return;
       }
-      const meant = expectedDump({ ...model, global: { ...model.global, selfCuk: 'own' } });
+      const meant = expectedDump(forNode(model, 'own'));
       if (changedByChmpx((key) => effective('GLOBAL', settings, key)).length > 0) {
         expect(dump, stderr).not.toBeNull();
         expect(dump).not.toBe(meant);

@@ -2,14 +2,17 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ResolveName } from '../../src/host/resolve-name.ts';
 import type { RoleDocument } from '../../src/role/role-document.ts';
 import { DOUBT_MS, RoleGate, type Verdict } from '../../src/role/role-gate.ts';
+import { iniOf } from '../ini/roles.ts';
 import { desiredState } from '../node/builders.ts';
 import { ManualClock } from '../base/manual-clock.ts';
+
+const INI = iniOf();
 
 /** The document of a role with these servers; `self` is this node. */
 function documentOf(text: string): RoleDocument {
   if (text === 'bad') throw new Error('cannot be used');
   const servers = text.split(',');
-  const ini = servers.includes('self') ? `ini of ${text}` : null;
+  const ini = servers.includes('self') ? { ...INI, text } : null;
   const none = { neighbours: [], dataDirectory: null, k2h: null };
   return { ini, servers, cuks: new Set(servers), ...none };
 }

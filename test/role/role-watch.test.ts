@@ -11,6 +11,7 @@ import type { ResourceReading } from '../../src/k2hr3/resource.ts';
 import { deferred } from '../helpers/deferred.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
+import { iniOf } from '../ini/roles.ts';
 import { WatchedClock } from '../base/watched-clock.ts';
 import { desiredState, OTHER_PARAMETERS, PARAMETERS, registrationFor } from '../node/builders.ts';
 
@@ -20,6 +21,8 @@ const REFUSED = 'a role document changes nothing';
 const DOUBTFUL = 'the role is doubtful: reading it again';
 const PROBLEM = 'the role cannot be read; the last good one stays in use';
 
+const INI = iniOf();
+
 /** The text of a role with these servers; `self` is this node, and `bad` is not sane. */
 function parse(text: string, { registration, parameters }: RoleWish): RoleDocument {
   if (!registration || !parameters) throw new Error('no role is wanted now');
@@ -28,7 +31,7 @@ function parse(text: string, { registration, parameters }: RoleWish): RoleDocume
     throw new RoleRefusedError('bad');
   }
   return {
-    ini: servers.includes('self') ? `ini of ${text}` : null,
+    ini: servers.includes('self') ? { ...INI, text: `ini of ${text}` } : null,
     servers,
     neighbours: [],
     cuks: new Set(servers),
@@ -157,7 +160,7 @@ describe('the pace', () => {
     box.k2hr3.says = 'self,other';
     await pass(box, SETTLED);
     expect(box.clock.delays).toEqual([CHANGING]);
-    expect(box.watch.view()).toMatchObject({ ini: 'ini of self,other', ringStableMs: 0 });
+    expect(box.watch.view()).toMatchObject({ ini: { text: 'ini of self,other' }, ringStableMs: 0 });
     await pass(box, 400);
     expect(box.watch.view().ringStableMs).toBe(400);
   });
@@ -177,7 +180,7 @@ describe('the pace', () => {
 
     box.k2hr3.says = 'self';
     await pass(box, 60_000);
-    expect(box.watch.view()).toMatchObject({ ini: 'ini of self', problem: null });
+    expect(box.watch.view()).toMatchObject({ ini: { text: 'ini of self' }, problem: null });
     expect(box.clock.delays).toEqual([SETTLED]);
     expect(box.texts.at(-1)).toBe('K2HR3 answers again');
   });
@@ -191,7 +194,7 @@ describe('the pace', () => {
     box.desired.current = desiredState();
     box.watch.hurry();
     await pass(box, 0);
-    expect(box.watch.view().ini).toBe('ini of self');
+    expect(box.watch.view().ini?.text).toBe('ini of self');
   });
 });
 
@@ -211,7 +214,7 @@ describe('a document', () => {
     await pass(box, 1_000);
     await pass(box, 2_000);
     expect(box.watch.view()).toMatchObject({
-      ini: 'ini of self',
+      ini: { text: 'ini of self' },
       lacksSelf: false,
       problem: 'the role resource is refused: bad',
     });
@@ -248,10 +251,10 @@ describe('a document', () => {
     await box.run();
     box.k2hr3.says = 'self,a';
     await pass(box, SETTLED);
-    expect(box.watch.view()).toMatchObject({ ini: 'ini of self,a,b,c', problem: null });
+    expect(box.watch.view()).toMatchObject({ ini: { text: 'ini of self,a,b,c' }, problem: null });
     expect(box.clock.delays).toEqual([1_000]);
     await pass(box, 1_000);
-    expect(box.watch.view().ini).toBe('ini of self,a');
+    expect(box.watch.view().ini?.text).toBe('ini of self,a');
     expect(box.reads.slice(1, 3).map(({ etag }) => etag)).toEqual(['SELF,A,B,C', 'SELF,A,B,C']);
     expect(box.texts.filter((text) => text === DOUBTFUL)).toHaveLength(1);
   });
@@ -264,9 +267,9 @@ describe('a document', () => {
     box.watch.hurry();
     await pass(box, 0);
     await pass(box, 999);
-    expect(box.watch.view().ini).toBe('ini of self,a,b,c');
+    expect(box.watch.view().ini?.text).toBe('ini of self,a,b,c');
     await pass(box, 1_000);
-    expect(box.watch.view().ini).toBe('ini of self');
+    expect(box.watch.view().ini?.text).toBe('ini of self');
   });
 
   it('that lost one server is taken at once, and one without this node is doubted', async () => {
@@ -274,10 +277,10 @@ describe('a document', () => {
     await box.run();
     box.k2hr3.says = 'self,a';
     await pass(box, SETTLED);
-    expect(box.watch.view().ini).toBe('ini of self,a');
+    expect(box.watch.view().ini?.text).toBe('ini of self,a');
     box.k2hr3.says = 'a';
     await pass(box, CHANGING);
-    expect(box.watch.view()).toMatchObject({ ini: 'ini of self,a', lacksSelf: false });
+    expect(box.watch.view()).toMatchObject({ ini: { text: 'ini of self,a' }, lacksSelf: false });
     await pass(box, 1_000);
     expect(box.watch.view()).toMatchObject({ ini: null, lacksSelf: true });
   });
@@ -288,12 +291,12 @@ describe('a document', () => {
     box.k2hr3.says = 'self,unknown';
     await pass(box, SETTLED);
     expect(box.watch.view()).toMatchObject({
-      ini: 'ini of self',
+      ini: { text: 'ini of self' },
       problem: expect.stringContaining('NAME unknown cannot be resolved') as string,
     });
     box.names.delete('unknown');
     await pass(box, 1_000);
-    expect(box.watch.view()).toMatchObject({ ini: 'ini of self,unknown', problem: null });
+    expect(box.watch.view()).toMatchObject({ ini: { text: 'ini of self,unknown' }, problem: null });
   });
 
   it('of before a registration does not make this node register again', async () => {
@@ -320,7 +323,7 @@ describe('a document', () => {
     expect(box.watch.view()).toMatchObject({ ini: null, lacksSelf: false });
     await pass(box, SETTLED);
     expect(box.reads.at(-1)).toMatchObject({ etag: undefined, registration });
-    expect(box.watch.view().ini).toBe('ini of self');
+    expect(box.watch.view().ini?.text).toBe('ini of self');
   });
 
   it('that comes when nobody wants it any more is no problem', async () => {
@@ -348,9 +351,9 @@ describe('what is kept', () => {
 
     const box = await bench(new Error('away'), before.state);
     await box.watch.restore(false);
-    expect(box.watch.view().ini).toBe('ini of self,other');
+    expect(box.watch.view().ini?.text).toBe('ini of self,other');
     await box.run();
-    expect(box.watch.view()).toMatchObject({ ini: 'ini of self,other', problem: 'away' });
+    expect(box.watch.view()).toMatchObject({ ini: { text: 'ini of self,other' }, problem: 'away' });
     expect(box.reads[0]?.etag).toBeUndefined();
   });
 
@@ -373,7 +376,7 @@ describe('what is kept', () => {
     await box.watch.restore(false);
     expect(box.watch.view().ini).toBeNull();
     await box.run();
-    expect(box.watch.view().ini).toBe('ini of self');
+    expect(box.watch.view().ini?.text).toBe('ini of self');
   });
 
   it('is of no use when it is not sane any more', async () => {
@@ -429,7 +432,7 @@ describe('what is kept', () => {
     const box = await bench('self');
     await mkdir(path.join(box.state, 'role.json', 'x'), { recursive: true });
     await box.run();
-    expect(box.watch.view().ini).toBe('ini of self');
+    expect(box.watch.view().ini?.text).toBe('ini of self');
     await pass(box, 1_000);
     box.desired.current = desiredState({ registration: null });
     await pass(box, SETTLED);
@@ -437,6 +440,6 @@ describe('what is kept', () => {
     box.desired.current = desiredState();
     box.watch.hurry();
     await pass(box, 0);
-    expect(box.watch.view().ini).toBe('ini of self');
+    expect(box.watch.view().ini?.text).toBe('ini of self');
   });
 });

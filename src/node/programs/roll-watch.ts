@@ -1,20 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import { parseRole } from '../../ini/parse-role.ts';
+import { geometryChanges, placeChanges } from '../../ini/data-keys.ts';
+import { heldIni } from '../../ini/held-ini.ts';
+import type { NodeIni } from '../../ini/node-ini.ts';
+import { rollFor, unmoved, type Roll } from '../../ini/roll.ts';
+import { sectionsIn, sectionsOf } from '../../ini/sections.ts';
+import { startKeys, type StartKeys } from '../../ini/start-keys.ts';
 import { serverKey } from '../../ring/change/merge-steps.ts';
 import { sameServer } from '../../ring/ring.ts';
 import type { RingStatus } from '../../ring/status.ts';
-import {
-  geometryChanges,
-  placeChanges,
-  rollFor,
-  startKeys,
-  unmoved,
-  withStartKeys,
-  type Roll,
-  type StartKeys,
-} from '../../ini/start-keys.ts';
 import type { RunningProgram } from '../../process/launcher.ts';
 import type { KeptProgram } from './kept-program.ts';
 
@@ -41,7 +36,7 @@ export interface RollWatchOptions {
 interface Reading {
   of: unknown[];
   /** For the file; null: what is on disk stays, because no good file can be made of both. */
-  ini: string | null;
+  ini: NodeIni | null;
   roll: Roll | null;
 }
 
@@ -70,66 +65,66 @@ export class RollWatch {
    * @param status the ring now.
    */
   async look(
-    ini: string | null,
+    ini: NodeIni | null,
     status: RingStatus | null,
   ): Promise<{ published: boolean; roll: RollView | null }> {
     const onDisk = await this.onDisk();
     const reading = this.#read(ini, onDisk);
     return {
-      published: reading.ini === null || reading.ini === onDisk,
+      published: reading.ini === null || reading.ini.text === onDisk,
       roll: this.#view(reading.roll, status),
     };
   }
 
   /**
-   * What to publish of this ini now; null: nothing. Says which keys mean nothing to a data file that
+   * The text to publish of this ini now; null: none. Says which keys mean nothing to a data file that
    * is there, and that another one takes its place.
    */
-  async publishable(ini: string): Promise<string | null> {
+  async publishable(ini: NodeIni): Promise<string | null> {
     const onDisk = await this.onDisk();
     const { ini: next, roll } = this.#read(ini, onDisk);
     if (next !== null && next !== ini && roll === null) {
       this.#options.log.info('long queues count from the next start of the programs on');
     }
+    const before = sectionsIn(onDisk ?? '');
     this.#warn(
-      geometryChanges(onDisk ?? '', ini),
+      geometryChanges(before, sectionsOf(ini.model)),
       'the K2H keys count only when a data file is made: nothing starts again for them, and a file that is there keeps its size',
     );
     this.#warn(
-      placeChanges(onDisk ?? '', next ?? ''),
+      placeChanges(before, next ? sectionsOf(next.model) : []),
       'the data is elsewhere from this start on: nobody reads what is where it was',
     );
-    return next;
+    return next?.text ?? null;
   }
 
   /** What the programs will have read when chmpx starts now. */
   async atStart(): Promise<StartKeys> {
-    return startKeys((await this.onDisk()) ?? '');
+    return startKeys(sectionsIn((await this.onDisk()) ?? ''));
   }
 
   onDisk(): Promise<string | null> {
     return readFile(this.#options.iniFile, 'utf8').catch(() => null);
   }
 
-  #read(ini: string | null, onDisk: string | null): Reading {
+  #read(ini: NodeIni | null, onDisk: string | null): Reading {
     const { chmpx, left } = this.#options;
     const { running } = chmpx;
     if (running === null && left()) this.#last = null;
     const of = [ini, running, this.#last];
     if (ini === null) return { of, ini: null, roll: null };
     if (of.every((part, n) => part === this.#reading.of[n])) return this.#reading;
-    if (running) this.#last = this.#startedWith(running, onDisk ?? ini);
+    if (running) this.#last = this.#startedWith(running, onDisk, ini);
     // After a crash in front of the leave the data is still where it was.
-    const started = running ? this.#last : this.#last && unmoved(ini, this.#last);
-    const held = withStartKeys(ini, started);
-    this.#reading = { of, ini: parseRole(held).ok ? held : null, roll: rollFor(ini, started) };
+    const started = running ? this.#last : this.#last && unmoved(ini.model, this.#last);
+    this.#reading = { of, ini: heldIni(ini, started), roll: rollFor(ini.model, started) };
     return this.#reading;
   }
 
-  #startedWith(running: RunningProgram, ini: string): StartKeys {
+  #startedWith(running: RunningProgram, onDisk: string | null, ini: NodeIni): StartKeys {
     const known = running.spec.readAtStart ?? this.#unrecorded.get(running);
     if (known) return known;
-    const assumed = startKeys(ini);
+    const assumed = startKeys(onDisk === null ? sectionsOf(ini.model) : sectionsIn(onDisk));
     this.#unrecorded.set(running, assumed);
     return assumed;
   }

@@ -3,23 +3,19 @@ import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RollWatch } from '../../../src/node/programs/roll-watch.ts';
 import { parseRole } from '../../../src/ini/parse-role.ts';
-import { renderIni } from '../../../src/ini/render.ts';
+import type { NodeIni } from '../../../src/ini/node-ini.ts';
+import { sectionsIn } from '../../../src/ini/sections.ts';
 import { startKeys } from '../../../src/ini/start-keys.ts';
 import { readBootId } from '../../../src/host/boot-id.ts';
 import type { RunningProgram } from '../../../src/process/launcher.ts';
-import { CUK1, roleModel, withLine } from '../../ini/roles.ts';
+import { iniOf, set } from '../../ini/roles.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
 import { specOf } from '../../process/programs.ts';
 import { IN, OUT, ringStatus } from '../builders.ts';
 
-const ini = (key?: string, value = ''): string =>
-  renderIni(
-    roleModel('threeServers', (text) =>
-      key === undefined ? text : withLine(text, key, `${key} = ${value}`),
-    ),
-    { cuk: CUK1, origin: 'a role' },
-  );
+const ini = (key?: string, value = ''): NodeIni =>
+  iniOf(key === undefined ? undefined : set(key, value));
 const OLD = ini();
 const DOWN = '[SERVICE OUT][DOWN][n/a][Nothing][NoSuspend]';
 const SUSPENDED = '[SERVICE IN][UP][n/a][Nothing][Suspend]';
@@ -31,7 +27,7 @@ let left: boolean;
 
 beforeEach(async () => {
   iniFile = path.join(await temporaryDirectory(), 'k2hdkc.ini');
-  await writeFile(iniFile, OLD);
+  await writeFile(iniFile, OLD.text);
   recorded = recordingLog();
   now = 0;
   left = false;
@@ -59,7 +55,8 @@ function watch(program: RunningProgram) {
   };
 }
 
-const knows = (text: string): RunningProgram => running(startKeys(text));
+/** As this agent or another has remembered it: by the text of the file. */
+const knows = ({ text }: NodeIni): RunningProgram => running(startKeys(sectionsIn(text)));
 
 describe('a new ini', () => {
   it('that the programs take over as it comes is published as it is', async () => {
@@ -67,7 +64,7 @@ describe('a new ini', () => {
     expect(await rolls.look(OLD, null)).toEqual({ published: true, roll: null });
     const next = ini('REPLICA', '2');
     expect(await rolls.look(next, null)).toEqual({ published: false, roll: null });
-    expect(await rolls.publishable(next)).toBe(next);
+    expect(await rolls.publishable(next)).toBe(next.text);
   });
 
   it('with keys that count from a start on is published without them, and says so once', async () => {
@@ -84,7 +81,7 @@ describe('a new ini', () => {
     ]);
     chmpx.running = null;
     expect(await rolls.look(next, null)).toEqual({ published: false, roll: null });
-    expect(await rolls.publishable(next)).toBe(next);
+    expect(await rolls.publishable(next)).toBe(next.text);
   });
 
   it('is compared with what the programs have read, not with what is on disk', async () => {
@@ -99,15 +96,23 @@ describe('a new ini', () => {
     const { rolls } = watch(running());
     const { roll } = await rolls.look(ini('MAXCHMPX', '300'), null);
     expect(roll).toMatchObject({ keys: ['[GLOBAL] MAXCHMPX'] });
-    await writeFile(iniFile, ini('MAXCHMPX', '300'));
+    await writeFile(iniFile, ini('MAXCHMPX', '300').text);
     expect((await rolls.look(ini('MAXCHMPX', '300'), null)).roll).not.toBeNull();
+  });
+
+  it('is compared by what it says, not by how it is written', async () => {
+    await writeFile(iniFile, OLD.text.replaceAll('SSL = no', 'SSL=OFF'));
+    const { rolls } = watch(running());
+    expect(await rolls.look(OLD, null)).toEqual({ published: false, roll: null });
+    const next = { ...ini('MAXTHREAD', '50'), text: 'its text' };
+    expect((await rolls.look(next, null)).roll?.keys).toEqual(['[K2HDKC] MAXTHREAD']);
   });
 
   it('that changes only the size of a new data file restarts nothing, and says why', async () => {
     const { rolls } = watch(knows(OLD));
     const next = ini('K2HPAGESIZE', '1024');
     expect(await rolls.look(next, null)).toEqual({ published: false, roll: null });
-    expect(await rolls.publishable(next)).toBe(next);
+    expect(await rolls.publishable(next)).toBe(next.text);
     expect(recorded.texts[0]).toContain('count only when a data file is made');
   });
 
@@ -123,21 +128,21 @@ describe('a new ini', () => {
     // A crash, or a hang in the leave: the data has not moved.
     chmpx.running = null;
     expect(await rolls.publishable(next)).toContain('K2HFILE = /var/lib/');
-    expect(await rolls.publishable(ini('MAXTHREAD', '50'))).toBe(ini('MAXTHREAD', '50'));
+    expect(await rolls.publishable(ini('MAXTHREAD', '50'))).toBe(ini('MAXTHREAD', '50').text);
     expect(recorded.texts).toEqual([]);
     left = true;
-    expect(await rolls.publishable(next)).toBe(next);
+    expect(await rolls.publishable(next)).toBe(next.text);
     expect(recorded.texts).toEqual([
       'the data is elsewhere from this start on: nobody reads what is where it was',
     ]);
     left = false; // which a start that fails does not undo
-    expect(await rolls.publishable(next)).toBe(next);
+    expect(await rolls.publishable(next)).toBe(next.text);
   });
 
   it('is good when it holds things back', async () => {
     const { rolls } = watch(knows(OLD));
     const held = await rolls.publishable(ini('MAXMQCLIENT', '256'));
-    expect(parseRole(held ?? '')).toEqual(parseRole(OLD));
+    expect(parseRole(held ?? '')).toEqual(parseRole(OLD.text));
   });
 });
 
@@ -159,6 +164,7 @@ it('counts the servers before this one that have not restarted yet', async () =>
   expect(await before(IN, IN)).toBe(0);
   now = 5_000;
   expect((await rolls.look(next, ring(IN, IN))).roll?.waitedMs).toBe(5_000);
-  // Another change begins anew.
-  expect((await rolls.look(`${OLD}EXPIRE = 7\n`, ring(IN, IN))).roll?.before).toBe(2);
+  // Another change begins from the start.
+  const another = iniOf((text) => `${text}\nEXPIRE = 7\n`);
+  expect((await rolls.look(another, ring(IN, IN))).roll?.before).toBe(2);
 });
