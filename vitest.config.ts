@@ -1,5 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * A safety net for a test that hangs, no statement about how long it takes: wider than the limit of
+ * `until`, which says what did not come.
+ */
+const patience = {
+  testTimeout: 180_000,
+  hookTimeout: 300_000,
+  expect: { poll: { timeout: 60_000 } },
+};
+
 export default defineConfig({
   test: {
     reporters: ['default', './test/conformance/reporter.ts'],
@@ -11,7 +21,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/conformance/**', 'test/story/**', 'test/real/**'],
-          testTimeout: 20_000,
+          ...patience,
         },
       },
       {
@@ -19,8 +29,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/{integration,conformance,story}/**/*.test.ts'],
           globalSetup: ['test/peers/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...patience,
         },
       },
     ],

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
+const patience = { testTimeout: 240_000, hookTimeout: 300_000 };
 
 /** `npm run test:real`: the same statements, the node's story and a cluster's, on the real programs on PATH. */
 export default defineConfig({

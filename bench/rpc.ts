@@ -42,12 +42,12 @@ async function prepareCast(stage: Stage, directory: string): Promise<Cast> {
   const detached = await stage.actor('detached');
   await detached.vm.startAgent();
   await stage.prepare({ ...detached, overrides: {} }, { clustered: false });
-  await stage.trove.waitForStatus(detached.id, 'running', 60_000);
+  await stage.trove.waitForStatus(detached.id, 'running');
   await detached.vm.endAgent('SIGTERM');
   const serving = await stage.actor('serving');
   await serving.vm.startAgent();
   await stage.prepare(serving, { clustered: false });
-  await stage.trove.waitForStatus(serving.id, 'healthy', 60_000);
+  await stage.trove.waitForStatus(serving.id, 'healthy');
   await serving.vm.endAgent('SIGTERM');
   const url = stage.broker.url(stage.vhost);
   return {

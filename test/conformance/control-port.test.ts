@@ -77,7 +77,7 @@ describe('control port: asking (docs/contracts/chmpx.md, 3)', () => {
     const lab = await Lab.open();
     await lab.serve();
     let longest = 0;
-    for (let count = 0; count < 150 && longest < 4; count += 1) {
+    for (let count = 0; count < 600 && longest < 4; count += 1) {
       const start = systemClock.monotonic();
       await new Promise((resolve) => {
         const socket = net.connect(lab.ctlport, '127.0.0.1').once('close', resolve).resume();
@@ -131,7 +131,7 @@ describe('control port: changing (docs/contracts/chmpx.md, 3.2)', () => {
     await lab.serve();
     await lab.ask(`SERVICEOUT 127.0.0.1:${lab.ctlport}:${SEED}`);
     expect(await lab.ask('SERVICEIN')).toMatch(/^SUCCEED/);
-    await lab.reaches(IN, 10);
+    await lab.reaches(IN);
   });
 
   it('MERGE completes the SERVICEOUT of the last server; SERVICEIN brings it back', async () => {
@@ -139,9 +139,9 @@ describe('control port: changing (docs/contracts/chmpx.md, 3.2)', () => {
     await lab.serve();
     await lab.ask(`SERVICEOUT 127.0.0.1:${lab.ctlport}:${SEED}`);
     expect(await lab.ask('MERGE')).toMatch(/^SUCCEED/);
-    await lab.reaches(OUT, 10);
+    await lab.reaches(OUT);
     expect(await lab.ask('SERVICEIN')).toMatch(/^SUCCEED/);
-    await lab.reaches(IN, 10);
+    await lab.reaches(IN);
   });
 
   it.each(['MERGE', 'COMPMERGE', 'ABORTMERGE', 'SUSPENDMERGE', 'NOSUSPENDMERGE', 'UPDATESTATUS'])(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sleep, systemClock } from '../../src/base/clock.ts';
+import { until } from '../helpers/until.ts';
 import { RingLab } from './ring-lab.ts';
 
 describe('k2hdkclinetool (docs/contracts/chmpx.md, 1.4)', () => {
@@ -62,10 +63,10 @@ describe('k2hdkclinetool (docs/contracts/chmpx.md, 1.4)', () => {
     const { host, ini } = lab.slave;
     const script = host.write('open', 'echo hello\n');
     const tool = await host.start('k2hdkclinetool', ['-conf', ini, '-run', script]);
-    await sleep(systemClock, 2000);
-    expect(tool.text).toContain('hello\n');
+    await until('its output', () => tool.text.includes('hello\n'));
+    await sleep(systemClock, 500);
     expect(tool.alive).toBe(true);
     tool.send('SIGKILL');
-    await tool.end(5);
+    await tool.end();
   });
 });

@@ -94,11 +94,20 @@ export class Lab {
     renameSync(`${this.file}.new`, this.file);
   }
 
-  /** Starts a program with its output in a file. Without arguments it gets the ini and `-d err`. */
-  start(name: Program, words: readonly string[] = ['-conf', this.file, '-d', 'err']): Running {
+  /**
+   * Starts a program with its output in a file. Without arguments it gets the ini and `-d err`.
+   *
+   * @param before what starts it, such as `['nice']`. Default: nothing.
+   */
+  start(
+    name: Program,
+    words: readonly string[] = ['-conf', this.file, '-d', 'err'],
+    before: readonly string[] = [],
+  ): Running {
     const output = path.join(this.directory, `output.${this.#running.length}`);
     const handle = openSync(output, 'w');
-    const child = spawn(this.#subject.program(name), words, {
+    const [command = '', ...rest] = [...before, this.#subject.program(name), ...words];
+    const child = spawn(command, rest, {
       cwd: this.directory,
       env: this.#environment,
       stdio: ['ignore', handle, handle],
@@ -115,7 +124,7 @@ export class Lab {
     words: readonly string[],
   ): Promise<{ code: number | null; text: string }> {
     const running = this.start(name, words);
-    const { code } = await running.end(20);
+    const { code } = await running.end();
     return { code, text: running.text };
   }
 
@@ -137,15 +146,13 @@ export class Lab {
     return /^ +status += SAFE -> (.*)$/m.exec(text)?.[1] ?? text;
   }
 
-  /** Resolves with the seconds that it took until the node had this status. */
-  async reaches(status: string, seconds = 30): Promise<number> {
-    const start = systemClock.monotonic();
+  /** Resolves when the node has this status; rejects after `seconds`, a safety net. */
+  async reaches(status: string, seconds = 60): Promise<void> {
     let last = '';
     const there = async (): Promise<boolean> => (last = await this.status()) === status;
     await until(`status ${status}`, there, { seconds }).catch(() => {
       throw new Error(`not ${status} within ${seconds} s, but ${last}`);
     });
-    return (systemClock.monotonic() - start) / 1000;
   }
 
   /** Starts chmpx and waits for its shared memory. */
@@ -175,7 +182,7 @@ export class Lab {
       if (index > 0) await sleep(systemClock, 50);
       if (socket.writable) socket.write(piece);
     }
-    await Promise.race([closed, sleep(systemClock, 12_000)]);
+    await Promise.race([closed, sleep(systemClock, 30_000)]);
     socket.destroy();
     return answer;
   }

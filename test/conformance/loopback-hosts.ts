@@ -83,7 +83,7 @@ class LoopbackHost implements RingHost {
     return Promise.resolve(running);
   }
 
-  async run(program: Program, words: readonly string[], seconds = 20): Promise<Outcome> {
+  async run(program: Program, words: readonly string[], seconds = 60): Promise<Outcome> {
     const running = await this.start(program, words);
     const { code } = await running.end(seconds);
     return { code, text: running.text };

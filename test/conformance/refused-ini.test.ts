@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CUK, SEED } from './ini.ts';
 import { Lab, OUT_ALONE } from './lab.ts';
+import { queueLimits } from './queue-limits.ts';
 
 /** What is changed in the good ini, and what `-d err` then says. */
 const refused: [what: string, from: RegExp, to: string, says: string][] = [
@@ -33,7 +34,6 @@ const refused: [what: string, from: RegExp, to: string, says: string][] = [
   ['keys in small letters', /^GROUP/m, 'group', 'does not have "GROUP"'],
   ['a section in small letters', /\[GLOBAL\]/, '[global]', 'does not have "GROUP"'],
   ['half a word at its end', /MQACK = no[^]*/, 'MQACK = n', 'wrong "MQACK" value(n)'],
-  ['more messages than msg_max', /^MAXQPERSERVERMQ.*$/m, 'MAXQPERSERVERMQ = 20000', 'errno=EINVAL'],
 ];
 
 describe('an ini that chmpx refuses at its start (docs/contracts/ini.md, 4)', () => {
@@ -44,6 +44,22 @@ describe('an ini that chmpx refuses at its start (docs/contracts/ini.md, 4)', ()
     expect(code).toBe(1);
     expect(text).toContain('ERROR: Could not initialize process.');
     expect(text).toContain(says);
+  });
+
+  it('more messages than msg_max are refused, of 128 at most, however many there are to be', async () => {
+    for (const { limit, before } of queueLimits(10, 127, 128)) {
+      const lab = await Lab.open();
+      lab.publish(lab.ini.replace(/^MAXQPERSERVERMQ.*$/m, 'MAXQPERSERVERMQ = 20000'));
+      const chmpx = lab.start('chmpx', undefined, before);
+      if (limit >= 128) {
+        await lab.reaches(OUT_ALONE);
+        continue;
+      }
+      expect((await chmpx.end()).code).toBe(1);
+      expect(chmpx.text).toContain('ERROR: Could not initialize process.');
+      expect(chmpx.text).toContain('by errno=EINVAL');
+      expect(chmpx.text).toContain('require mq_maxmsg is 128');
+    }
   });
 
   it('the reason is shown with -d err only', async () => {

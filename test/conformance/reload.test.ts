@@ -11,9 +11,9 @@ async function servers(lab: Lab): Promise<number> {
   return Number(/^server chmpxs \[ (\d+) \]/m.exec(text)?.[1]);
 }
 
-/** Waits for a reload; some take one 5 s stall, when chmpx talks to a server that is not there. */
+/** Waits for a reload. */
 function reloaded(lab: Lab, count: number): Promise<true> {
-  return until(`${count} servers`, async () => (await servers(lab)) === count, { seconds: 15 });
+  return until(`${count} servers`, async () => (await servers(lab)) === count);
 }
 
 describe('reload of the ini (docs/contracts/ini.md, 1)', () => {
@@ -50,7 +50,7 @@ describe('reload of the ini (docs/contracts/ini.md, 1)', () => {
       const lab = await Lab.open();
       const { chmpx, k2hdkc } = await lab.serve();
       lab.publish(lab.ini.replace(from, to));
-      const { code, signal } = await chmpx.end(5);
+      const { code, signal } = await chmpx.end();
       expect([0, 'SIGSEGV']).toContain(signal ?? code);
       expect(chmpx.text).toContain('thus this is fatal error');
       await sleep(systemClock, 500);
@@ -59,23 +59,27 @@ describe('reload of the ini (docs/contracts/ini.md, 1)', () => {
   );
 
   it('an ini that is back within 0.2 s is read', async () => {
-    const lab = await Lab.open();
-    await lab.startChmpx();
-    unlinkSync(lab.file);
-    await sleep(systemClock, 200);
-    lab.publish(withServer(lab.ini, lab.freePort));
-    await reloaded(lab, 2);
+    // Of a machine that is busy only a time in which we were quick enough counts.
+    await until('it was away for 0.4 s at most', async () => {
+      const lab = await Lab.open();
+      await lab.startChmpx();
+      const start = systemClock.monotonic();
+      unlinkSync(lab.file);
+      await sleep(systemClock, 200);
+      lab.publish(withServer(lab.ini, lab.freePort));
+      if (systemClock.monotonic() - start > 400) return false;
+      return reloaded(lab, 2);
+    });
   });
 
   it('an ini that was missing for more than half a second is never watched again', async () => {
     const lab = await Lab.open();
     const chmpx = await lab.startChmpx();
     unlinkSync(lab.file);
-    await sleep(systemClock, 1500);
+    await until('it gives up', () => chmpx.text.includes('no more watching it'));
     lab.publish(withServer(lab.ini, lab.freePort));
     await sleep(systemClock, 1000);
     expect(await servers(lab)).toBe(1);
-    expect(chmpx.text).toContain('no more watching it');
     lab.publish('');
     await sleep(systemClock, 1000);
     expect(chmpx.alive).toBe(true);

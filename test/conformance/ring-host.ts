@@ -13,8 +13,8 @@ export interface HostProcess {
   readonly text: string;
   readonly alive: boolean;
   send(signal: NodeJS.Signals): void;
-  /** Resolves with how it ended; rejects when it has not within `seconds`. */
-  end(seconds: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** Resolves with how it ended; rejects when it has not within `seconds`, by default 60. */
+  end(seconds?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
 /** A machine of a ring, with an address of its own. */
@@ -32,7 +32,7 @@ export interface RingHost {
   /** The path of a data file of this host. */
   dataFile(name: string): string;
   start(program: Program, words: readonly string[]): Promise<HostProcess>;
-  /** Runs a program to its end, for at most `seconds`. */
+  /** Runs a program to its end, for at most `seconds`, by default 60. */
   run(program: Program, words: readonly string[], seconds?: number): Promise<Outcome>;
   /** Sends a command to a control port of this host, from this host. */
   ask(ctlport: number, command: string): Promise<string>;

@@ -20,7 +20,7 @@ async function grown(replica: number): Promise<RingLab> {
 async function shrunk(lab: RingLab): Promise<void> {
   const leaver = lab.server(3);
   await leaver.ask(`SERVICEOUT ${leaver.id}`);
-  await leaver.reaches(OUT, 15);
+  await leaver.reaches(OUT);
   await lab.slave.sees(leaver, OUT);
 }
 
@@ -52,12 +52,17 @@ describe('automatic merges and keys (docs/contracts/ring.md, 1 and 6)', () => {
     const lab = await RingLab.open({ count: 2, replica: 1 });
     await lab.form(2);
     await lab.write('k', 20);
+    const read = async (): Promise<number> => {
+      const start = systemClock.monotonic();
+      expect(await lab.read('k', 20)).toEqual(all(20));
+      return systemClock.monotonic() - start;
+    };
+    const usual = await read();
     lab.server(2).k2hdkc?.send('SIGKILL');
     await lab.slave.sees(lab.server(2), IN_ALONE);
     await sleep(systemClock, 300);
-    const start = systemClock.monotonic();
-    expect(await lab.read('k', 20)).toEqual(all(20));
-    expect(systemClock.monotonic() - start).toBeLessThan(5000);
+    // Half of the keys would wait for 8 s each.
+    expect((await read()) / usual).toBeLessThan(50);
   });
 
   it('k2hlinetool archives what was written through the ring, and what it loads is read at once', async () => {

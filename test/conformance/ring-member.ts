@@ -69,7 +69,7 @@ export class RingMember implements ListedNode {
   async kill(): Promise<void> {
     for (const running of [this.k2hdkc, this.chmpx]) {
       running?.send('SIGKILL');
-      await running?.end(10);
+      await running?.end();
     }
   }
 
@@ -101,26 +101,22 @@ export class RingMember implements ListedNode {
     return (await this.view()).servers.find(({ cuk }) => cuk === other.cuk)?.status;
   }
 
-  /** Resolves with the seconds that it took until the node had this status. */
-  async reaches(status: string = IN, seconds = 30): Promise<number> {
-    const start = systemClock.monotonic();
+  /** Resolves when the node has this status; rejects after `seconds`, a safety net. */
+  async reaches(status: string = IN, seconds = 60): Promise<void> {
     let last = '';
     const there = async (): Promise<boolean> => (last = await this.status()) === status;
     await until(`status ${status}`, there, { seconds }).catch(() => {
       throw new Error(`${this.cuk} is not ${status} within ${seconds} s, but ${last}`);
     });
-    return (systemClock.monotonic() - start) / 1000;
   }
 
-  /** Resolves with the seconds that it took until this one saw another so. */
-  async sees(other: RingMember, status: string, seconds = 30): Promise<number> {
-    const start = systemClock.monotonic();
+  /** Resolves when this one sees another so. */
+  async sees(other: RingMember, status: string): Promise<void> {
     let last: string | undefined;
     const there = async (): Promise<boolean> => (last = await this.statusOf(other)) === status;
-    await until(`status ${status}`, there, { seconds }).catch(() => {
+    await until(`status ${status}`, there).catch(() => {
       throw new Error(`${this.cuk} sees ${other.cuk} not ${status} but ${String(last)}`);
     });
-    return (systemClock.monotonic() - start) / 1000;
   }
 
   /** Sends a command to its control port. */

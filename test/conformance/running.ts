@@ -38,8 +38,8 @@ export class Running {
     this.#child.kill(signal);
   }
 
-  /** Resolves with how it ended; rejects when it has not within `seconds`. */
-  end(seconds: number): Promise<End> {
+  /** Resolves with how it ended; rejects when it has not within `seconds`, a safety net. */
+  end(seconds = 60): Promise<End> {
     const late = (): Error =>
       new Error(`${this.#child.spawnfile} still runs after ${seconds} s: ${this.text}`);
     return withDeadline(systemClock, seconds * 1000, this.#ended, late);
@@ -48,6 +48,6 @@ export class Running {
   /** Ends it at once. */
   async kill(): Promise<void> {
     this.send('SIGKILL');
-    await this.end(5);
+    await this.end();
   }
 }

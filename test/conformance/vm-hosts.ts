@@ -84,7 +84,7 @@ class VmHost implements RingHost {
     return new VmProcess(program, run, output);
   }
 
-  async run(program: Program, words: readonly string[], seconds = 20): Promise<Outcome> {
+  async run(program: Program, words: readonly string[], seconds = 60): Promise<Outcome> {
     const { code, stdout, stderr } = await this.#vm.exec(
       this.#subject.program(program),
       [...words],
@@ -127,7 +127,7 @@ class VmProcess implements HostProcess {
     if (signal === 'SIGCONT') process.kill(parentOf(this.#run.identity?.pid), signal);
   }
 
-  end(seconds: number): Promise<LabProcessEnd> {
+  end(seconds = 60): Promise<LabProcessEnd> {
     return withDeadline(
       systemClock,
       seconds * 1000,

@@ -44,7 +44,7 @@ export class KillLab {
     const actor = await this.started(name);
     const { id, secrets } = actor;
     await stage.prepare(actor, { clustered: true });
-    await stage.trove.waitForStatus(id, 'healthy', 45_000);
+    await stage.trove.waitForStatus(id, 'healthy');
     const transportUrl = stage.broker.url(stage.vhost);
     const key = secrets[0] ?? null;
     return { actor, caller: await RawCaller.open({ transportUrl, exchange: 'trove', id, key }) };

@@ -103,7 +103,7 @@ export class RawCaller {
   async call(
     method: string,
     args: JsonObject = {},
-    { seconds = 30, everyMs = 5 }: { seconds?: number; everyMs?: number } = {},
+    { seconds = 60, everyMs = 5 }: { seconds?: number; everyMs?: number } = {},
   ): Promise<RawReply> {
     const fields = this.callFields();
     await this.send(this.request(method, args, fields));

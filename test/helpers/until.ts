@@ -2,12 +2,13 @@ import { sleep, systemClock } from '../../src/base/clock.ts';
 
 /**
  * Resolves with the first value of `probe` that is neither undefined, null nor false. Rejects with
- * what it waited for when `seconds` pass first; the deadline is generous, the probe is frequent.
+ * what it waited for when `seconds` pass first: a safety net for a state that never comes, which is
+ * no statement about how long it takes, and wide enough for a machine with other work to do.
  */
 export async function until<T>(
   what: string,
   probe: () => T | Promise<T>,
-  { seconds = 30, everyMs = 25 }: { seconds?: number; everyMs?: number } = {},
+  { seconds = 60, everyMs = 25 }: { seconds?: number; everyMs?: number } = {},
 ): Promise<NonNullable<Exclude<T, false>>> {
   const limit = systemClock.monotonic() + seconds * 1000;
   for (;;) {

@@ -35,6 +35,6 @@ ssl_enforce_hostname_verification = true
 
   await stage.prepare(actor, { clustered: true });
   await actor.vm.startAgent();
-  await stage.trove.waitForStatus(actor.id, 'healthy', 45_000);
+  await stage.trove.waitForStatus(actor.id, 'healthy');
   expect(await stage.trove.api(actor.id, 'rpc_ping', {})).toBe(true);
 });

@@ -30,7 +30,7 @@ async function prepared(
   const actor = await stage.actor(name, options);
   await stage.prepare(actor, { clustered: options.clustered ?? true });
   await actor.vm.startAgent();
-  await stage.trove.waitForStatus(actor.id, status, 45_000);
+  await stage.trove.waitForStatus(actor.id, status);
   return actor;
 }
 
@@ -57,7 +57,7 @@ describe('prepare', () => {
     await actor.vm.startAgent();
     await actor.vm.untilLog(/AMQP session ready/);
     await stage.trove.rpc(actor.id, 'prepare', { bogus: 1 }, { cast: true });
-    await stage.trove.waitForStatus(actor.id, 'failed to spawn', 20_000);
+    await stage.trove.waitForStatus(actor.id, 'failed to spawn');
   });
 
   it('without a configuration group ends detached, attaching joins, detaching leaves', async () => {
@@ -65,17 +65,17 @@ describe('prepare', () => {
     const { overrides, vm, cluster } = actor;
     await stage.prepare({ ...actor, overrides: {} }, { clustered: true });
     await vm.startAgent();
-    await stage.trove.waitForStatus(actor.id, 'running', 20_000);
+    await stage.trove.waitForStatus(actor.id, 'running');
     expect(vm.program('chmpx')).toBeUndefined();
 
     const call = callOf(actor);
     await call('update_overrides', { overrides, remove: false });
     await call('apply_overrides', { overrides });
-    await stage.trove.waitForStatus(actor.id, 'healthy', 5_000);
+    await stage.trove.waitForStatus(actor.id, 'healthy');
     expect(stage.k2hr3.hosts(cluster)).toHaveLength(1);
 
     await call('update_overrides', { overrides: {}, remove: true });
-    await stage.trove.waitForStatus(actor.id, 'running', 5_000);
+    await stage.trove.waitForStatus(actor.id, 'running');
     expect(vm.program('chmpx')).toBeUndefined();
     expect(vm.program('k2hdkc')).toBeUndefined();
     expect(stage.k2hr3.hosts(cluster)).toEqual([]);
@@ -128,7 +128,7 @@ describe('a serving node', () => {
       vm.kill('chmpx');
       await vm.startAgent();
       await vm.untilServing();
-      await stage.trove.waitForStatus(id, 'healthy', 10_000);
+      await stage.trove.waitForStatus(id, 'healthy');
       expect(await readFile(vm.iniFile, 'utf8')).toBe(ini);
     } finally {
       await stage.k2hr3.comeBack();

@@ -95,7 +95,7 @@ async function connected(session: AmqpSession): Promise<AmqpSession> {
   return session;
 }
 
-async function eventually(check: () => unknown, timeout = 15_000): Promise<void> {
+async function eventually(check: () => unknown, timeout = 60_000): Promise<void> {
   await vi.waitFor(check, { timeout, interval: 20 });
 }
 

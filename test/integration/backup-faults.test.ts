@@ -141,9 +141,7 @@ describe('a backup is complete in spite of', () => {
     await swift.fill();
     const backup = lab.backup({ parts: { pauses: { first: 300, cap: 300 } } });
     try {
-      await expect
-        .poll(() => lab.log.texts.includes('trying again'), { timeout: 20_000 })
-        .toBe(true);
+      await expect.poll(() => lab.log.texts.includes('trying again')).toBe(true);
     } finally {
       await swift.empty();
     }
@@ -226,7 +224,7 @@ describe('an agent that ends', () => {
     door.add({ fault: { kind: 'slow', bytesPerSecond: 500_000 }, path: /_00000002/ });
     const id = randomUUID();
     const backup = lab.backup({ id, signal: ending.signal });
-    await expect.poll(async () => (await lab.inSwift()).length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(async () => (await lab.inSwift()).length).toBe(2);
     ending.abort(new Error('the agent ends'));
     await expect(backup).rejects.toThrow('the agent ends');
     expect(await lab.onDisk()).toEqual(['k2hdkc.k2h']);

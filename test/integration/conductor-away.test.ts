@@ -108,7 +108,7 @@ describe.each(ways)('while %s', (_name, make) => {
     await vm.untilLog(/AMQP session ready/);
     stage.k2hr3.faults.delayMs = 500;
     await stage.prepare(actor, { clustered: true });
-    await stage.trove.waitForStatus(id, 'building', 10_000);
+    await stage.trove.waitForStatus(id, 'building');
     await away.leave();
     stage.k2hr3.faults.delayMs = 0;
 
@@ -124,7 +124,7 @@ describe.each(ways)('while %s', (_name, make) => {
     expect(await publishedWords(id)).toEqual(['building']);
 
     await away.comeBack();
-    await stage.trove.waitForStatus(id, 'healthy', 15_000);
+    await stage.trove.waitForStatus(id, 'healthy');
     await until('the notification', () => stage.trove.notifications(id).length > 0);
     expect(await publishedWords(id)).toEqual(['building', 'notify_end', 'healthy']);
     expect(stage.trove.notifications(id)).toHaveLength(1);
@@ -138,7 +138,7 @@ describe.each(ways)('while %s', (_name, make) => {
     const away = await make(actor);
     await stage.prepare(actor, { clustered: false });
     await vm.startAgent();
-    await stage.trove.waitForStatus(id, 'healthy', 30_000);
+    await stage.trove.waitForStatus(id, 'healthy');
     await away.leave();
 
     const logged = (await vm.log()).length;

@@ -24,14 +24,16 @@ afterEach(async () => {
 describe('a session recovers from', () => {
   it('a half-open connection', async () => {
     const proxy = await lab.startProxy();
+    const patient = await lab.startSession({ ...lab.through(proxy), consumers: [] });
     const session = await lab.startSession({ ...lab.through(proxy), heartbeatSeconds: 3 });
     const record = {
       fault:
         'A half-open connection, found within heartbeat_timeout_threshold (3 s here, 60 s by default)',
       from: 'the last byte',
     };
-    const took = await lab.recovers(session, record, () => proxy.freeze());
-    expect(took).toBeLessThan(4_500);
+    await lab.recovers(session, record, () => proxy.freeze());
+    expect(lab.said(SAYS.lost)).toBe(1);
+    expect(patient.connected, 'the default gives the same silence 60 s').toBe(true);
   });
 
   it('a connection that is cut without a word', async () => {
@@ -154,10 +156,9 @@ describe('a session recovers from', () => {
     session.start();
     await until('two attempts failed', () => lab.said(SAYS.failed) >= 2);
     const record = { fault: 'DNS that comes later', from: 'the name is known' };
-    const took = await lab.recovers(session, record, () => {
+    await lab.recovers(session, record, () => {
       known = true;
     });
-    expect(took).toBeLessThan(6_000);
   });
 
   it('a confirm that never comes: whoever published hears of it after 20 s', async () => {

@@ -20,9 +20,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** A heartbeat as it was published: when (s), its status and its `sent`. */
+/** A heartbeat as it was published: its status and its `sent`. */
 interface Beat {
-  at: number;
   status: string;
   sent: number;
 }
@@ -31,16 +30,10 @@ async function beatsOf(id: string): Promise<Beat[]> {
   const published = await stage.trove.published(id);
   return published
     .filter(({ method }) => method === 'heartbeat')
-    .map(({ at, args }) => ({
-      at,
+    .map(({ args }) => ({
       status: (args['payload'] as { service_status: string }).service_status,
       sent: args['sent'] as number,
     }));
-}
-
-/** The longest pause between two heartbeats, in seconds. */
-function longestPause(beats: readonly Beat[]): number {
-  return Math.max(...beats.slice(1).map(({ at }, n) => at - (beats[n]?.at ?? NaN)));
 }
 
 it('come as often as configured, and a sent of a killed agent is never used again', async () => {
@@ -49,14 +42,11 @@ it('come as often as configured, and a sent of a killed agent is never used agai
   const { id, vm } = actor;
   await vm.startAgent();
   await stage.prepare({ ...actor, overrides: {} }, { clustered: false });
-  await stage.trove.waitForStatus(id, 'running', 20_000);
+  await stage.trove.waitForStatus(id, 'running');
 
   const first = (await beatsOf(id)).length;
-  const beats = await until('some heartbeats', async () => {
-    const seen = (await beatsOf(id)).slice(first);
-    return seen.length >= 5 && seen;
-  });
-  expect(longestPause(beats)).toBeLessThan(1.5);
+  // By default these would take four minutes.
+  await until('eight heartbeats', async () => (await beatsOf(id)).length >= first + 8);
 
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     await vm.endAgent(signal);
@@ -68,22 +58,20 @@ it('come as often as configured, and a sent of a killed agent is never used agai
   expect(sent).toEqual([...new Set(sent)].sort((a, b) => a - b));
 });
 
-it('of a change come within a second', async () => {
-  const actor = await stage.actor('changing');
+it('of a change come at once, not with the next regular one', async () => {
+  const agentYaml = 'trove:\n  heartbeat_interval: 60\n';
+  const actor = await stage.actor('changing', { agentYaml });
   const { id, vm } = actor;
   await stage.prepare(actor, { clustered: false });
   await vm.startAgent();
-  await stage.trove.waitForStatus(id, 'healthy', 30_000);
+  await stage.trove.waitForStatus(id, 'healthy');
 
+  // What lasts for a second only is said at all when it is said at once.
   const before = (await beatsOf(id)).length;
-  const next = (status: string): Promise<Beat> =>
-    until(`a heartbeat that says ${status}`, async () =>
-      (await beatsOf(id)).slice(before).find((beat) => beat.status === status),
-    );
-  const killed = Date.now() / 1000;
   vm.kill('chmpx');
-  expect((await next('running')).at - killed).toBeLessThan(1);
-  await vm.untilServing();
-  const serving = Date.now() / 1000;
-  expect((await next('healthy')).at - serving).toBeLessThan(1);
+  const said = await until('it is healthy again', async () => {
+    const beats = (await beatsOf(id)).slice(before);
+    return beats.some(({ status }) => status === 'healthy') && beats;
+  });
+  expect(said.map(({ status }) => status)).toContain('running');
 });

@@ -53,7 +53,7 @@ async function cluster(environment: Record<string, string>): Promise<ClusterStag
   return stage;
 }
 
-it('a server that is back and hangs in its merge starts again', { timeout: 200_000 }, async () => {
+it('a server that is back and hangs in its merge starts again', { timeout: 600_000 }, async () => {
   const stage = await cluster(badLuck());
   const [other, victim] = await stage.createInstances(2);
   await stage.settled();
@@ -93,7 +93,7 @@ async function leftWithItsData(leaver: ClusterMember): Promise<void> {
 
 it.each(['chmpx', 'k2hdkc'] as const)(
   'a leave in which %s crashes goes on when both are back, and is over only then',
-  { timeout: 200_000 },
+  { timeout: 600_000 },
   async (program) => {
     const { leaver, leave } = await leaving();
     await leaver.kill(program);

@@ -40,7 +40,7 @@ describe('prepare, with two kills at any moment,', () => {
         await sleep(systemClock, moment);
         await killAndStart(actor);
       }
-      await stage.trove.waitForStatus(actor.id, 'healthy', 30_000);
+      await stage.trove.waitForStatus(actor.id, 'healthy');
       await until('the notification', async () => (await notificationsOf(actor)).size > 0);
       await until('nothing is left to do', async () => (await openEntries(actor)).length === 0);
       expect(await notificationsOf(actor)).toEqual(new Set(['notify_end']));
@@ -61,7 +61,7 @@ describe('prepare, with two kills at any moment,', () => {
       await stage.prepare(actor, { clustered: true });
       await sleep(systemClock, moment);
       await killAndStart(actor);
-      await stage.trove.waitForStatus(actor.id, 'failed to spawn', 30_000);
+      await stage.trove.waitForStatus(actor.id, 'failed to spawn');
       const fault = await until('the fault', async () =>
         (await stage.trove.instanceFaults(actor.id)).at(0),
       );
@@ -103,7 +103,7 @@ describe('a call, with a kill at any moment,', () => {
     },
   ];
 
-  it('is finished and answered', { timeout: 180_000 }, async () => {
+  it('is finished and answered', { timeout: 600_000 }, async () => {
     const random = randomFrom(SEED + 1);
     const { actor, caller } = await lab.serving('asked');
     const { vm, id, cluster } = actor;
@@ -126,7 +126,7 @@ describe('a call, with a kill at any moment,', () => {
         await until(`nothing is left to do: ${what}`, async () => {
           return (await openEntries(actor)).length === 0;
         });
-        await stage.trove.waitForStatus(id, status, 15_000);
+        await stage.trove.waitForStatus(id, status);
         if (isServing) await vm.untilServing();
         expect(programs(actor).every(Boolean), what).toBe(isServing);
         if (method === 'restart') expect(programs(actor), what).not.toEqual(before);

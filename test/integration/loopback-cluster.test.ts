@@ -10,7 +10,7 @@ import { standIns } from '../story/programs.ts';
 import { Timeline } from '../story/timeline.ts';
 
 // The demo plays it on simulated VMs, and with the stand-ins' bad luck.
-it("a cluster's life on loopback addresses", { timeout: 300_000 }, async () => {
+it("a cluster's life on loopback addresses", { timeout: 900_000 }, async () => {
   const directory = await temporaryDirectory();
   const lines: string[] = [];
   const timeline = new Timeline((line) => lines.push(line));

@@ -9,7 +9,7 @@ import { standIns } from '../story/programs.ts';
 import { playSlaveStory } from '../story/slave-story.ts';
 import { Timeline } from '../story/timeline.ts';
 
-it("a slave's life beside a cluster, on loopback addresses", { timeout: 300_000 }, async () => {
+it("a slave's life beside a cluster, on loopback addresses", { timeout: 900_000 }, async () => {
   const directory = await temporaryDirectory();
   const timeline = new Timeline(() => undefined);
   await mkdir(path.join(directory, 'cluster'));

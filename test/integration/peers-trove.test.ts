@@ -73,7 +73,7 @@ describe('Trove', () => {
     for (const [sent, status] of ['building', 'healthy', 'healthy'].entries()) {
       const payload = { service_status: status };
       await publish('heartbeat', { instance_id: 'plain', sent: sent + 1, payload });
-      const { updatedAt } = await trove.waitForStatus('plain', status, 10_000);
+      const { updatedAt } = await trove.waitForStatus('plain', status);
       expect(Math.abs(Date.parse(updatedAt ?? '') - Date.now())).toBeLessThan(60_000);
     }
     await until('the tap saw all', async () => (await trove.published('plain')).length === 3);
@@ -192,7 +192,7 @@ describe('Trove', () => {
       return queue?.consumers === 1;
     });
     await publish('heartbeat', { instance_id: 'plain', sent: 100, payload });
-    await trove.waitForStatus('plain', 'shutdown', 10_000);
+    await trove.waitForStatus('plain', 'shutdown');
     await until('the tap saw it', async () =>
       (await trove.statusHistory('plain')).includes('shutdown'),
     );

@@ -24,7 +24,7 @@ beforeAll(async () => {
   actor = await stage.actor('restarted');
   await actor.vm.startAgent();
   await stage.prepare(actor, { clustered: true });
-  await stage.trove.waitForStatus(actor.id, 'healthy', 45_000);
+  await stage.trove.waitForStatus(actor.id, 'healthy');
 });
 
 afterAll(async () => {

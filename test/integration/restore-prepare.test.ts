@@ -66,7 +66,7 @@ describe('prepare with backup_info', () => {
     const actor = await lab.started('restored');
     const backup = await stored();
     await stage.prepare(actor, { clustered: false, backup });
-    await stage.trove.waitForStatus(actor.id, 'healthy', 45_000);
+    await stage.trove.waitForStatus(actor.id, 'healthy');
     expect(await keysOf(actor)).toEqual(['key0', 'key1', 'key2']);
     expect((await readdir(actor.vm.dataDirectory)).filter((name) => name.startsWith('.'))).toEqual(
       [],
@@ -85,7 +85,7 @@ describe('prepare with backup_info', () => {
     const actor = await lab.started('refused');
     const backup = await stored({ checksum: 'b'.repeat(32) });
     await stage.prepare(actor, { clustered: false, backup });
-    await stage.trove.waitForStatus(actor.id, 'failed to spawn', 45_000);
+    await stage.trove.waitForStatus(actor.id, 'failed to spawn');
     const fault = await until('the fault is in Trove’s database', async () =>
       (await stage.trove.instanceFaults(actor.id)).at(0),
     );
@@ -106,7 +106,7 @@ describe('prepare with backup_info', () => {
     await stage.prepare(actor, { clustered: false, backup: await stored() });
     await until('the download', () => downloads() === 1);
     await killAndStart(actor);
-    await stage.trove.waitForStatus(actor.id, 'healthy', 45_000);
+    await stage.trove.waitForStatus(actor.id, 'healthy');
     expect(await keysOf(actor)).toEqual(['key0', 'key1', 'key2']);
     expect(downloads()).toBe(2);
     expect(await stage.trove.instanceFaults(actor.id)).toEqual([]);

@@ -68,7 +68,7 @@ class Watched {
 
   async reaches(...concerns: string[]): Promise<void> {
     const there = (): boolean => this.concerns.join() === concerns.join();
-    await until(`concerns ${concerns.join()}`, there, { seconds: 60 }).catch(() => {
+    await until(`concerns ${concerns.join()}`, there, { seconds: 180 }).catch(() => {
       throw new Error(`not ${concerns.join()}, but ${this.concerns.join() || 'none'}`);
     });
   }
@@ -79,7 +79,7 @@ class Watched {
   }
 }
 
-describe('the watch of a ring', { timeout: 180_000 }, () => {
+describe('the watch of a ring', { timeout: 600_000 }, () => {
   it('sees a server that is down, and a ring that is not that of the role', async () => {
     const lab = await RingLab.open({ count: 3 });
     await lab.form(3);
@@ -134,7 +134,7 @@ describe('the watch of a ring', { timeout: 180_000 }, () => {
   });
 });
 
-describe('a merge that nobody completes', { timeout: 120_000 }, () => {
+describe('a merge that nobody completes', { timeout: 600_000 }, () => {
   /** Decides and acts as the agent of this server does when it has seen this for a while. */
   async function cure(member: RingMember): Promise<void> {
     const status = await statusOf(member);

@@ -30,12 +30,12 @@ async function mostAway(nodes: ClusterMember[], over: () => Promise<boolean>): P
       most = Math.max(most, pids.filter((pid) => pid === undefined).length);
       return over();
     },
-    { seconds: 150, everyMs: 30 },
+    { seconds: 450, everyMs: 30 },
   );
   return most;
 }
 
-it('a new ini whose keys count from a start on', { timeout: 400_000 }, async () => {
+it('a new ini whose keys count from a start on', { timeout: 1_200_000 }, async () => {
   const directory = await temporaryDirectory();
   await mkdir(path.join(directory, 'cluster'));
   const machines = await openMachines(

@@ -44,7 +44,7 @@ async function started(name: string): Promise<Actor> {
 async function detached(name: string): Promise<Actor> {
   const actor = await started(name);
   await stage.prepare({ ...actor, overrides: {} }, { clustered: false });
-  await stage.trove.waitForStatus(actor.id, 'running', 20_000);
+  await stage.trove.waitForStatus(actor.id, 'running');
   return actor;
 }
 
@@ -52,7 +52,7 @@ async function detached(name: string): Promise<Actor> {
 async function serving(name: string): Promise<Actor> {
   const actor = await started(name);
   await stage.prepare(actor, { clustered: true });
-  await stage.trove.waitForStatus(actor.id, IN_SERVICE, 45_000);
+  await stage.trove.waitForStatus(actor.id, IN_SERVICE);
   await stage.trove.rpc(actor.id, 'cluster_complete');
   return actor;
 }
@@ -151,10 +151,10 @@ describe('start_db_with_conf_changes', () => {
     const actor = await serving('resize');
     const call = callOf(actor);
     await call('stop_db');
-    await stage.trove.waitForStatus(actor.id, 'shutdown', 5_000);
+    await stage.trove.waitForStatus(actor.id, 'shutdown');
     const resized = { config_contents: '[k2hdkc]\n', ds_version: '1.0.14' };
     await call('start_db_with_conf_changes', resized);
-    await stage.trove.waitForStatus(actor.id, IN_SERVICE, 5_000);
+    await stage.trove.waitForStatus(actor.id, IN_SERVICE);
     const pids = pidsOf(actor);
     expect(pids).not.toContain(undefined);
 
@@ -218,7 +218,7 @@ describe('rebuild', () => {
     const { id } = await started('rebuild-args');
     const args = { ds_version: '1', config_overrides: 'text' };
     await stage.trove.rpc(id, 'rebuild', args, { cast: true });
-    await stage.trove.waitForStatus(id, 'failed to spawn', 20_000);
+    await stage.trove.waitForStatus(id, 'failed to spawn');
   });
 });
 
@@ -230,7 +230,7 @@ describe('versions', () => {
   ])('1.0 of prepare, with %s of packages', async (_name, packages) => {
     const { id } = await started('packages');
     await stage.trove.rpc(id, 'prepare', { ...PREPARE, packages }, { cast: true });
-    await stage.trove.waitForStatus(id, 'running', 20_000);
+    await stage.trove.waitForStatus(id, 'running');
   });
 
   it('what a Trove that is pinned to 1.0 sends works', async () => {
@@ -241,7 +241,7 @@ describe('versions', () => {
     const volume = { device_path: null, mount_point: vm.dataDirectory };
     const prepare = { ...PREPARE, ...volume, packages: '', overrides, ds_version: '1.0.14' };
     await pinned('prepare', prepare);
-    await stage.trove.waitForStatus(id, IN_SERVICE, 45_000);
+    await stage.trove.waitForStatus(id, IN_SERVICE);
     await pinned('stop_db', { do_not_start_on_reboot: true });
     expect(vm.program('chmpx')).toBeUndefined();
     const desired = JSON.parse(readFileSync(vm.path('state/desired.json'), 'utf8')) as unknown;
@@ -344,7 +344,7 @@ describe('a change of the configuration group', () => {
     expect(stage.k2hr3.hosts(cluster)).toEqual([]);
     expect(stage.k2hr3.hosts(there.cluster)).toHaveLength(1);
     expect(await vm.status()).toBe('[SERVICE IN][UP][n/a][Nothing][NoSuspend]');
-    await stage.trove.waitForStatus(actor.id, IN_SERVICE, 5_000);
+    await stage.trove.waitForStatus(actor.id, IN_SERVICE);
     expect(readFileSync(vm.iniFile, 'utf8')).toContain(there.cluster);
 
     const steps = (await vm.log())

@@ -82,7 +82,7 @@ async function startGuest(): Promise<AmqpSession> {
 }
 
 async function eventually(check: () => unknown): Promise<void> {
-  await vi.waitFor(check, { timeout: 15_000, interval: 20 });
+  await vi.waitFor(check, { timeout: 60_000, interval: 20 });
 }
 
 /** The declarations that oslo.messaging makes before `prepare` (docs/contracts/trove.md, 1.1). */

@@ -93,7 +93,7 @@ describe('killed after its last step, before the journal says so,', () => {
     const request = caller.request(method, args(actor), call);
     await caller.send(request);
     await until('the answer', () => caller.replies.has(call._msg_id));
-    await stage.trove.waitForStatus(id, status, 15_000);
+    await stage.trove.waitForStatus(id, status);
     const before = {
       programs: programs(actor),
       hosts: stage.k2hr3.hosts(cluster),

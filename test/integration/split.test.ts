@@ -30,7 +30,7 @@ async function seesDown(node: ClusterMember, other?: ClusterMember): Promise<boo
 }
 
 describe.runIf(reason === null)('a ring that a cut has split', () => {
-  it('comes together when the network is whole', { timeout: 400_000 }, async () => {
+  it('comes together when the network is whole', { timeout: 1_200_000 }, async () => {
     const directory = await temporaryDirectory();
     await mkdir(path.join(directory, 'cluster'));
     const programs = isReal ? await realPrograms() : await standIns(directory);
@@ -49,7 +49,7 @@ describe.runIf(reason === null)('a ring that a cut has split', () => {
       const [first, cut, last] = nodes as [ClusterMember, ClusterMember, ClusterMember];
       const slave = await stage.createSlave();
       const slaveFollows = (): Promise<boolean> => slave.followsServing(3);
-      await until('the slave follows', slaveFollows, { seconds: 60 });
+      await until('the slave follows', slaveFollows, { seconds: 180 });
       const cutOff = async (isCut: boolean): Promise<void> => {
         for (const { name } of [cut, slave]) await lab.vm(name).partition(isCut);
       };
@@ -64,10 +64,10 @@ describe.runIf(reason === null)('a ring that a cut has split', () => {
         (await seesDown(cut)) &&
         (await seesDown(slave, first)) &&
         (await seesDown(slave, last));
-      await until('both sides take each other for down', isSplit, { seconds: 150, everyMs: 200 });
+      await until('both sides take each other for down', isSplit, { seconds: 450, everyMs: 200 });
       await cutOff(false);
       await stage.settled();
-      await until('the slave follows again', slaveFollows, { seconds: 120 });
+      await until('the slave follows again', slaveFollows, { seconds: 360 });
 
       const after = await pids();
       expect(after.map((pid, n) => pid === before[n])).toEqual([true, false, true]);

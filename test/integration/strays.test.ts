@@ -24,7 +24,7 @@ beforeAll(async () => {
   actor = await stage.actor('strays');
   await actor.vm.startAgent();
   await stage.prepare(actor, { clustered: true });
-  await stage.trove.waitForStatus(actor.id, 'healthy', 45_000);
+  await stage.trove.waitForStatus(actor.id, 'healthy');
 });
 
 afterAll(async () => {
@@ -83,7 +83,7 @@ it('refuses to start beside another program on our ports, and says which', async
   await once(other, 'listening');
   const refused = stage.trove.api(id, 'restart', {});
   await expect(refused).rejects.toThrow(`port ${port} is in use by PID ${process.pid} (`);
-  await stage.trove.waitForStatus(id, 'crashed', 10_000);
+  await stage.trove.waitForStatus(id, 'crashed');
   expect(allChmpx()).toEqual([]);
   expect(await vm.log()).toMatch(new RegExp(`a crash loop; .*port ${port} is in use`));
   other.close();

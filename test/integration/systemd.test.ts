@@ -132,7 +132,7 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     await container.applyKernelParameters(path.join(projectRoot, 'systemd', SYSCTL));
   };
   const source = () => container.run('findmnt', '-no', 'SOURCE', MOUNT_POINT);
-  const healthy = () => stage.trove.waitForStatus(actor.id, 'healthy', 45_000);
+  const healthy = () => stage.trove.waitForStatus(actor.id, 'healthy');
 
   it('says what a chmpx that is not root’s lacks, before it is started', async () => {
     const volume = device === null ? {} : { volume: { device, mountPoint: MOUNT_POINT } };

@@ -25,7 +25,7 @@ afterEach(async () => {
   // A real K2HR3 can end when its backend comes back, and be started again by whoever runs it.
   for (const { address, cuk } of registered) {
     const isRemoved = (): Promise<boolean> => remove(address, cuk).then(isTrue, isFalse);
-    await until(`${cuk} is removed`, isRemoved, { seconds: 60 });
+    await until(`${cuk} is removed`, isRemoved);
   }
 });
 
@@ -81,7 +81,7 @@ async function serving(change: Partial<RoleNodeOptions> = {}) {
 }
 
 const untilGood = (node: RoleNode): Promise<boolean> =>
-  until('the role is read again', () => node.role.view().problem === null, { seconds: 60 });
+  until('the role is read again', () => node.role.view().problem === null);
 
 interface Fault {
   name: string;
@@ -187,7 +187,7 @@ describe('the backend of K2HR3 hangs', () => {
   it.each(subject.slowAnswers)('%s: a node that serves is left alone', async (kind) => {
     const { node, isUntouched } = await serving();
     await subject.hang(kind);
-    await node.untilProblem(/status 40[14]|no complete answer/, 120);
+    await node.untilProblem(/status 40[14]|no complete answer/);
     await isUntouched();
     await subject.goOn();
     await untilGood(node);

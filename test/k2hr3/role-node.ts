@@ -169,9 +169,9 @@ export class RoleNode {
   }
 
   /** Resolves when the role cannot be used for a reason like this. */
-  async untilProblem(problem: RegExp, seconds = 30): Promise<void> {
+  async untilProblem(problem: RegExp): Promise<void> {
     const isThere = (): boolean => problem.test(this.role.view().problem ?? '');
-    await until(`a problem like ${String(problem)}`, isThere, { seconds });
+    await until(`a problem like ${String(problem)}`, isThere, { seconds: 120 });
   }
 
   /** How often the plan has asked for this. */

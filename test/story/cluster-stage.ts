@@ -212,7 +212,7 @@ export class ClusterStage {
       },
       { seconds, everyMs: 200 },
     );
-    for (const { id } of nodes) await this.trove.waitForStatus(id, 'healthy', 10_000);
+    for (const { id } of nodes) await this.trove.waitForStatus(id, 'healthy');
   }
 
   async close(): Promise<void> {

@@ -76,7 +76,7 @@ export async function playClusterStory(
   await step('one node is detached', async () => {
     const second = nodeOf(stage, 1);
     await stage.detach(second);
-    await stage.trove.waitForStatus(second.id, 'running', 10_000);
+    await stage.trove.waitForStatus(second.id, 'running');
     await stage.settled(stage.nodes.filter((node) => node !== second));
     if (stage.hosts() !== 3) throw new Error(`${stage.hosts()} hosts in the role`);
     return `${second.name} left and is unregistered, the others see three`;

@@ -8,7 +8,7 @@ import { realPrograms, standIns } from './programs.ts';
 import { Stage } from './stage.ts';
 import { Timeline } from './timeline.ts';
 
-it("one node's whole life", { timeout: 180_000 }, async () => {
+it("one node's whole life", { timeout: 600_000 }, async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-story-'));
   const real = process.env['K2HDKC_TEST_SUBJECT'] === 'real';
   const programs = real ? await realPrograms() : await standIns(directory);

@@ -34,7 +34,7 @@ async function memberIsPrepared(stage: Stage, member: Actor, timeline: Timeline)
   await timeline.step('cluster member: agent start → healthy', async () => {
     const start = systemClock.monotonic();
     await vm.startAgent();
-    await trove.waitForStatus(id, 'healthy', 60_000);
+    await trove.waitForStatus(id, 'healthy');
     return `healthy in Trove's database after ${seconds(start)}`;
   });
   await timeline.step('its statuses, as published', async () => {
@@ -107,16 +107,16 @@ async function troveAsks(stage: Stage, member: Actor, timeline: Timeline): Promi
   await timeline.step('stop_db', async () => {
     await trove.api(id, 'stop_db', {});
     if (vm.program('chmpx') || vm.program('k2hdkc')) throw new Error('something still runs');
-    await trove.waitForStatus(id, 'shutdown', 10_000);
+    await trove.waitForStatus(id, 'shutdown');
     return 'both programs stopped; shutdown';
   });
   await timeline.step('restart', async () => {
     await trove.api(id, 'restart', {});
-    await trove.waitForStatus(id, 'healthy', 10_000);
+    await trove.waitForStatus(id, 'healthy');
     const before = pids(member);
     await trove.api(id, 'restart', {});
     if (pids(member).chmpx === before.chmpx) throw new Error('the same chmpx runs on');
-    await trove.waitForStatus(id, 'healthy', 10_000);
+    await trove.waitForStatus(id, 'healthy');
     return 'twice: from stopped, and of a serving node; healthy';
   });
   await timeline.step('an unknown method', async () => {
@@ -142,7 +142,7 @@ async function singleIsPrepared(stage: Stage, single: Actor, timeline: Timeline)
     k2hr3.faults.delayMs = 1_000;
     await stage.prepare(single, { clustered: false });
     await vm.startAgent();
-    await trove.waitForStatus(id, 'building', 30_000);
+    await trove.waitForStatus(id, 'building');
     await vm.untilLog(/register/);
     await vm.endAgent('SIGKILL');
     k2hr3.faults.delayMs = 0;
@@ -152,7 +152,7 @@ async function singleIsPrepared(stage: Stage, single: Actor, timeline: Timeline)
   await timeline.step('… and finished after the restart', async () => {
     const start = systemClock.monotonic();
     await vm.startAgent();
-    await trove.waitForStatus(id, 'healthy', 60_000);
+    await trove.waitForStatus(id, 'healthy');
     await expectStatuses(stage, id, ['building', 'healthy']);
     await until('notify_end', async () =>
       (await trove.published(id)).some(({ method }) => method === 'notify_end'),

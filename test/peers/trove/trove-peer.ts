@@ -225,7 +225,7 @@ export class TrovePeer {
   }
 
   /** Resolves when Trove's database says so; rejects after `timeoutMs` with what it says instead. */
-  async waitForStatus(id: string, status: string, timeoutMs: number): Promise<ServiceStatus> {
+  async waitForStatus(id: string, status: string, timeoutMs = 90_000): Promise<ServiceStatus> {
     const deadline = systemClock.monotonic() + timeoutMs;
     for (;;) {
       const now = await this.serviceStatus(id);
