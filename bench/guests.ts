@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { projectRoot } from '../test/helpers/project-root.ts';
 import { startChild } from '../test/peers/child.ts';
+import { endOf } from '../test/peers/child-end.ts';
 import { isRunning, killTrees, signal, type ProcessIdentity } from '../test/peers/processes.ts';
 import { guestInfoConf, troveGuestagentConf } from '../test/peers/trove/guest-files.ts';
 import type { Actor } from '../test/story/stage.ts';
@@ -115,7 +115,7 @@ export async function start(guest: Guest, environment = {}): Promise<Running> {
       env: { LANG: 'C.UTF-8', HOME: guest.directory, ...guest.environment, ...environment },
       stdio: ['ignore', log.fd, log.fd],
     });
-    const gone = once(child.process, 'exit');
+    const gone = endOf(child.process);
     return { pid: child.identity.pid, stop: () => stop(child.identity, gone) };
   } finally {
     await log.close();

@@ -1,28 +1,18 @@
 import type { ChildProcess } from 'node:child_process';
 import { systemClock } from '../../src/base/clock.ts';
 import { withDeadline } from '../../src/base/wait.ts';
-
-/** How a process ended. */
-export interface End {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-}
+import { endOf, type ChildEnd } from '../peers/child-end.ts';
 
 /** A process that a test has started. */
 export class Running {
   readonly #child: ChildProcess;
   readonly #text: () => string;
-  readonly #ended: Promise<End>;
+  readonly #ended: Promise<ChildEnd>;
 
   constructor(child: ChildProcess, text: () => string) {
     this.#child = child;
     this.#text = text;
-    this.#ended = new Promise((resolve, reject) => {
-      child.once('exit', (code, signal) => {
-        resolve({ code, signal });
-      });
-      child.once('error', reject);
-    });
+    this.#ended = endOf(child);
   }
 
   /** All it has printed so far, standard output and standard error together. */
@@ -39,7 +29,7 @@ export class Running {
   }
 
   /** Resolves with how it ended; rejects when it has not within `seconds`, a safety net. */
-  end(seconds = 60): Promise<End> {
+  end(seconds = 60): Promise<ChildEnd> {
     const late = (): Error =>
       new Error(`${this.#child.spawnfile} still runs after ${seconds} s: ${this.text}`);
     return withDeadline(systemClock, seconds * 1000, this.#ended, late);

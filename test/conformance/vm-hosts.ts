@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { withDeadline } from '../../src/base/wait.ts';
-import type { LabProcess, LabProcessEnd } from '../peers/vm/lab-process.ts';
+import type { ChildEnd } from '../peers/child-end.ts';
+import type { LabProcess } from '../peers/vm/lab-process.ts';
 import type { LabVm } from '../peers/vm/lab-vm.ts';
 import { Lab } from '../peers/vm/lab.ts';
 import { namespacesPermitted } from '../peers/vm/permitted.ts';
@@ -104,7 +105,7 @@ class VmProcess implements HostProcess {
   readonly #name: string;
   readonly #run: LabProcess;
   readonly #output: string;
-  #ended: LabProcessEnd | undefined;
+  #ended: ChildEnd | undefined;
 
   constructor(name: string, run: LabProcess, output: string) {
     this.#name = name;
@@ -127,7 +128,7 @@ class VmProcess implements HostProcess {
     if (signal === 'SIGCONT') process.kill(parentOf(this.#run.identity?.pid), signal);
   }
 
-  end(seconds = 60): Promise<LabProcessEnd> {
+  end(seconds = 60): Promise<ChildEnd> {
     return withDeadline(
       systemClock,
       seconds * 1000,

@@ -203,8 +203,8 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     expect(await agentLog()).toMatch(/ended by itself program=chmpx .*signal=SIGKILL/);
   });
 
-  it('is shut down with them in seconds: chmpx by the signal that it heeds', async () => {
-    expect(await container.powerOff()).toBeLessThan(30);
+  it('is shut down with them in order: chmpx by the signal that it heeds', async () => {
+    await container.powerOff();
     const log = await readFile(path.join(directory, 'boot.log'), 'utf8');
     expect(log).not.toMatch(/timed out|Killing process|Failed unmounting|target is busy/i);
   });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { endOf } from '../peers/child-end.ts';
 import { cleanUp } from '../peers/vm/lab.ts';
 import { namespacesPermitted } from '../peers/vm/permitted.ts';
 import type { Say } from './control.ts';
@@ -27,7 +27,7 @@ export async function startKeeper(options: KeeperOptions, say: Say): Promise<Sta
     { cwd: '/', stdio: ['ignore', log, log, 'ipc'], detached: true },
   );
   closeSync(log);
-  const ended = once(keeper, 'exit');
+  const ended = endOf(keeper);
   const interrupt = (): void => {
     keeper.kill('SIGTERM');
     void ended.then(() => process.exit(130));
@@ -40,7 +40,7 @@ export async function startKeeper(options: KeeperOptions, say: Say): Promise<Sta
       else resolve();
     });
     const gone = `it ended at once: see ${keeperLog(directory)}`;
-    void ended.then(() => setImmediate(() => reject(new Error(gone))));
+    ended.then(() => setImmediate(() => reject(new Error(gone))), reject);
   });
   return {
     stay() {

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { messageOf } from '../../../src/base/errors.ts';
 import { until } from '../../helpers/until.ts';
 import { makeCgroups, removeCgroups } from './cgroups.ts';
+import { endOf } from '../child-end.ts';
 import { identify, killTrees, processTree, type ProcessIdentity } from '../processes.ts';
 
 /** What is in a container beyond the /usr of this machine. */
@@ -101,13 +102,10 @@ export class Container {
     await promisify(execFile)('nsenter', [...inIpc, '/lib/systemd/systemd-sysctl', file]);
   }
 
-  /** Shuts it down in order; resolves with the seconds that took. */
-  async powerOff(): Promise<number> {
-    const since = performance.now();
-    const ended = once(this.#nspawn, 'exit');
+  /** Shuts it down in order; resolves when it is off. */
+  async powerOff(): Promise<void> {
     await this.run('systemctl', 'poweroff', '--no-block');
-    await ended;
-    return (performance.now() - since) / 1000;
+    await endOf(this.#nspawn);
   }
 
   /** Ends it, in order or not. */

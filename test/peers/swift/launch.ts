@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import * as v from 'valibot';
 import { projectRoot } from '../../helpers/project-root.ts';
 import { freePorts } from '../free-ports.ts';
+import { Asked, endOf } from '../child-end.ts';
 import { identify, killTrees } from '../processes.ts';
 
 /** Where the package swift_peer is, also when this file is part of a bundle in dist/. */
@@ -27,7 +27,7 @@ export interface Launched {
   directory: string;
   /** The launcher; the daemons are its children. */
   pid: number;
-  /** Ends it and removes its files. */
+  /** Ends it and removes its files. Rejects when it had ended by itself. */
   stop: () => Promise<void>;
 }
 
@@ -62,7 +62,12 @@ export async function launchSwift(plan: LaunchPlan): Promise<Launched> {
     const line = v.parse(Line, JSON.parse(text));
     if (line.event === 'ready') {
       letGo(launcher);
-      return { port: proxy, directory: line.directory, pid, stop: () => stop(launcher) };
+      const asked = new Asked();
+      void endOf(launcher).then(() => {
+        asked.end(new Error(`Swift ended; it said last:\n${complaints}`));
+      });
+      const end = (): Promise<void> => asked.stop(() => stop(launcher));
+      return { port: proxy, directory: line.directory, pid, stop: end };
     }
     process.stderr.write(`swift peer: not in ${line.base}: ${line.why}\n`);
   }
@@ -80,7 +85,7 @@ function letGo(launcher: ChildProcess): void {
 async function stop(launcher: ChildProcess): Promise<void> {
   if (launcher.exitCode !== null || launcher.signalCode !== null) return;
   const identity = launcher.pid === undefined ? undefined : identify(launcher.pid);
-  const ended = once(launcher, 'exit');
+  const ended = endOf(launcher);
   launcher.ref();
   launcher.stdin?.end();
   const late = setTimeout(() => void (identity && killTrees([identity])), 20_000);

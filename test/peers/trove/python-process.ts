@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
 import * as v from 'valibot';
 import { lastLines, startChild } from '../child.ts';
-import { killTrees } from '../processes.ts';
+import { Asked } from '../child-end.ts';
+import { isRunning, killTrees } from '../processes.ts';
 import type { ProcessIdentity } from '../processes.ts';
 
 /** Where a Python program of the peer runs. */
@@ -87,7 +89,8 @@ export class PythonProcess {
   readonly #logFile: string;
   readonly #requests = new Map<number, Waiter>();
   readonly #eventWaiters = new Map<string, Waiter>();
-  #ended = false;
+  readonly #asked = new Asked();
+  #over: Promise<void> = Promise.resolve();
   #lastRequest = 0;
 
   private constructor(identity: ProcessIdentity, stdin: Writable, logFile: string) {
@@ -116,27 +119,32 @@ export class PythonProcess {
       if (stdin === null || stdout === null) throw new Error('A Python process without pipes');
       const python = new PythonProcess(child.identity, stdin, options.logFile);
       const lines = createInterface({ input: stdout });
-      lines.on('line', (line) => python.#take(line));
-      lines.once('close', () => void python.#end());
+      lines.on('line', (line) => python.#read(line));
+      python.#over = once(lines, 'close').then(() => python.#end());
       return python;
     } finally {
       await log.close();
     }
   }
 
-  /** Resolves when the event has come or comes; rejects when the process ends instead. */
-  async event(name: string): Promise<void> {
-    if (this.events.some(({ event }) => event === name)) return;
-    if (this.#ended) throw await this.#endError();
-    await new Promise((resolve, reject) => this.#eventWaiters.set(name, { resolve, reject }));
+  /**
+   * Resolves when the event has come or comes; rejects when the process ends instead. May be awaited
+   * later, as `request` may.
+   */
+  event(name: string): Promise<unknown> {
+    if (this.events.some(({ event }) => event === name)) return Promise.resolve();
+    return this.#asked.promise((resolve, reject) => {
+      this.#eventWaiters.set(name, { resolve, reject });
+    });
   }
 
   /** Has the program run a command. Any number of requests can be under way. */
-  async request(command: string, args: Record<string, unknown>): Promise<unknown> {
-    if (this.#ended) throw await this.#endError();
-    const request = ++this.#lastRequest;
-    this.write({ request, command, args });
-    return new Promise((resolve, reject) => this.#requests.set(request, { resolve, reject }));
+  request(command: string, args: Record<string, unknown>): Promise<unknown> {
+    return this.#asked.promise((resolve, reject) => {
+      const request = ++this.#lastRequest;
+      this.#requests.set(request, { resolve, reject });
+      this.write({ request, command, args });
+    });
   }
 
   /** Writes one line to the program. */
@@ -144,13 +152,22 @@ export class PythonProcess {
     this.#stdin.write(`${JSON.stringify(message)}\n`);
   }
 
-  /** Ends the process and all that it started. */
+  /** Ends the process and all that it started. Rejects when it had ended by itself. */
   async stop(): Promise<void> {
-    await killTrees([this.identity]);
+    if (!isRunning(this.identity)) await this.#over;
+    await this.#asked.stop(() => killTrees([this.identity]));
   }
 
-  #take(line: string): void {
-    const message = v.parse(Message, JSON.parse(line));
+  /** A line that is no message ends it for us: an error thrown here would belong to no test. */
+  #read(line: string): void {
+    try {
+      this.#take(v.parse(Message, JSON.parse(line)));
+    } catch (error) {
+      this.#asked.end(new Error(`Trove's code said what is no message: ${line}`, { cause: error }));
+    }
+  }
+
+  #take(message: v.InferOutput<typeof Message>): void {
     if ('event' in message) {
       this.events.push(message);
       this.#eventWaiters.get(message.event)?.resolve(undefined);
@@ -164,16 +181,7 @@ export class PythonProcess {
   }
 
   async #end(): Promise<void> {
-    this.#ended = true;
-    const waiters = [...this.#requests.values(), ...this.#eventWaiters.values()];
-    this.#requests.clear();
-    this.#eventWaiters.clear();
-    if (waiters.length === 0) return;
-    const error = await this.#endError();
-    for (const { reject } of waiters) reject(error);
-  }
-
-  async #endError(): Promise<Error> {
-    return new Error(`Trove's code ended; it said last:\n${await lastLines(this.#logFile)}`);
+    const said = await lastLines(this.#logFile);
+    this.#asked.end(new Error(`Trove's code ended; it said last:\n${said}`));
   }
 }

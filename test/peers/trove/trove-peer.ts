@@ -129,7 +129,7 @@ export async function startTrove(options: TroveOptions): Promise<TrovePeer> {
     await Promise.all([conductor.event('ready'), client.event('ready')]);
     if (options.tap ?? true) await client.request('start_tap', {});
   } catch (error) {
-    await peer.stop();
+    await peer.stop().catch(() => undefined); // it is the same that has ended
     throw error;
   }
   return peer;
@@ -240,9 +240,10 @@ export class TrovePeer {
     }
   }
 
-  /** Ends all processes. The directory stays. */
+  /** Ends all processes. The directory stays. Rejects when one had ended by itself. */
   async stop(): Promise<void> {
-    await Promise.all([this.#conductor.stop(), this.#client.stop()]);
+    const ends = await Promise.allSettled([this.#conductor.stop(), this.#client.stop()]);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 }
 

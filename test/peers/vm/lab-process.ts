@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { PassThrough, type Readable } from 'node:stream';
 import { until } from '../../helpers/until.ts';
+import { endOf, type ChildEnd } from '../child-end.ts';
 import { signal, type ProcessIdentity } from '../processes.ts';
 import { childrenOf, inside } from './namespaces.ts';
 
@@ -16,15 +17,9 @@ export interface RunOptions {
   terminal?: boolean;
 }
 
-/** How a process ended. */
-export interface LabProcessEnd {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-}
-
 /** A process that was started in a VM, and the nsenter outside that waits for it. */
 export class LabProcess {
-  readonly ended: Promise<LabProcessEnd>;
+  readonly ended: Promise<ChildEnd>;
   /** Undefined when the process had ended before it was seen. */
   readonly identity: ProcessIdentity | undefined;
   /** Null when the output goes elsewhere. */
@@ -41,7 +36,7 @@ export class LabProcess {
     this.identity = identity;
     this.stdout = output.stdout;
     this.stderr = output.stderr;
-    this.ended = untilEnd(outside);
+    this.ended = endOf(outside); // nsenter ends as what it has started did, by the same signal too
   }
 
   /** Starts a command in the VM of this process 1; resolves when it runs. */
@@ -97,10 +92,4 @@ function entry(outside: ChildProcess): { identity: ProcessIdentity | undefined }
 
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
-}
-
-/** nsenter ends as what it has started did, by the same signal too. */
-async function untilEnd(outside: ChildProcess): Promise<LabProcessEnd> {
-  if (!hasEnded(outside)) await once(outside, 'exit');
-  return { code: outside.exitCode, signal: outside.signalCode };
 }

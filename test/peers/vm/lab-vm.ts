@@ -9,7 +9,8 @@ import { vmPlace } from './addresses.ts';
 import { bootEnvironment, NEW_NAMESPACES } from './boot.ts';
 import { DISK_DIRECTORIES, DISK_FILES, isOnDisk } from './disk.ts';
 import type { Hub } from './hub.ts';
-import { LabProcess, type LabProcessEnd, type RunOptions } from './lab-process.ts';
+import type { ChildEnd } from '../child-end.ts';
+import { LabProcess, type RunOptions } from './lab-process.ts';
 import { processesIn, type VmProcess } from './namespaces.ts';
 import type { VmRecord } from './record.ts';
 import { startHolder, SYSTEM_PATH } from './script.ts';
@@ -29,7 +30,7 @@ export interface LabVmOptions {
 }
 
 /** What a command in a VM did. */
-export interface ExecResult extends LabProcessEnd {
+export interface ExecResult extends ChildEnd {
   stdout: string;
   stderr: string;
 }

@@ -4,6 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findProcesses } from '../../../src/process/identity.ts';
+import { endOf } from '../../peers/child-end.ts';
 import { freePorts } from '../../peers/free-ports.ts';
 import { identify, killTrees, type ProcessIdentity } from '../../peers/processes.ts';
 import type { ClusterPorts, Machine, MachineOutput, MachineProcess, Machines } from './machine.ts';
@@ -151,7 +152,7 @@ class LoopbackMachine implements Machine {
       detached: true, // a Ctrl-C in the terminal is for us; we end the agents in order
     });
     closeSync(handle);
-    const ended = once(child, 'exit');
+    const ended = endOf(child);
     await once(child, 'spawn');
     return { ended, signal: (name) => void child.kill(name) };
   }
