@@ -19,7 +19,7 @@ export function runAgent(
   words: readonly string[],
   PATH = process.env['PATH'] ?? '',
 ): Promise<Ending> {
-  const options = { timeout: 20_000, env: { ...process.env, PATH } };
+  const options = { timeout: 120_000, env: { ...process.env, PATH } };
   return new Promise((resolve) => {
     const program = path.join(projectRoot, 'bin/k2hdkc-agent');
     execFile(program, words, options, (error, stdout, stderr) => {

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { until } from '../helpers/until.ts';
 import { identify } from './processes.ts';
 import type { ProcessIdentity } from './processes.ts';
 
@@ -36,9 +38,19 @@ export async function startChild(
     detached: true,
   });
   await once(child, 'spawn');
+  // Before that it can outlive us.
+  await until(`${command} has begun`, () => nameOf(child.pid ?? 0) !== 'setpriv', { everyMs: 1 });
   const identity = child.pid === undefined ? undefined : identify(child.pid);
   if (identity === undefined) throw new Error(`${command} was gone as soon as it was started`);
   return { process: child, identity };
+}
+
+function nameOf(pid: number): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return null; // it is gone
+  }
 }
 
 /** The last lines of a log, for the message of a start that failed. */
