@@ -16,11 +16,11 @@ export function connectFailure(
   const translated = (tls && tlsReason(code, tls)) ?? plainReason(cause, tls);
   if (translated === undefined) {
     const facts = { cause, retryable: true };
-    return new AgentError('amqp-unreachable', `${what}: ${messageOf(cause)}`, facts);
+    return new AgentError(`${what}: ${messageOf(cause)}`, facts);
   }
   // Without the cause, whose text would follow in the log: OpenSSL's is half a line of source names.
   const reason = code === undefined ? translated : `${translated} (${code})`;
-  return new AgentError('amqp-unreachable', `${what}: ${reason}`, { retryable: true });
+  return new AgentError(`${what}: ${reason}`, { retryable: true });
 }
 
 /** What the codes of OpenSSL and node:tls mean here; their texts are for those who know both. */

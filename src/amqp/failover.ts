@@ -38,7 +38,7 @@ export class Failover<A> {
       }
     }
     if (failures.length === 1) throw failures[0];
-    throw new AgentError('amqp-unreachable', failures.map(messageOf).join('; '), {
+    throw new AgentError(failures.map(messageOf).join('; '), {
       cause: new AggregateError(failures),
       retryable: true,
     });

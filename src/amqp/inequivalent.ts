@@ -12,7 +12,7 @@ export class InequivalentDeclaration extends AgentError {
   readonly what: string;
 
   private constructor(what: string, message: string, cause: unknown) {
-    super('amqp-inequivalent', message, { cause });
+    super(message, { cause });
     this.what = what;
   }
 

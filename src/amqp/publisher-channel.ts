@@ -90,9 +90,8 @@ export class PublisherChannel implements Publisher {
 
 function notConfirmed({ exchange, routingKey }: OutgoingMessage, cause: unknown): AgentError {
   const to = `exchange "${exchange}" with key "${routingKey}"`;
-  return new AgentError(
-    'amqp-unconfirmed',
-    `the message to ${to} was not confirmed: ${messageOf(cause)}`,
-    { cause, retryable: true },
-  );
+  return new AgentError(`the message to ${to} was not confirmed: ${messageOf(cause)}`, {
+    cause,
+    retryable: true,
+  });
 }

@@ -73,14 +73,13 @@ export class AmqpSession implements Publisher {
   publish(message: OutgoingMessage): Promise<PublishOutcome> {
     const publisher = this.#publisher;
     if (!publisher) {
-      return Promise.reject(retryable('amqp-not-connected', 'there is no connection to a broker'));
+      return Promise.reject(retryable('there is no connection to a broker'));
     }
     if (this.#connection?.blocked) {
-      return Promise.reject(retryable('amqp-blocked', 'the broker takes no messages for now'));
+      return Promise.reject(retryable('the broker takes no messages for now'));
     }
     const published = publisher.publish(message);
-    const late = (): AgentError =>
-      retryable('amqp-unconfirmed', `the broker confirmed nothing for ${CONFIRM_MS} ms`);
+    const late = (): AgentError => retryable(`the broker confirmed nothing for ${CONFIRM_MS} ms`);
     return this.#inFlight.track(withDeadline(this.#options.clock, CONFIRM_MS, published, late));
   }
 
@@ -199,6 +198,6 @@ export class AmqpSession implements Publisher {
   }
 }
 
-function retryable(code: string, message: string): AgentError {
-  return new AgentError(code, message, { retryable: true });
+function retryable(message: string): AgentError {
+  return new AgentError(message, { retryable: true });
 }

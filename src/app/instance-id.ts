@@ -6,7 +6,6 @@ export async function readInstanceId(file: string): Promise<string> {
   const id = (await readFile(file, 'utf8').catch(() => '')).trim();
   if (id !== '') return id;
   throw new AgentError(
-    'no-instance-id',
     `${file} holds no instance id: cloud-init writes it, or name another file as paths.instance_id_file`,
     { retryable: true },
   );

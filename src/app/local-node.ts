@@ -238,7 +238,7 @@ function parseRole(
   { config, overrides }: LocalNodeOptions,
   queueMessages: number,
 ): RoleDocument {
-  if (!registration || !parameters) throw new AgentError('not-wanted', 'no role is wanted now');
+  if (!registration || !parameters) throw new AgentError('no role is wanted now');
   const serverPort = parameters.serverPort ?? config.cluster.server_port;
   const serverControlPort = parameters.serverControlPort ?? config.cluster.server_control_port;
   return readRoleDocument(text, registration, {

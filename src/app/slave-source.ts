@@ -45,7 +45,6 @@ function fromUrl(url: string): SlaveSource {
 function ofSlave(access: RoleAccess): RoleAccess {
   if (!access.roleName.endsWith('/server')) return access;
   throw new AgentError(
-    'server-role',
     `${access.roleName} is the role of servers: give this slave the URL or token of the slave role`,
   );
 }

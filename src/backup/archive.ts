@@ -14,11 +14,7 @@ export interface ArchiveFacts {
 }
 
 /** An archive is not one, is cut off or damaged; trying again does not make it whole. */
-export class ArchiveError extends AgentError {
-  constructor(message: string) {
-    super('archive', message);
-  }
-}
+export class ArchiveError extends AgentError {}
 
 /** Before the data of each record: 16 bytes of mark, then 11 little-endian 64-bit numbers. */
 const HEADER_BYTES = 104;

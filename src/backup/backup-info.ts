@@ -53,7 +53,7 @@ const restoreSchema = v.object({ ...common, location: text, checksum: text });
 
 /**
  * Reads the `backup_info` of create_backup, as all releases of Trove write it
- * (docs/contracts/swift.md, 1.1). Throws AgentError `backup-info`.
+ * (docs/contracts/swift.md, 1.1). Throws AgentError.
  */
 export function parseBackupRequest(info: unknown): BackupRequest {
   const read = check('create_backup', createSchema, info);
@@ -68,7 +68,7 @@ export function parseBackupRequest(info: unknown): BackupRequest {
 }
 
 /**
- * Reads the `backup_info` of prepare (docs/contracts/swift.md, 6). Throws AgentError `backup-info`.
+ * Reads the `backup_info` of prepare (docs/contracts/swift.md, 6). Throws AgentError.
  * A checksum that `restore_from` brought from another region can have quotes
  * (docs/contracts/swift.md, 3.5).
  */
@@ -107,5 +107,5 @@ function check<T>(
 }
 
 function refused(method: string, why: string): AgentError {
-  return new AgentError('backup-info', `the backup_info of ${method} cannot be used: ${why}`);
+  return new AgentError(`the backup_info of ${method} cannot be used: ${why}`);
 }

@@ -36,8 +36,8 @@ const MOST_KEY_TOOL_OUTPUT = 1_000_000;
  * on stderr (docs/contracts/archive.md, 2.1), and of some not even there: the caller checks what is
  * then true.
  *
- * @throws AgentError `k2hlinetool` when it cannot be started, was killed, or tells of an error; the
- *   signal's reason when that has ended it.
+ * @throws AgentError when it cannot be started, was killed, or tells of an error; the signal's
+ *   reason when that has ended it.
  */
 export async function runK2hlinetool(run: K2hlinetoolRun): Promise<string> {
   const { command, directory, file, commands, signal } = run;
@@ -55,7 +55,7 @@ export async function runK2hlinetool(run: K2hlinetoolRun): Promise<string> {
   signal?.throwIfAborted();
   const [doing] = commands;
   const failed = (why: string): AgentError =>
-    new AgentError('k2hlinetool', `${command} failed${doing ? ` at "${doing}"` : ''}: ${why}`);
+    new AgentError(`${command} failed${doing ? ` at "${doing}"` : ''}: ${why}`);
   if (result.isMaxBuffer) throw failed('it prints without end');
   if (result.signal !== undefined) throw failed(`it was killed by ${result.signal}`);
   if (result.code !== undefined) {

@@ -31,6 +31,6 @@ export function readManifest(text: string): ArchiveFacts {
     const { records, keys, bytes, sha256 } = v.parse(manifestSchema, JSON.parse(text));
     return { records, keys, bytes, sha256 };
   } catch (cause) {
-    throw new AgentError('manifest', 'the manifest in the backup cannot be read', { cause });
+    throw new AgentError('the manifest in the backup cannot be read', { cause });
   }
 }

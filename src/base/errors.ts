@@ -10,27 +10,22 @@ export interface ErrorFacts {
 
 /**
  * The base of all errors that this agent makes itself. The message is one line for a person:
- * what happened, to what, and what to do.
+ * what happened, to what, and what to do. It is all that the log and the caller of an RPC see, so
+ * errors that nobody tells apart have no more than that. What code does tell apart is a class, with
+ * a `kind` or a `status` where that has several.
  */
 export class AgentError extends Error {
-  /** Stable short name of the kind, for logs and for code that branches. */
-  readonly code: string;
   readonly retryable: boolean;
 
-  constructor(code: string, message: string, facts: ErrorFacts = {}) {
+  constructor(message: string, facts: ErrorFacts = {}) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.name = new.target.name;
-    this.code = code;
     this.retryable = facts.retryable ?? false;
   }
 }
 
 /** Something a person configured cannot be used; the agent leaves with EX_CONFIG (78). */
-export class ConfigurationError extends AgentError {
-  constructor(message: string, facts: ErrorFacts = {}) {
-    super('configuration', message, facts);
-  }
-}
+export class ConfigurationError extends AgentError {}
 
 /**
  * This process ends before a piece of work does: it has no outcome yet, so nobody is answered. The
@@ -38,7 +33,7 @@ export class ConfigurationError extends AgentError {
  */
 export class Unfinished extends AgentError {
   constructor(message: string) {
-    super('unfinished', message, { retryable: true });
+    super(message, { retryable: true });
   }
 }
 
@@ -54,7 +49,7 @@ function partsOf(error: Error): string {
   return error instanceof AggregateError ? error.errors.map(messageOf).join('; ') : '';
 }
 
-/** The `code` of a Node.js system error (`ENOENT`, `ECONNREFUSED` …) or of an AgentError. */
+/** The `code` of a Node.js system error (`ENOENT`, `ECONNREFUSED` …). */
 export function codeOf(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? thrown.code : undefined;

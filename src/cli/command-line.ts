@@ -19,7 +19,7 @@ export interface StatusOptions extends Pick<RunOptions, 'configFile' | 'configFi
 /** The command line cannot be understood. */
 export class UsageError extends AgentError {
   constructor(message: string) {
-    super('usage', `${message}; see k2hdkc-agent --help`);
+    super(`${message}; see k2hdkc-agent --help`);
   }
 }
 

@@ -55,7 +55,7 @@ export async function createBackup(
   await records.ended(request.id, outcome);
   await tell(parts, request, outcome);
   await records.told(backupIdOf(request.backupInfo), outcome);
-  if (outcome.state === 'FAILED') throw new AgentError('backup', outcome.reason);
+  if (outcome.state === 'FAILED') throw new AgentError(outcome.reason);
 }
 
 async function perform(
@@ -70,7 +70,6 @@ async function perform(
     const wanted = parseBackupRequest(request.backupInfo);
     if (wanted.hasParent) {
       throw new AgentError(
-        'incremental',
         'K2HDKC has no incremental backups: create a full one, without a parent',
       );
     }
@@ -80,7 +79,7 @@ async function perform(
     const job = { request: wanted, caller, places: records, dataFile: await dataFile(), signal };
     if (starts > MOST_STARTS) {
       await giveUpBackup(parts, job);
-      throw new AgentError('given-up', `the agent has ended ${MOST_STARTS} times in this backup`);
+      throw new AgentError(`the agent has ended ${MOST_STARTS} times in this backup`);
     }
     const finished = await makeBackup(parts, job);
     return { state: 'COMPLETED', ...finished };

@@ -2,8 +2,8 @@ import { AgentError } from '../base/errors.ts';
 import type { Reconciler } from '../node/reconciler.ts';
 
 /**
- * The k2h file that this node keeps its data in, by its role. Throws AgentError `no-data-file` when
- * it keeps none; Interrupted when the agent ends.
+ * The k2h file that this node keeps its data in, by its role. Throws AgentError when it keeps none;
+ * Interrupted when the agent ends.
  */
 export async function dataFileOf(reconciler: Pick<Reconciler, 'until'>): Promise<string> {
   const { desired, observed } = await reconciler.until(() => true);
@@ -15,5 +15,5 @@ export async function dataFileOf(reconciler: Pick<Reconciler, 'until'>): Promise
 }
 
 function none(why: string): AgentError {
-  return new AgentError('no-data-file', `this instance has no data to back up: ${why}`);
+  return new AgentError(`this instance has no data to back up: ${why}`);
 }

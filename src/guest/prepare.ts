@@ -60,8 +60,7 @@ export async function prepare(parts: PrepareParts, request: PrepareRequest): Pro
   }
   try {
     if (!isOurs(parts, request)) await begin(parts, request);
-    else if (phase === 'failed')
-      throw new AgentError('prepare', parts.desired().failure ?? 'failed');
+    else if (phase === 'failed') throw new AgentError(parts.desired().failure ?? 'failed');
     const { backup_info: backupInfo } = request.args;
     if (backupInfo !== null && parts.desired().restoring !== null) {
       await parts.restoreFirst({ backupInfo, context: request.context });
@@ -120,7 +119,6 @@ function checkRequest(
   const restoring = backupInfo === null ? null : checkRestore({ backupInfo, context });
   if (restoring !== null && parameters === null) {
     throw new AgentError(
-      'no-parameters',
       'a backup can be restored only into a cluster: create the instance with a configuration group',
     );
   }
@@ -147,16 +145,10 @@ export async function untilReady(parts: PrepareParts): Promise<void> {
   await reconciler.until(({ desired, observed, step }) => {
     if (desired.parameters === null) return step.kind === 'rest';
     if (observed.memory.crashes >= crashesUntilCrashed) {
-      throw new AgentError(
-        'crash-loop',
-        `the programs do not stay up: ${observed.memory.crashReason}`,
-      );
+      throw new AgentError(`the programs do not stay up: ${observed.memory.crashReason}`);
     }
     if (clock.monotonic() > limit) {
-      throw new AgentError(
-        'prepare-timeout',
-        `prepare was not over after ${timeoutMs / 1000} s: ${step.why}`,
-      );
+      throw new AgentError(`prepare was not over after ${timeoutMs / 1000} s: ${step.why}`);
     }
     return serves(desired, observed);
   });

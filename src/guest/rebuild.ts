@@ -27,7 +27,7 @@ export async function rebuild(parts: PrepareParts, request: RebuildRequest): Pro
   try {
     if (generation !== request.id) await begin(parts, request);
     else if (phase === 'failed') {
-      throw new AgentError('rebuild', parts.desired().failure ?? 'failed');
+      throw new AgentError(parts.desired().failure ?? 'failed');
     }
     await untilReady(parts);
     await markers.prepareEnded();

@@ -44,7 +44,6 @@ export async function restoreFirst(parts: RestoreFirstParts, wish: RestoreWish):
   const request = parseRestoreRequest(wish.backupInfo);
   const limit = clock.monotonic() + timeoutMs;
   const late = new AgentError(
-    'restore-timeout',
     `the restore of backup ${request.id} was not over after ${timeoutMs / 1000} s`,
   );
   const { observed } = await reconciler.until(({ step }) => {
@@ -54,7 +53,6 @@ export async function restoreFirst(parts: RestoreFirstParts, wish: RestoreWish):
   const target = observed.seen.role.k2h;
   if (target === null) {
     throw new AgentError(
-      'no-k2h-file',
       'the cluster keeps its data in memory (K2HTYPE or K2HFILE of the role): a backup cannot be restored into it',
     );
   }

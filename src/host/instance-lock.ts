@@ -46,7 +46,6 @@ function listen(server: Server, name: string, directory: string): Promise<void> 
       reject(
         codeOf(error) === 'EADDRINUSE'
           ? new AgentError(
-              'already-running',
               `another k2hdkc-agent already runs with the state directory ${directory}: stop it first, or give this one a paths.state_dir of its own`,
             )
           : error,

@@ -15,7 +15,7 @@ export const runTool: RunTool = async (command, args) => {
     env: { LC_ALL: 'C' },
   });
   if (result.code !== undefined && result.exitCode === undefined) {
-    throw new AgentError('volume', `${command} cannot be started (${result.code}): install it`, {
+    throw new AgentError(`${command} cannot be started (${result.code}): install it`, {
       retryable: true,
     });
   }

@@ -57,10 +57,7 @@ export async function installPackages(
   const manager = await findManager();
   if (!manager) {
     const known = MANAGERS.map(({ command }) => command).join(', ');
-    throw new AgentError(
-      'no-package-manager',
-      `none of ${known} is on PATH: install ${names.join(', ')}`,
-    );
+    throw new AgentError(`none of ${known} is on PATH: install ${names.join(', ')}`);
   }
   const { command, refresh, install } = manager;
   if (refresh) await run(command, refresh, INSTALL_TIMEOUT_MS, signal);
@@ -106,7 +103,7 @@ async function run(
       ...(signal === undefined ? {} : { cancelSignal: signal }),
     });
   } catch (error) {
-    throw new AgentError('command-failed', `${command} ${args.join(' ')}: ${lastWords(error)}`, {
+    throw new AgentError(`${command} ${args.join(' ')}: ${lastWords(error)}`, {
       cause: error,
       retryable: true,
     });

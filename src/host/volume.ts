@@ -54,7 +54,7 @@ export interface MountOptions extends VolumeOptions {
  * is the table of mounts.
  *
  * @returns the UUID of its file system, when it is known.
- * @throws AgentError `volume`, in one line with the device, why, and what to do. A device that holds
+ * @throws AgentError, in one line with the device, why, and what to do. A device that holds
  *   anything, or that may do so, is never written to.
  */
 export async function mountVolume(volume: Volume, options: MountOptions): Promise<string | null> {
@@ -148,5 +148,5 @@ function lastLine(text: string): string {
 }
 
 function failed(text: string): AgentError {
-  return new AgentError('volume', text, { retryable: true });
+  return new AgentError(text, { retryable: true });
 }

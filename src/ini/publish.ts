@@ -17,18 +17,17 @@ const MODE = 0o644;
  */
 export async function publishIni(file: string, text: string): Promise<boolean> {
   if (!file.endsWith('.ini')) {
-    throw new AgentError('publish', `${file} cannot be chmpx's file: its name must end in .ini`);
+    throw new AgentError(`${file} cannot be chmpx's file: its name must end in .ini`);
   }
   try {
     if ((await contentOf(file)) === text) return false;
     await writeFileAtomic(file, text, { mode: MODE });
     return true;
   } catch (error) {
-    throw new AgentError(
-      'publish',
-      `${file} cannot be replaced, check its directory: ${messageOf(error)}`,
-      { cause: error, retryable: true },
-    );
+    throw new AgentError(`${file} cannot be replaced, check its directory: ${messageOf(error)}`, {
+      cause: error,
+      retryable: true,
+    });
   }
 }
 

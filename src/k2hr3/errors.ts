@@ -22,14 +22,14 @@ export type K2hr3ErrorKind =
   | 'server-error';
 
 /**
- * Any failure of a call to K2HR3; `code` is `k2hr3-<kind>`. Everything but `rejected` can succeed
+ * Any failure of a call to K2HR3. Everything but `rejected` can succeed
  * later. The message never holds a token or the path of an extdata URL.
  */
 export class K2hr3Error extends AgentError {
   readonly kind: K2hr3ErrorKind;
 
   constructor(kind: K2hr3ErrorKind, message: string, facts: ErrorFacts = {}) {
-    super(`k2hr3-${kind}`, message, { retryable: kind !== 'rejected', ...facts });
+    super(message, { retryable: kind !== 'rejected', ...facts });
     this.kind = kind;
   }
 }

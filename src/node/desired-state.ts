@@ -92,7 +92,6 @@ export class DesiredStateStore {
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return new DesiredStateStore(file, NEW_NODE);
       throw new AgentError(
-        'state-unreadable',
         `cannot use ${file}: restore it or, if this VM may be set up anew, move it away`,
         { cause: error },
       );

@@ -46,7 +46,7 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** What is wrong with a message that came in. */
 export function badMessage(what: string): AgentError {
-  return new AgentError('bad-message', `not a message of oslo.messaging: ${what}`);
+  return new AgentError(`not a message of oslo.messaging: ${what}`);
 }
 
 function parseObject(text: string, what: string): JsonObject {

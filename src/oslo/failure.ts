@@ -22,7 +22,7 @@ export class RpcFailure extends AgentError {
   readonly exceptionKwargs: Readonly<JsonObject>;
 
   constructor(message: string, exception: RemoteException, facts: ErrorFacts = {}) {
-    super('rpc-failure', message, facts);
+    super(message, facts);
     this.exceptionClass = exception.exceptionClass;
     this.exceptionModule = exception.exceptionModule;
     this.exceptionArgs = exception.exceptionArgs ?? [message];

@@ -92,11 +92,11 @@ export class Replies {
       const outcome = await withDeadline(clock, time, published, () => retryable('no confirm'));
       return outcome === 'confirmed' ? undefined : retryable('its queue does not exist');
     } catch (error) {
-      return error instanceof AgentError ? error : new AgentError('reply', messageOf(error));
+      return error instanceof AgentError ? error : new AgentError(messageOf(error));
     }
   }
 }
 
 function retryable(message: string): AgentError {
-  return new AgentError('reply', message, { retryable: true });
+  return new AgentError(message, { retryable: true });
 }

@@ -34,7 +34,7 @@ export class MalformedCallError extends AgentError {
   readonly caller: Caller;
 
   constructor(caller: Caller, { message }: Error) {
-    super('malformed-call', message);
+    super(message);
     this.caller = caller;
   }
 }

@@ -27,7 +27,6 @@ export async function stopProgram(
     if (gone) return;
   }
   throw new AgentError(
-    'will-not-stop',
     `${program.spec.name} (PID ${program.identity.pid}) did not end after ${signals.map(({ signal }) => signal).join(', ')}: look at it with ps and dmesg`,
     { retryable: true },
   );

@@ -55,7 +55,6 @@ export class SystemdStarter implements Starter {
       if (!isOther && (await show(unit, 'ExecMainPID')).ExecMainPID !== '0')
         return this.#started(unit);
       throw new AgentError(
-        'cannot-start',
         `cannot start ${spec.name} as unit ${unit}: ${why}; look at it with systemctl status ${unit}`,
         { cause, retryable: true },
       );

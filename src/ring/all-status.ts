@@ -26,5 +26,5 @@ export function parseAllStatus(text: string): RingNode[] {
 }
 
 function unreadable(what: string): AgentError {
-  return new AgentError('all-status', `ALLSTATUS: the answer has ${what}`, { retryable: true });
+  return new AgentError(`ALLSTATUS: the answer has ${what}`, { retryable: true });
 }

@@ -149,5 +149,5 @@ function numberOf(fields: Fields, key: string): number {
 }
 
 function unreadable(what: string): AgentError {
-  return new AgentError('chmpx-status', `chmpxstatus printed a ${what}`, { retryable: true });
+  return new AgentError(`chmpxstatus printed a ${what}`, { retryable: true });
 }

@@ -18,7 +18,7 @@ export interface ToolOptions {
 export class ToolMissingError extends AgentError {
   constructor(command: string, code: string) {
     const text = `${command}: cannot be started (${code}): install it, or set its path`;
-    super('tool-missing', text, { retryable: true });
+    super(text, { retryable: true });
   }
 }
 
@@ -85,5 +85,5 @@ function lastComplaint(lines: readonly string[]): string {
 }
 
 function failed(command: string, why: string): AgentError {
-  return new AgentError('tool', `${command}: ${why}`, { retryable: true });
+  return new AgentError(`${command}: ${why}`, { retryable: true });
 }

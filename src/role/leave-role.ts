@@ -11,7 +11,7 @@ import type { Registration } from './registration.ts';
  * (docs/contracts/k2hr3.md, 8.7). They are made with the registration's own token or, when that is
  * dead, with the one that `getAccess` gives, if that leads to the same K2HR3.
  *
- * @throws AgentError `not-proven` when it is not to be believed; K2hr3Error.
+ * @throws AgentError when it is not to be believed; K2hr3Error.
  */
 export async function leaveRole(
   http: HttpOptions,
@@ -26,7 +26,6 @@ export async function leaveRole(
     return outcome;
   }
   throw new AgentError(
-    'not-proven',
     `K2HR3 says that this host is not in ${registration.roleName}, but it does not read the role either, so it may only be slow: ${proof.message}`,
     { cause: proof, retryable: true },
   );

@@ -159,7 +159,6 @@ export class Membership {
     await register(http, registration, registration);
     if (await isMember(http, registration, cuk)) return;
     throw new AgentError(
-      'registration-lost',
       `K2HR3 accepted the registration of ${tag} and lost it (it does that under load); registering again`,
       { retryable: true },
     );

@@ -38,8 +38,8 @@ export interface OlderEntries {
  * of the address that asks, yet several VMs can have one address behind a NAT: a name that resolves
  * to another machine is somebody else's, and a name that nobody could be asked about is spared.
  *
- * @throws AgentError `name-taken` when this VM's name stays with another host: two servers of one
- *   name would be merged into one by chmpx, so no node could use the role any more.
+ * @throws AgentError when this VM's name stays with another host: two servers of one name would be
+ *   merged into one by chmpx, so no node could use the role any more.
  */
 export async function removeOlderEntries(parts: OlderEntries): Promise<void> {
   const { http, access, identity, log } = parts;
@@ -57,7 +57,6 @@ export async function removeOlderEntries(parts: OlderEntries): Promise<void> {
   const namesake = others.find(({ cuk, name }) => !gone.has(cuk) && name === identity.tag);
   if (namesake === undefined) return;
   throw new AgentError(
-    'name-taken',
     `the role has another host of the name ${namesake.name}, with CUK ${namesake.cuk}: take it out of the role, or give this VM another node.name`,
     { retryable: true },
   );

@@ -4,6 +4,6 @@ import { AgentError } from '../base/errors.ts';
 export class RoleRefusedError extends AgentError {
   /** `why` completes "the role resource is refused: …". */
   constructor(why: string) {
-    super('role-refused', `the role resource is refused: ${why}`, { retryable: true });
+    super(`the role resource is refused: ${why}`, { retryable: true });
   }
 }

@@ -7,7 +7,7 @@ export type RandomBytes = (size: number) => Uint8Array;
 /** A text that this instance's key does not decrypt. Whatever the reason, the text is the same. */
 export class DecryptionError extends AgentError {
   constructor(cause?: unknown) {
-    super('undecryptable', 'not encrypted with the key of this instance', { cause });
+    super('not encrypted with the key of this instance', { cause });
   }
 }
 

@@ -26,7 +26,7 @@ interface Overrides {
 /** A configuration group that cannot be used. The text names every key that is wrong. */
 export class OverridesError extends AgentError {
   constructor(problems: readonly string[]) {
-    super('overrides', `the configuration group cannot be used: ${problems.join('; ')}`);
+    super(`the configuration group cannot be used: ${problems.join('; ')}`);
   }
 }
 

@@ -77,7 +77,7 @@ describe('readSlaveSource', () => {
     ],
   ])('refuses %o in one line', async (change, message) => {
     await expect(readSlaveSource(slave(change))).rejects.toMatchObject({
-      code: 'configuration',
+      name: 'ConfigurationError',
       message: expect.stringContaining(message) as string,
     });
   });

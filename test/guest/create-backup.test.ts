@@ -80,7 +80,7 @@ describe('create_backup tells Trove', () => {
   });
 
   it('why a node has no data', async () => {
-    const dataFile = (): Promise<string> => Promise.reject(new AgentError('x', 'no data here'));
+    const dataFile = (): Promise<string> => Promise.reject(new AgentError('no data here'));
     const { run, states } = await lab({ dataFile });
     await expect(run()).rejects.toThrow('no data here');
     expect(states()).toEqual(['BUILDING', 'FAILED', 'notify_exc_info']);

@@ -11,7 +11,7 @@ it.each(['no-such-user', '', '--help'])(
   'says how to make one that is not there: %j',
   async (name) => {
     await expect(findUser(name)).rejects.toMatchObject({
-      code: 'configuration',
+      name: 'ConfigurationError',
       message: expect.stringContaining(`there is no user ${name}; make it with: useradd`) as string,
     });
   },

@@ -6,7 +6,7 @@ const TOKEN = '0123456789abcdef'.repeat(4);
 describe('K2hr3Error', () => {
   it('can be tried again unless the request itself is wrong', () => {
     expect(new K2hr3Error('unauthorized', 'x')).toMatchObject({
-      code: 'k2hr3-unauthorized',
+      kind: 'unauthorized',
       retryable: true,
     });
     expect(new K2hr3Error('rejected', 'x').retryable).toBe(false);

@@ -7,7 +7,7 @@ import { ScriptedPublisher } from './scripted-publisher.ts';
 
 const CALLER = { messageId: 'm1', replyQueue: 'reply_1' };
 const DONE = { result: true, failure: null };
-const LOST = new AgentError('lost', 'the connection was lost', { retryable: true });
+const LOST = new AgentError('the connection was lost', { retryable: true });
 
 function set(publisher: ScriptedPublisher): { replies: Replies; clock: ManualClock } {
   const clock = new ManualClock();

@@ -62,7 +62,6 @@ describe('launch', () => {
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(AgentError);
     expect(error).toMatchObject({
-      code: 'cannot-start',
       retryable: true,
       message: `cannot start chmpx: ${command} could not be executed; install it or set programs.chmpx in agent.yaml`,
     });

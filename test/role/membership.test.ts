@@ -113,7 +113,7 @@ describe('registering', () => {
     const box = await bench();
     k2hr3.faults.loseRegistrations = 1;
     await expect(box.register()).rejects.toMatchObject({
-      code: 'registration-lost',
+      message: expect.stringContaining('and lost it') as string,
       retryable: true,
     });
     expect(box.membership.retryInMs).toBeGreaterThan(0);
@@ -142,7 +142,9 @@ describe('an entry with another CUK', () => {
 
   it('of the same name at another address keeps this node out of the role', async () => {
     k2hr3.addHost('mycluster', { ip: '127.0.0.12', cuk: 'other', tag: 'node1.novalocal' });
-    await expect((await bench()).register()).rejects.toMatchObject({ code: 'name-taken' });
+    await expect((await bench()).register()).rejects.toThrow(
+      'the role has another host of the name node1.novalocal',
+    );
     expect(puts()).toBe(0);
   });
 
@@ -178,7 +180,7 @@ describe('unregistering', () => {
     const box = await bench();
     await box.register();
     k2hr3.faults.slowUnauthorized = { delayMs: 1 };
-    await expect(box.membership.unregister(never)).rejects.toMatchObject({ code: 'not-proven' });
+    await expect(box.membership.unregister(never)).rejects.toThrow('it may only be slow');
     expect(box.desired.current.registration).not.toBeNull();
     expect(box.membership.retryInMs).toBeGreaterThan(0);
   });
@@ -189,7 +191,7 @@ describe('unregistering', () => {
     k2hr3.removeHost('mycluster', CUK);
     k2hr3.revokeToken(cluster.roleToken);
     await box.desired.update({ parameters: null });
-    await expect(box.membership.unregister(never)).rejects.toMatchObject({ code: 'not-proven' });
+    await expect(box.membership.unregister(never)).rejects.toThrow('it may only be slow');
     const { extdataUrl } = k2hr3.addCluster({ cluster: 'another', ...PORTS });
     await box.desired.update({ parameters: { clusterName: 'another', extdataUrl } });
     await box.membership.unregister(never);

@@ -18,7 +18,7 @@ export interface SegmentPlan {
 
 /**
  * How a tar of `bytes` is cut: into segments of the wanted size, or larger ones when there would be
- * too many. Throws AgentError `too-large` when Swift cannot take it at all.
+ * too many. Throws AgentError when Swift cannot take it at all.
  */
 export function planSegments(bytes: number, memberBytes: number, wanted: number): SegmentPlan {
   const member = packedAtMost(memberBytes);
@@ -28,7 +28,6 @@ export function planSegments(bytes: number, memberBytes: number, wanted: number)
   const segmentBytes = most <= wanted ? wanted : Math.max(wanted, least);
   if (segmentBytes > LARGEST_SEGMENT) {
     throw new AgentError(
-      'too-large',
       `the snapshot has ${bytes} bytes, Swift takes ${MOST_SEGMENTS} segments of ${LARGEST_SEGMENT}: it cannot be backed up`,
     );
   }

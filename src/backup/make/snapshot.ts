@@ -34,7 +34,7 @@ const DISK_BLOCK_BYTES = 512;
  * (docs/contracts/archive.md, 2.1). It attaches for reading only, because it would else make a file
  * that is missing, and back up nothing.
  *
- * @throws AgentError `no-data`, `space`, `k2hlinetool`, `archive`, `snapshot-timeout`; the signal's
+ * @throws AgentError when there is no data, no space or no time, or the tool fails; the signal's
  *   reason.
  */
 export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> {
@@ -60,7 +60,7 @@ export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> 
   }
   const file = path.join(directory, ARCHIVE);
   if ((await sizeOf(file)) === null) {
-    throw new AgentError('snapshot', `${command} has written no archive and has not said why`);
+    throw new AgentError(`${command} has written no archive and has not said why`);
   }
   await chmod(file, 0o400);
   return { file, facts: await walkArchiveFile(file) };
@@ -71,7 +71,6 @@ async function usedBy(dataFile: string): Promise<number> {
   const blocks = await sizeOf(dataFile);
   if (blocks !== null) return blocks * DISK_BLOCK_BYTES;
   throw new AgentError(
-    'no-data',
     `there is no data to back up: ${dataFile} does not exist, k2hdkc has not been started yet`,
   );
 }
@@ -87,7 +86,6 @@ async function sizeOf(file: string): Promise<number | null> {
 
 function late(timeoutMs: number): AgentError {
   return new AgentError(
-    'snapshot-timeout',
     `the snapshot was not complete after ${timeoutMs / 1000} s: see snapshot_timeout of agent.yaml`,
   );
 }

@@ -45,7 +45,7 @@ export class TarImage {
     const at = Math.max(0, this.#head.length - offset);
     for (let done = from; done < to;) {
       const { bytesRead } = await this.#archive.read(target, at + done - from, to - done, done);
-      if (bytesRead === 0) throw new AgentError('snapshot', 'the snapshot has become shorter');
+      if (bytesRead === 0) throw new AgentError('the snapshot has become shorter');
       done += bytesRead;
     }
   }

@@ -53,7 +53,6 @@ export async function uploadBackup(options: UploadOptions): Promise<StoredBackup
   const stored = await patiently(patience, () => client.head(container, object));
   if (stored.etag !== checksum || stored.bytes !== bytes) {
     throw new AgentError(
-      'checksum',
       `${container}/${object} in Swift has ${stored.bytes} bytes and the checksum ${stored.etag}, sent were ${bytes} bytes with ${checksum}`,
     );
   }
@@ -81,7 +80,7 @@ function send(
     const md5 = body.md5();
     if (etag !== md5) {
       const what = `Swift has stored ${path} with the ETag ${etag}, sent was ${md5}`;
-      throw new AgentError('etag', what, { retryable: true });
+      throw new AgentError(what, { retryable: true });
     }
     return { path, etag, size_bytes: body.bytes, next: body.next };
   });

@@ -14,13 +14,12 @@ const RESERVE_BYTES = 64 * 1024 ** 2;
 /** So much may wait to be written; it goes out in one call. */
 const WAITING_BYTES = 1024 * 1024;
 
-/** Throws AgentError `space` unless the file system of `directory` has so many bytes to spare. */
+/** Throws AgentError unless the file system of `directory` has so many bytes to spare. */
 export async function requireSpace(directory: string, bytes: number, what: string): Promise<void> {
   const { bavail, bsize } = await statfs(directory);
   const free = bavail * bsize;
   if (free >= bytes + RESERVE_BYTES) return;
   throw new AgentError(
-    'space',
     `${what} needs ${mebibytes(bytes + RESERVE_BYTES)} MiB on the data volume, ${mebibytes(free)} MiB are free: use a larger volume`,
   );
 }
@@ -29,7 +28,8 @@ export async function requireSpace(directory: string, bytes: number, what: strin
  * Writes the archive of a backup's tar into the directory and walks it on the way: k2hlinetool loads
  * a torn one up to the cut, without a word. The memory of the tar's pieces is freed.
  *
- * @throws AgentError `archive`, `manifest`, `space`, `tar`; what the source throws.
+ * @throws AgentError when the archive or its tar is damaged, is not the one of the manifest, or does
+ *   not fit; what the source throws.
  */
 export async function takeArchive(
   tar: AsyncIterable<Buffer>,
@@ -67,12 +67,11 @@ function compare(facts: ArchiveFacts, manifest: ArchiveFacts | null): void {
     // Upstream backs up nothing, with success, when its snapshot fails
     // (docs/contracts/swift.md, 8).
     if (facts.records > 0) return;
-    throw new AgentError('archive', 'the archive is empty, and no manifest says that it should be');
+    throw new AgentError('the archive is empty, and no manifest says that it should be');
   }
   for (const fact of ['bytes', 'records', 'keys', 'sha256'] as const) {
     if (facts[fact] === manifest[fact]) continue;
     throw new AgentError(
-      'manifest',
       `the archive is not the one of the manifest: ${fact} is ${facts[fact]}, not ${manifest[fact]}`,
     );
   }

@@ -17,7 +17,7 @@ export interface WantedObject {
  * the object is the same; every byte is hashed, because Swift's own ETag says nothing about what
  * has arrived (docs/contracts/swift.md, 3.3 and 8).
  *
- * @throws AgentError `checksum` when the object is another one, or its bytes are; SwiftError.
+ * @throws AgentError when the object is another one, or its bytes are; SwiftError.
  */
 export async function* downloadBackup(
   client: SwiftClient,
@@ -55,7 +55,7 @@ async function* resumed(
     try {
       const { status, body } = await client.get(container, object, { from, ifMatch });
       if (from > 0 && status !== 206) {
-        throw new AgentError('resume', 'Swift does not go on where the connection was lost');
+        throw new AgentError('Swift does not go on where the connection was lost');
       }
       for await (const piece of body) {
         from += piece.length;
@@ -71,7 +71,7 @@ async function* resumed(
 
 function cutOff(container: string, object: string, from: number, bytes: number): AgentError {
   const what = `${container}/${object} ended after ${from} of ${bytes} bytes`;
-  return new AgentError('cut-off', what, { retryable: true });
+  return new AgentError(what, { retryable: true });
 }
 
 /** The checksum of a static large object is the MD5 of its segments' MD5s in hex. */
@@ -89,5 +89,5 @@ async function segmentsOf(
 }
 
 function wrong(what: string): AgentError {
-  return new AgentError('checksum', what);
+  return new AgentError(what);
 }

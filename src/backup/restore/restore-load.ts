@@ -31,7 +31,8 @@ const PAGES_OF_RECORD = 2;
  * Into an existing file it would be merged, and the keys of now would stay
  * (docs/contracts/archive.md, 4). Nobody may have the target open.
  *
- * @throws AgentError `count`, `k2hlinetool`, `space`; the target is as it was then.
+ * @throws AgentError when the tool fails, a key is missing, or there is no space; the
+ *   target is as it was then.
  */
 export async function loadArchive(options: LoadOptions): Promise<void> {
   const { command, directory, archive, target, signal } = options;
@@ -43,10 +44,7 @@ export async function loadArchive(options: LoadOptions): Promise<void> {
   const commands = [`ar load ${path.basename(archive.file)}`, 'info state'];
   const keys = keysOf(await runK2hlinetool({ ...tool, commands }));
   if (keys !== facts.keys) {
-    throw new AgentError(
-      'count',
-      `the archive has ${facts.keys} keys, of which ${keys} were loaded`,
-    );
+    throw new AgentError(`the archive has ${facts.keys} keys, of which ${keys} were loaded`);
   }
   await sync(file);
   await rename(file, target.file);

@@ -20,7 +20,7 @@ const MOST_MANIFEST_BYTES = 64 * 1024;
  * elsewhere, `..`, a link) makes the whole backup one that was tampered with.
  *
  * @returns the manifest; null when there is none, as in backups of upstream's driver.
- * @throws AgentError `tar`; what the source or the sink throws.
+ * @throws AgentError when the tar is refused; what the source or the sink throws.
  */
 export async function readMembers(
   source: AsyncIterable<Buffer>,
@@ -117,5 +117,5 @@ function ofTar(error: unknown): unknown {
 }
 
 function refused(why: string): AgentError {
-  return new AgentError('tar', `its tar is refused: ${why}`);
+  return new AgentError(`its tar is refused: ${why}`);
 }

@@ -45,7 +45,7 @@ export interface RestoreJob {
  * Only the archive and the new file are on disk, in a directory of their own on the data volume,
  * which is removed whatever happens; memory does not grow with the backup.
  *
- * @throws AgentError `restore`, which names the check that has failed; the signal's reason.
+ * @throws AgentError, which names the check that has failed; the signal's reason.
  */
 export async function restoreBackup(parts: RestoreParts, job: RestoreJob): Promise<void> {
   const { clock, log } = parts;
@@ -62,7 +62,7 @@ export async function restoreBackup(parts: RestoreParts, job: RestoreJob): Promi
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     const why = messageOf(cause);
-    throw new AgentError('restore', `backup ${request.id} cannot be restored: ${why}`, { cause });
+    throw new AgentError(`backup ${request.id} cannot be restored: ${why}`, { cause });
   }
 }
 

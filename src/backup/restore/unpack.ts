@@ -24,7 +24,7 @@ const WRONG_KEY = ', or backup_aes_cbc_key is not the key it was made with';
  * The tar inside an object: gzip of gzip of tar, as upstream makes it, or gzip of tar; encrypted in
  * old releases (docs/contracts/swift.md, 4 and 5). The memory of the source's pieces is freed.
  *
- * @throws AgentError `decrypt`, `gzip`; what the source throws.
+ * @throws AgentError when it cannot be decrypted or its gzip is damaged; what the source throws.
  */
 export async function* unpack(
   source: AsyncIterable<Buffer>,
@@ -47,7 +47,7 @@ async function* decrypted(
     const decipher = await openSslDecipher(key, head);
     yield* through(rest, decipher, keep, (error) =>
       codeOf(error)?.startsWith('ERR_OSSL') === true
-        ? new AgentError('decrypt', 'it cannot be decrypted with backup_aes_cbc_key')
+        ? new AgentError('it cannot be decrypted with backup_aes_cbc_key')
         : null,
     );
   });
@@ -61,13 +61,13 @@ async function* gunzipped(
 ): AsyncGenerator<Buffer> {
   yield* withHead(source, 2, async function* (head, rest) {
     const isGzip = head[0] === 0x1f && head[1] === 0x8b;
-    if (!isGzip && refusal !== null) throw new AgentError('gzip', refusal);
+    if (!isGzip && refusal !== null) throw new AgentError(refusal);
     const all = prepended(head, rest);
     if (!isGzip) yield* all;
     else {
       yield* through(all, createGunzip({ chunkSize: HAND_OVER_BYTES }), used, (error) =>
         codeOf(error)?.startsWith('Z_') === true
-          ? new AgentError('gzip', `its gzip is damaged: ${messageOf(error)}`)
+          ? new AgentError(`its gzip is damaged: ${messageOf(error)}`)
           : null,
       );
     }

@@ -12,8 +12,8 @@ export interface ExpectedPart {
 /**
  * Passes a body on while it is hashed.
  *
- * @throws AgentError `checksum` at the end of the first part whose bytes are not those expected, and
- *   when the body is longer or shorter.
+ * @throws AgentError at the end of the first part whose bytes are not those expected, and when
+ *   the body is longer or shorter.
  */
 export async function* verified(
   body: AsyncIterable<Buffer>,
@@ -47,5 +47,5 @@ function compare({ name, md5 }: ExpectedPart, found: string): void {
 }
 
 function wrong(what: string): AgentError {
-  return new AgentError('checksum', what);
+  return new AgentError(what);
 }

@@ -11,7 +11,7 @@ export interface Caller {
 
 /**
  * Reads an RPC context. Older releases of oslo.context call the project `tenant`
- * (docs/contracts/trove.md, 6.1). Throws AgentError `no-token`.
+ * (docs/contracts/trove.md, 6.1). Throws AgentError.
  */
 export function callerOf(context: Readonly<Record<string, unknown>>): Caller {
   const text = (...keys: string[]): string | undefined =>
@@ -22,7 +22,6 @@ export function callerOf(context: Readonly<Record<string, unknown>>): Caller {
   if (token === undefined || projectId === undefined) {
     const lacking = token === undefined ? 'auth_token' : 'project_id';
     throw new AgentError(
-      'no-token',
       `the request's context has no ${lacking}: Swift cannot be used in the name of its user`,
     );
   }

@@ -26,7 +26,7 @@ const KEYSTONE_ANSWER_MS = 30_000;
  * Exchanges the user's token for one of the project, as the backup container of Trove until 2026.1
  * does (docs/contracts/swift.md, 1.2).
  *
- * @throws AgentError `keystone`, with the status but never the token.
+ * @throws AgentError, with the status but never the token.
  */
 export async function rescope(
   authUrl: string,
@@ -49,7 +49,7 @@ export async function rescope(
 function tokensUrl(authUrl: string): URL {
   const base = authUrl.replace(/\/+$/, '').replace(/\/v(?:3|2\.0)$/, '');
   if (!URL.canParse(base) || !/^https?:/.test(base)) {
-    throw new AgentError('keystone', `auth_url of [service_credentials] is not a URL: ${authUrl}`);
+    throw new AgentError(`auth_url of [service_credentials] is not a URL: ${authUrl}`);
   }
   return new URL(`${base}/v3/auth/tokens`);
 }
@@ -107,7 +107,7 @@ function refused(url: URL, status: number): AgentError {
 }
 
 function failed(url: URL, what: string, cause?: unknown): AgentError {
-  return new AgentError('keystone', `Keystone at ${url.origin} ${what}`, {
+  return new AgentError(`Keystone at ${url.origin} ${what}`, {
     cause,
     retryable: true,
   });

@@ -10,7 +10,7 @@ export interface ObjectLocation {
 
 /**
  * Takes a backup's location apart as Trove does: the last two parts of the path are the container
- * and the object (docs/contracts/swift.md, 3.1). Throws AgentError `backup-location`.
+ * and the object (docs/contracts/swift.md, 3.1). Throws AgentError.
  */
 export function parseLocation(location: string): ObjectLocation {
   const [, accountUrl, container, object] =
@@ -20,7 +20,6 @@ export function parseLocation(location: string): ObjectLocation {
     return { accountUrl, container, object };
   }
   throw new AgentError(
-    'backup-location',
     `the backup's location ${JSON.stringify(location)} is not http://…/container/object`,
   );
 }

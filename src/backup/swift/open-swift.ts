@@ -19,7 +19,7 @@ export interface OpenSwiftParts {
 /**
  * Finds the account that a request means, and opens it; no token gets into a log.
  *
- * @throws AgentError `no-storage`, see findStorage.
+ * @throws AgentError, see findStorage.
  */
 export async function openSwift(
   wanted: Wanted,

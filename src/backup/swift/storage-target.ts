@@ -29,7 +29,7 @@ export interface Wanted {
  * backup_info, swift_url of the configuration, the request's service catalog, Keystone, and for a
  * restore what stands before the container in the backup's own location.
  *
- * @throws AgentError `no-storage`, with what each source lacks.
+ * @throws AgentError, with what each source lacks.
  */
 export async function findStorage(
   wanted: Wanted,
@@ -51,7 +51,6 @@ export async function findStorage(
   if ('url' in scoped) return target('Keystone', scoped.url, scoped.token);
   if (wanted.location) return target('location', wanted.location.accountUrl);
   throw new AgentError(
-    'no-storage',
     `it is not known where Swift is: backup_info and the configuration have no swift_url, the request's catalog has no ${wantedEndpoint(config)}, and ${scoped.lack}; set swift_url, or auth_url of [service_credentials], in trove-guestagent.conf`,
   );
 }
@@ -82,5 +81,5 @@ function accountUrl(source: Source, url: string): string {
   if (/^https?:\/\//.test(trimmed) && URL.canParse(trimmed) && !/[?#\s]/.test(trimmed)) {
     return trimmed;
   }
-  throw new AgentError('no-storage', `the URL of Swift from the ${source} is no URL: ${url}`);
+  throw new AgentError(`the URL of Swift from the ${source} is no URL: ${url}`);
 }

@@ -23,7 +23,7 @@ export class SwiftError extends AgentError {
     message: string,
     facts: { status: number | null; retryable: boolean; cause?: unknown },
   ) {
-    super('swift', message, facts);
+    super(message, facts);
     this.status = facts.status;
   }
 }

@@ -21,7 +21,7 @@ export interface PreflightSubject {
  * would say less, k2hdkc would leave a data file cut short, and two chmpx on the same ports ruin
  * each other without a word (docs/contracts/chmpx.md, 5.2 and 6).
  *
- * @throws AgentError `cannot-start`, in one line with the command to run.
+ * @throws AgentError, in one line with the command to run.
  */
 export async function preflight(needs: StartNeeds, subject: PreflightSubject): Promise<void> {
   await checkPorts(needs, subject);
@@ -85,5 +85,5 @@ function megabytes(bytes: number): string {
 }
 
 function refused(text: string): AgentError {
-  return new AgentError('cannot-start', text, { retryable: true });
+  return new AgentError(text, { retryable: true });
 }

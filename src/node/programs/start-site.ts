@@ -70,7 +70,7 @@ export class StartSite {
     const reading = parseRole(await readFile(iniFile, 'utf8'));
     if (reading.ok) return startNeeds(reading.model, reading.model.global.selfCuk, sharedDirectory);
     const [problem] = reading.problems;
-    throw new AgentError('cannot-start', `${iniFile} is not as written: ${problem?.text ?? ''}`, {
+    throw new AgentError(`${iniFile} is not as written: ${problem?.text ?? ''}`, {
       retryable: true,
     });
   }

@@ -169,7 +169,7 @@ export class Leaver {
 
   async #serviceOut({ self }: RingStatus): Promise<void> {
     if (self.name === '' || self.seed === '') {
-      throw new AgentError('no-seed', 'chmpxstatus shows no custom id seed of this node');
+      throw new AgentError('chmpxstatus shows no custom id seed of this node');
     }
     await this.#options.send({ command: 'SERVICEOUT', at: self });
   }

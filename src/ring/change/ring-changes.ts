@@ -103,7 +103,7 @@ export class RingChanges {
   /**
    * Leads a coordinated merge until this node is in, or until the ring is quiet again.
    *
-   * @throws AgentError `merge-hung`, `merge-undone`, `merge-stuck`
+   * @throws AgentError when this node hung, the merge was undone, or the ring stays closed.
    */
   async lead(goal: 'join' | 'finish', signal: AbortSignal): Promise<void> {
     const { retry, patience } = this.#options;
@@ -114,13 +114,13 @@ export class RingChanges {
       retry.joined();
       return;
     }
-    if (result === 'stuck') throw failed('merge-stuck', `the ring stays closed: ${why}`);
+    if (result === 'stuck') throw failed(`the ring stays closed: ${why}`);
     if (result === 'hung') {
       const what = 'this node hung in a merge, and both its programs start again';
-      throw failed('merge-hung', `the ring is closed: ${what}`);
+      throw failed(`the ring is closed: ${what}`);
     }
     retry.undone(hungItself);
-    throw failed('merge-undone', 'the merge was undone: the ring is open without this node');
+    throw failed('the merge was undone: the ring is open without this node');
   }
 
   async #lead(goal: MergeGoal, limitMs: number, signal: AbortSignal): Promise<MergeOutcome> {
@@ -135,11 +135,11 @@ export class RingChanges {
 
   async #send(order: Order): Promise<unknown> {
     const { control, sight } = this.#options;
-    if (sight.self === null) throw failed('ring-unseen', 'the status of this node is not known');
+    if (sight.self === null) throw failed('the status of this node is not known');
     return control.send(order, sight.self);
   }
 }
 
-function failed(code: string, what: string): AgentError {
-  return new AgentError(code, what, { retryable: true });
+function failed(what: string): AgentError {
+  return new AgentError(what, { retryable: true });
 }

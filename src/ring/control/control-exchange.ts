@@ -5,23 +5,21 @@ import { AgentError, messageOf, type ErrorFacts } from '../../base/errors.ts';
 /** How an exchange with a control port failed. */
 export type ControlFailure =
   /** Nobody listens, or the connection broke: chmpx is not there. */
-  | 'control-unreachable'
+  | 'unreachable'
   /** chmpx closed without a word: it does not know this peer's address as one of its nodes. */
-  | 'control-silent'
+  | 'silent'
   /** Nothing within the time limit; whether the command was carried out is unknown. */
-  | 'control-timeout'
+  | 'timeout'
   /** chmpx answered, and its answer does not begin with SUCCEED. */
-  | 'control-refused';
+  | 'refused';
 
 /** A command that a control port did not carry out, or did not say that it did. */
 export class ControlPortError extends AgentError {
-  declare readonly code: ControlFailure;
-  /** What chmpx answered, without the newline at its end; empty when it did not. */
-  readonly answer: string;
+  readonly kind: ControlFailure;
 
-  constructor(code: ControlFailure, message: string, facts: ErrorFacts & { answer?: string } = {}) {
-    super(code, message, { retryable: code !== 'control-refused', ...facts });
-    this.answer = facts.answer ?? '';
+  constructor(kind: ControlFailure, message: string, facts: ErrorFacts = {}) {
+    super(message, { retryable: kind !== 'refused', ...facts });
+    this.kind = kind;
   }
 }
 
@@ -51,29 +49,29 @@ export function exchange(command: string, options: ExchangeOptions): Promise<str
     const chunks: Buffer[] = [];
     let size = 0;
     const socket = connect({ host, port, noDelay: true });
-    const fail = (code: ControlFailure, what: string, cause?: unknown): void => {
+    const fail = (kind: ControlFailure, what: string, cause?: unknown): void => {
       cancel();
       socket.destroy();
-      reject(new ControlPortError(code, `${command}: ${where} ${what}`, { cause }));
+      reject(new ControlPortError(kind, `${command}: ${where} ${what}`, { cause }));
     };
     const cancel = clock.after(timeoutMs, () => {
-      fail('control-timeout', `did not answer within ${timeoutMs} ms`);
+      fail('timeout', `did not answer within ${timeoutMs} ms`);
     });
     socket.once('connect', () => socket.write(command));
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > MOST_ANSWER) fail('control-unreachable', 'answers without end: it is no chmpx');
+      if (size > MOST_ANSWER) fail('unreachable', 'answers without end: it is no chmpx');
     });
     socket.once('error', (error) => {
-      fail('control-unreachable', `cannot be reached: ${messageOf(error)}`, error);
+      fail('unreachable', `cannot be reached: ${messageOf(error)}`, error);
     });
     socket.once('end', () => {
       cancel();
       socket.destroy();
       const answer = Buffer.concat(chunks).toString('utf8').trim();
       if (answer !== '') resolve(answer);
-      else fail('control-silent', 'closed without an answer: this address is none of its nodes');
+      else fail('silent', 'closed without an answer: this address is none of its nodes');
     });
   });
 }

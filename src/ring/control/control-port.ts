@@ -46,7 +46,7 @@ export class ControlPort {
 
   /**
    * Brings this chmpx's node into the ring and returns chmpx's answer. Never sent twice. Rejects
-   * with `control-refused` when it is in already, or while a merge runs.
+   * with kind `refused` when it is in already, or while a merge runs.
    */
   serviceIn(): Promise<string> {
     return this.#command('SERVICEIN');
@@ -59,7 +59,7 @@ export class ControlPort {
   async serviceOut({ serverName, controlPort, seed }: ServerAddress): Promise<string> {
     for (const part of [serverName, seed]) {
       if (/^[A-Za-z0-9._-]+$/.test(part)) continue;
-      throw new AgentError('control-port', `SERVICEOUT cannot name a server by ${shown(part)}`);
+      throw new AgentError(`SERVICEOUT cannot name a server by ${shown(part)}`);
     }
     return this.#command(`SERVICEOUT ${serverName}:${controlPort}:${seed}`);
   }
@@ -73,7 +73,7 @@ export class ControlPort {
     const answer = await this.#exchange(command);
     if (answer.startsWith('SUCCEED')) return answer;
     const text = `${command}: chmpx refused: ${shown(answer)}`;
-    throw new ControlPortError('control-refused', text, { answer });
+    throw new ControlPortError('refused', text);
   }
 
   /** Waits for its turn and for the pause, then speaks. */

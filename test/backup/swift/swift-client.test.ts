@@ -106,7 +106,7 @@ describe('a refusal', () => {
       client.head('c', 'o'),
     ];
     for (const call of calls) {
-      await expect(call).rejects.toMatchObject({ code: 'swift', status, retryable });
+      await expect(call).rejects.toMatchObject({ name: 'SwiftError', status, retryable });
       await expect(call).rejects.toThrow(text);
       await expect(call).rejects.not.toThrow(swift.token);
     }
@@ -143,7 +143,7 @@ describe('a refusal', () => {
 });
 
 describe('no answer', () => {
-  const isRetryable = { code: 'swift', status: null, retryable: true };
+  const isRetryable = { name: 'SwiftError', status: null, retryable: true };
 
   it('because nobody listens', async () => {
     const client = clientOf({ storageUrl: 'http://127.0.0.1:1/v1/AUTH_x', token: 'secret-1' });

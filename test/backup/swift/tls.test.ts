@@ -63,7 +63,7 @@ describe('Swift over TLS', () => {
     const refusal = call(certificates[which], { ca });
     await expect(refusal).rejects.toThrow(why);
     // There is no use in trying again for 90 s.
-    await expect(refusal).rejects.toMatchObject({ code: 'swift', retryable: false });
+    await expect(refusal).rejects.toMatchObject({ name: 'SwiftError', retryable: false });
     await expect(refusal).rejects.toThrow(/^Swift at https:[^\n]*$/);
   });
 

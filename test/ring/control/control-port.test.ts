@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../../src/base/clock.ts';
 import { ControlPort } from '../../../src/ring/control/control-port.ts';
+import { ManualClock } from '../../base/manual-clock.ts';
+import { until } from '../../helpers/until.ts';
 
 /** What the stand-in does with a command; without an answer the connection stays open. */
 type Reply = (socket: Socket) => void;
@@ -88,8 +90,7 @@ describe('ControlPort', () => {
     const answer = 'ERROR: Could not change status, because server is operating now.';
     const control = await controlPort([answering(`${answer}\n`)]);
     await expect(control.serviceIn()).rejects.toMatchObject({
-      code: 'control-refused',
-      answer,
+      kind: 'refused',
       retryable: false,
       message: `SERVICEIN: chmpx refused: "${answer}"`,
     });
@@ -97,27 +98,31 @@ describe('ControlPort', () => {
   });
 
   it('asks a question once, and for no longer than it is given', async () => {
-    const control = await controlPort([silent, answering('late')]);
-    await expect(control.allStatus(2000)).rejects.toMatchObject({
-      code: 'control-timeout',
+    const clock = new ManualClock();
+    const control = await controlPort([silent, answering('late')], clock);
+    const asked = expect(control.allStatus(2000)).rejects.toMatchObject({
+      kind: 'timeout',
       message: expect.stringMatching(/^ALLSTATUS: .* did not answer within 2000 ms$/) as string,
     });
-    expect(port?.commands).toHaveLength(1);
+    await until('chmpx is asked', () => port?.commands.length === 1);
+    await clock.advance(2000);
+    await asked;
+    expect(port?.commands).toEqual(['ALLSTATUS']);
   });
 
   it('never sends SERVICEIN or SERVICEOUT twice', async () => {
     const control = await controlPort([silent, silent]);
-    await expect(control.serviceIn()).rejects.toMatchObject({ code: 'control-timeout' });
+    await expect(control.serviceIn()).rejects.toMatchObject({ kind: 'timeout' });
     const server = { serverName: 'a', controlPort: 1, seed: 's' };
-    await expect(control.serviceOut(server)).rejects.toMatchObject({ code: 'control-timeout' });
+    await expect(control.serviceOut(server)).rejects.toMatchObject({ kind: 'timeout' });
     expect(port?.commands).toEqual(['SERVICEIN', 'SERVICEOUT a:1:s']);
   });
 
   it('tells a chmpx that does not answer this address from one that is not there', async () => {
     const control = await controlPort([closing]);
-    await expect(control.serviceIn()).rejects.toMatchObject({ code: 'control-silent' });
+    await expect(control.serviceIn()).rejects.toMatchObject({ kind: 'silent' });
     port?.close();
-    await expect(control.serviceIn()).rejects.toMatchObject({ code: 'control-unreachable' });
+    await expect(control.serviceIn()).rejects.toMatchObject({ kind: 'unreachable' });
   });
 
   it('speaks once at a time, and 100 ms apart', async () => {
