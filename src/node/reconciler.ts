@@ -45,9 +45,9 @@ export interface ReconcilerOptions {
 }
 
 /** What something else than the agent does after a step is mostly over by then (ms), */
-const LIVELY_MS = 2_000;
+const AFTER_STEP_MS = 2_000;
 /** and is looked at so much more often. */
-const LIVELY_LOOKS = 3;
+const AFTER_STEP_LOOKS = 3;
 /** Pause after a step that failed: first, longest (ms). */
 const FAILURE_PAUSE = { first: 200, cap: 5_000 };
 
@@ -181,7 +181,7 @@ export class Reconciler {
     const since = clock.monotonic() - this.#changedAt;
     if (step.kind === 'wait') {
       if (step.ms !== undefined) return Math.max(1, Math.min(step.ms, 1_000));
-      return since < LIVELY_MS ? changingMs / LIVELY_LOOKS : changingMs;
+      return since < AFTER_STEP_MS ? changingMs / AFTER_STEP_LOOKS : changingMs;
     }
     return since < watchMs ? changingMs : settledMs * (0.9 + 0.2 * random());
   }

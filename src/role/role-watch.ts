@@ -44,7 +44,7 @@ export interface RoleWatchOptions {
 /** While something changes the role is read fast, but for no longer than this (ms). */
 const HURRY_MS = 30_000;
 /** Reading costs the server 45 to 110 ms, more with more servers (ms per server). */
-const PER_SERVER_MS = 150;
+export const READ_PER_SERVER_MS = 150;
 
 type ChangedRole = Extract<ResourceReading, { changed: true }>;
 
@@ -246,6 +246,6 @@ export class RoleWatch {
     const jitter = 0.9 + 0.2 * random();
     if (clock.monotonic() < this.#hurryUntil) return pace.changingMs * jitter;
     const servers = this.#document?.servers.length ?? 0;
-    return Math.max(pace.settledMs, PER_SERVER_MS * servers) * jitter;
+    return Math.max(pace.settledMs, READ_PER_SERVER_MS * servers) * jitter;
   }
 }

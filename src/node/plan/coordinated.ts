@@ -7,15 +7,13 @@ import {
 import { sameServer } from '../../ring/ring.ts';
 import type { RingNode, RingStatus } from '../../ring/status.ts';
 import type { Observed } from '../observed.ts';
-import { act, restartPair, wait, type PlanTimes, type Step } from './step.ts';
+import { act, PASSING_MS, restartPair, wait, type PlanTimes, type Step } from './step.ts';
 import { TURN_MS, turnMs } from './turns.ts';
 
 /** Between servers that are back at the same time (ms): their merges take 0.2 s. */
 const BACK_TURN_MS = 1_000;
 /** From the start of k2hdkc to the status that follows from it (ms); 292 MB may have to be written. */
 const ATTACH_MS = 10_000;
-/** A status of this node that another's change passes through does not last so long (ms). */
-const PASSING_MS = 2_000;
 const AGAIN = 'both start again';
 
 /**

@@ -1,22 +1,20 @@
 import { isOver, refusal } from '../../ring/change/leave.ts';
 import { membershipChangeRuns, mustLeaveRing, sameServer } from '../../ring/ring.ts';
 import { isServing, type RingNode, type RingStatus } from '../../ring/status.ts';
+import { READ_PER_SERVER_MS } from '../../role/role-watch.ts';
 import type { DesiredState } from '../desired-state.ts';
 import type { Observed } from '../observed.ts';
-import { act, stopChmpx, wait, type PlanTimes, type Step } from './step.ts';
+import { act, PASSING_MS, stopChmpx, wait, type PlanTimes, type Step } from './step.ts';
 
 /** A ring that is to change must have been the same for so long (ms). */
 const QUIET_MS = 3_000;
 /**
  * Between servers that could restart at the same time: more than agents differ in when they read
- * the role, every 5 s and every 0.15 s for each server (ms).
+ * the role, every 5 s and every READ_PER_SERVER_MS for each server (ms).
  */
-const TURN_MS = 6_000;
-const TURN_PER_SERVER_MS = 150;
-/** Another's merge has this node in SERVICE OUT for less (ms). */
-const PASSING_MS = 2_000;
+const ROLL_TURN_MS = 6_000;
 /** A restart of another is over in a few seconds, and must be seen (ms). */
-const LOOK_MS = 250;
+const ROLL_LOOK_MS = 250;
 
 /**
  * What follows from an ini that needs a restart of programs that run: one server of the ring after
@@ -48,11 +46,11 @@ export function planRoll(desired: DesiredState, observed: Observed, times: PlanT
   if (isOutside(observed)) return leave;
   if (status === null || isBusy(status, observed, times)) return null;
   if (!isTurn(status, observed, times.changeWaitMs)) {
-    return wait(`${why}: one server restarts after the other`, LOOK_MS);
+    return wait(`${why}: one server restarts after the other`, ROLL_LOOK_MS);
   }
   if (k2hdkc === null) return restart;
   const refused = refusal(left);
-  if (refused !== null) return wait(`${why}: the ring could not be left: ${refused}`, LOOK_MS);
+  if (refused !== null) return wait(`${why}: the ring could not be left: ${refused}`, ROLL_LOOK_MS);
   return leave;
 }
 
@@ -82,7 +80,7 @@ function isTurn(status: RingStatus, observed: Observed, changeWaitMs: number): b
   if (others.some(isAbsent)) return false;
   if (roll.waitedMs >= changeWaitMs * Math.max(1, role.servers)) return true;
   const changes = membershipChangeRuns(status) || others.some((server) => !isServing(server));
-  const turn = roll.before * (TURN_MS + TURN_PER_SERVER_MS * role.servers);
+  const turn = roll.before * (ROLL_TURN_MS + READ_PER_SERVER_MS * role.servers);
   const needed = (changes ? changeWaitMs : QUIET_MS) + turn;
   return Math.min(ringStillMs, roll.waitedMs) >= needed;
 }

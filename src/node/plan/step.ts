@@ -36,6 +36,9 @@ export type Step =
   | { kind: 'wait'; why: string; ms?: number }
   | { kind: 'rest'; why: string };
 
+/** A status of this node that another's change passes through does not last so long (ms). */
+export const PASSING_MS = 2_000;
+
 /** The times that coordinated merges are planned by, in milliseconds. */
 export interface MergeTimes {
   /** The first servers of a new ring wait so long for the others of the role. */

@@ -21,9 +21,9 @@ export interface LeadOptions {
 }
 
 /** While something has moved in the ring within this time (ms), */
-const LIVELY_MS = 1_000;
+const MOVING_MS = 1_000;
 /** it is looked at so much more often: the ring is closed meanwhile. */
-const LIVELY_LOOKS = 3;
+const MOVING_LOOKS = 3;
 /** An order that seems to have had no effect is given again after so long (ms). */
 export const REPEAT_MS = 2_000;
 
@@ -102,7 +102,7 @@ export class Lead {
         const abort: Order = { command: 'ABORTMERGE', at: ring.self };
         await this.#give(ring, verdict === 'abort' ? [abort] : step.orders, deadline);
       }
-      const pauseMs = stillMs < LIVELY_MS ? pollMs / LIVELY_LOOKS : pollMs;
+      const pauseMs = stillMs < MOVING_MS ? pollMs / MOVING_LOOKS : pollMs;
       await sleep(clock, Math.min(pauseMs, Math.max(0, deadline - clock.monotonic())), signal);
     }
   }

@@ -12,12 +12,12 @@ export interface OwnMergeOptions {
 }
 
 /** So long after the last work of k2hdkc its answer is lost that chmpx looks for (ms). */
-const ANSWER_MS = 3_000;
+const ANSWER_LOST_MS = 3_000;
 /**
  * Who uses less has done nothing (ms, and its share of the time): idle ones use 0.2 %, a chmpx that
  * looks for an answer 9 to 16 %.
  */
-const IDLE = { ms: 20, k2hdkc: 0.01, chmpx: 0.04 };
+const IDLE_CPU = { ms: 20, k2hdkc: 0.01, chmpx: 0.04 };
 /** A VM or an agent that stood still for longer has not watched meanwhile (ms). */
 const WATCHED_MS = 1_000;
 
@@ -88,7 +88,7 @@ export class OwnMerge {
   #hangsBy(times: number): boolean {
     const { first, cap } = this.#options.hangAfter;
     return (
-      (this.#lostAnswer && this.#idleMs >= Math.min(ANSWER_MS * times, cap)) ||
+      (this.#lostAnswer && this.#idleMs >= Math.min(ANSWER_LOST_MS * times, cap)) ||
       this.#aloneMs >= Math.min(first * times, cap)
     );
   }
@@ -98,7 +98,7 @@ export class OwnMerge {
     const now = clock.monotonic();
     const used = { chmpx: cpuMs.chmpx(), k2hdkc: cpuMs.k2hdkc() };
     const worked = (name: 'chmpx' | 'k2hdkc'): boolean =>
-      Math.abs(used[name] - this.#used[name]) > IDLE.ms + IDLE[name] * this.#idleMs;
+      Math.abs(used[name] - this.#used[name]) > IDLE_CPU.ms + IDLE_CPU[name] * this.#idleMs;
     if (this.#last !== 'Doing' || worked('k2hdkc')) {
       this.#used = used;
       this.#idleMs = 0;

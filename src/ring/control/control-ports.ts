@@ -5,6 +5,9 @@ import type { Order } from '../change/merge-steps.ts';
 import { serverKey } from '../change/merge-steps.ts';
 import type { RingNode } from '../status.ts';
 
+/** So long another server's view is waited for: a settled chmpx answers within 2 ms (ms). */
+export const VIEW_ANSWER_MS = 2_000;
+
 export interface ControlPortsOptions {
   /** Where the control port of the server itself is spoken to. */
   ownHost: string;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
+import { VIEW_ANSWER_MS } from '../control/control-ports.ts';
 import { serverKey } from '../change/merge-steps.ts';
 import { membershipChangeRuns, sameServer } from '../ring.ts';
 import { viewDifferences } from './ring-views.ts';
@@ -14,8 +15,6 @@ export interface PeerViewsOptions {
   clock: Clock;
 }
 
-/** A settled chmpx answers within 2 ms; one that stalls for 5 s does so once in a while (ms). */
-const ANSWER_MS = 2_000;
 /** Before a server that did not answer is asked again, and one that differed (ms). */
 const AGAIN_MS = 500;
 const DIFFERS_AGAIN_MS = 1_500;
@@ -88,7 +87,7 @@ export class PeerViews {
   /** @returns what is wrong, in one line; an empty text when nothing is. */
   async #ask(server: RingNode, ring: RingStatus): Promise<{ answers: boolean; text: string }> {
     try {
-      const view = await this.#options.viewOf(server, ANSWER_MS);
+      const view = await this.#options.viewOf(server, VIEW_ANSWER_MS);
       return { answers: true, text: differing(server, viewDifferences(ring.servers, view)) };
     } catch (error) {
       return { answers: false, text: silent(server, messageOf(error)) };

@@ -35,7 +35,7 @@ export interface RingWatchOptions {
 }
 
 /** Between two looks; all concerns together must be seen within 10 s (ms). */
-const LOOK_MS = 2_000;
+const CONCERN_LOOK_MS = 2_000;
 /** Nobody is asked before the ring has been the same for so long (ms). */
 const SETTLED_MS = 5_000;
 /** The same for the list of servers in K2HR3: who is new there is about to start (ms). */
@@ -84,7 +84,7 @@ export class RingWatch {
     while (!signal.aborted) {
       const pauseMs = await this.look();
       onLook();
-      await sleep(clock, Math.min(pauseMs, LOOK_MS * (0.95 + 0.1 * random())), signal);
+      await sleep(clock, Math.min(pauseMs, CONCERN_LOOK_MS * (0.95 + 0.1 * random())), signal);
     }
   }
 
@@ -93,11 +93,11 @@ export class RingWatch {
     const { isUp, sight, split } = this.#options;
     const ring = isUp() ? await sight.look() : null;
     // A reading that failed says nothing.
-    if (ring === null && isUp()) return LOOK_MS;
+    if (ring === null && isUp()) return CONCERN_LOOK_MS;
     this.#note(ring);
     if (ring === null) {
       split.forget();
-      return this.#keeper.look([]) ?? LOOK_MS;
+      return this.#keeper.look([]) ?? CONCERN_LOOK_MS;
     }
     const mayAsk = this.#mayAsk(ring);
     const askMs = mayAsk ? await this.#peers?.ask(ring) : null;
@@ -107,7 +107,7 @@ export class RingWatch {
     const sighting = { ring, role: role(), seenUp: this.#seenUp, asked };
     const findings = [...findConcerns(sighting, times), ...(await this.#unread())];
     const nextMs = this.#keeper.look(findings);
-    return Math.min(nextMs ?? LOOK_MS, askMs ?? LOOK_MS);
+    return Math.min(nextMs ?? CONCERN_LOOK_MS, askMs ?? CONCERN_LOOK_MS);
   }
 
   /** What is done about it does not wait for the reconciler's next look. */
