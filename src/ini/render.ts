@@ -7,7 +7,7 @@ import { sectionsOf, type Section } from './sections.ts';
 /** No text can be made of this model that reads back as the same. */
 export class NotWritableError extends AgentError {
   constructor(group: string, why: string) {
-    super('render', `the ini for ${group} cannot be written: ${why}`);
+    super(`the ini for ${group} cannot be written: ${why}`);
   }
 }
 

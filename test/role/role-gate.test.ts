@@ -103,7 +103,7 @@ describe('the names of its servers', () => {
   ])('that %s refuse it', async (_, resolve) => {
     gate = gateWith((name) => (name === 'lost' ? resolve() : known(name)));
     await expect(judge('self,lost', null)).rejects.toMatchObject({
-      code: 'role-refused',
+      name: 'RoleRefusedError',
       retryable: true,
       message:
         'the role resource is refused: [SVRNODE] NAME lost cannot be resolved: put it into DNS, or take its host out of the role',
@@ -123,6 +123,6 @@ describe('the names of its servers', () => {
     gate = gateWith(() => new Promise(() => undefined));
     const judged = judge('self', null).catch((error: unknown) => error);
     await clock.advance(5_000);
-    expect(await judged).toMatchObject({ code: 'role-refused' });
+    expect(await judged).toMatchObject({ name: 'RoleRefusedError' });
   });
 });
