@@ -42,3 +42,10 @@ it('waits away no more than half of the time that is left to the leader', () => 
   expect(hung.awaited(ABORTED, 2_500)).toBe(true);
   expect(hung.awaited(ABORTED, 2_501)).toBe(false);
 });
+
+it('waits for one that has gone from the ring altogether, until it is back', () => {
+  const hung = new AwaitedServers();
+  hung.aborted(HANGS, 0, 60_000);
+  expect(hung.awaited(ring('a', 'IN Pending'), 200)).toBe(true);
+  expect(hung.awaited(ABORTED, 300)).toBe(false);
+});

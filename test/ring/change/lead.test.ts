@@ -165,3 +165,23 @@ it('ends when it is interrupted, and when its goal is reached', async () => {
   await out.clock.advance(0);
   expect(over.why).toBeNull();
 });
+
+it('gives an order again after 2 s, and looks three times as often for a second', async () => {
+  const { clock, follow, orders, seen } = bench('IN', 'IN');
+  follow();
+  await clock.advance(950);
+  expect(seen.looks).toBe(10);
+  await clock.advance(3_500);
+  expect(orders.map(([at]) => at)).toEqual([0, 2_200, 4_300]);
+});
+
+it('ends when its own server is one of those that hang, by the time that it took', async () => {
+  const { clock, follow, lead, commands } = bench('IN DELETE Doing', 'IN Done');
+  const run = follow();
+  await clock.advance(8_000);
+  expect(run.why).toBeUndefined();
+  await clock.advance(500);
+  expect(run.why).toContain('still merging');
+  expect(lead.hungItself).toBe(true);
+  expect(commands()).toEqual([]);
+});

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import type { Clock } from '../../../src/base/clock.ts';
@@ -111,4 +111,20 @@ it('a state directory that cannot be written to is said, and stops nothing', asy
   await record.keep(at('leaving', 'good', 1));
   expect(said).toEqual(['a leave cannot be recorded: an agent that is killed now forgets it']);
   expect(texts).toEqual([]);
+});
+
+it('nothing to read, and nothing to remove, is no mistake', async () => {
+  const { file, agent, texts } = await bench();
+  const record = agent(0);
+  expect(await record.read()).toEqual(IDLE);
+  await record.keep(at('leaving', 'good', 60_000));
+  await rm(file);
+  await record.keep(IDLE);
+  expect(texts).toEqual([]);
+});
+
+it('counts the time that is left from now on, whenever the agent was started', async () => {
+  const { file, wall, agent } = await bench();
+  await agent(5_000).keep(at('leaving', 'good', 60_000));
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ until: wall.ms + 55_000 });
 });

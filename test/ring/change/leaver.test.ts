@@ -3,6 +3,7 @@ import { Backoff } from '../../../src/base/backoff.ts';
 import { JoinRetry } from '../../../src/ring/change/join-retry.ts';
 import { IDLE, type Leave, type LeaveKind } from '../../../src/ring/change/leave.ts';
 import { RingChanges } from '../../../src/ring/change/ring-changes.ts';
+import type { RingStatus } from '../../../src/ring/status.ts';
 import type { MergeMode } from '../../../src/ring/merge-mode.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 import { ManualClock } from '../../base/manual-clock.ts';
@@ -15,6 +16,8 @@ const never = new AbortController().signal;
 interface Seen {
   words: string | null;
   other: string;
+  /** Of node a, instead of its own. */
+  seed?: string;
   hangs: boolean;
 }
 
@@ -25,8 +28,12 @@ function bench(words: string, mode: MergeMode = 'automatic', unfinished: Leave =
   const sent: string[] = [];
   const kept: Leave[] = [];
   const seen: Seen = { words, other: 'IN', hangs: false };
+  const seenRing = (own: string): RingStatus => {
+    const status = ring('a', own, seen.other);
+    return { ...status, self: { ...status.self, seed: seen.seed ?? status.self.seed } };
+  };
   const sight = sightOf(
-    () => Promise.resolve(seen.words === null ? null : ring('a', seen.words, seen.other)),
+    () => Promise.resolve(seen.words === null ? null : seenRing(seen.words)),
     clock,
     {
       ownMerge: {
@@ -287,4 +294,24 @@ it('goes on with what the agent before it was at', async () => {
   expect(await leave('good')).toBeLessThanOrEqual(5_100);
   expect(clock.monotonic()).toBeGreaterThanOrEqual(5_000);
   expect(state('good')).toMatchObject({ is: 'refused' });
+});
+
+it('an automatic leave gets COMPMERGE every 15 s', async () => {
+  const { changes, clock, sent } = bench('IN DELETE Done');
+  void changes.leave('good', () => true, never);
+  await clock.advance(5_000);
+  expect(sent).toEqual([]);
+  await clock.advance(200);
+  expect(sent).toHaveLength(1);
+  await clock.advance(14_800);
+  expect(sent).toHaveLength(1);
+  await clock.advance(400);
+  expect(sent).toEqual(['COMPMERGE a', 'COMPMERGE a']);
+});
+
+it('does not leave by a command without the custom id seed that it needs', async () => {
+  const { changes, sent, seen } = bench('IN');
+  seen.seed = '';
+  await expect(changes.leave('good', () => true, never)).rejects.toMatchObject({ code: 'no-seed' });
+  expect(sent).toEqual([]);
 });

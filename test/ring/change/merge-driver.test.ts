@@ -99,3 +99,9 @@ it('leads a leave to its end, and counts for how long the ring was closed', asyn
     'COMPMERGE a',
   ]);
 });
+
+it('keeps 30 s at most for undoing', async () => {
+  const { run, orders } = bench(['IN DELETE Doing', 'IN Doing']);
+  await run('leave', 170_000);
+  expect(orders[0]).toBe('140 ABORTMERGE a');
+});

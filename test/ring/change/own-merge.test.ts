@@ -85,6 +85,7 @@ it.each<[string, boolean, Watched]>([
   ['once more: it has twice the time', false, retried(1).sees(DOING, 15.5)],
   ['… and no more', true, retried(1).sees(DOING, 17)],
   ['… also for the answer', false, retried(1).sees(DOING, 5.5, LOST)],
+  ['it did not hang when both started again', true, doing(2).restarts().sees(DOING, 9)],
   ['again and again: it has the longest time', false, retried(5).sees(DOING, 59)],
   ['… and no more', true, retried(5).sees(DOING, 61)],
   ['it merged meanwhile', true, retried(1).sees(DOING).sees('IN Done').sees('IN').sees(DOING, 9)],
@@ -98,6 +99,7 @@ it.each<[string, boolean, Watched]>([
   ['… and it looked for the answer', true, doing(3.5, LOST).sees('IN Pending')],
   ['… when it joined', true, doing(1).sees('IN ADD Doing', 9).sees('IN ADD Pending').sees('OUT')],
   ['… when it left', true, doing(9).sees('IN DELETE Pending').sees('IN')],
+  ['it is Doing still', false, doing(9)],
   ['it was Doing for a moment', false, doing(2).sees('IN Pending')],
   ['it worked', false, doing(30, WORKS).sees('IN Pending')],
   ['it was Done: another hung', false, doing(1).sees('IN Done', 9).sees('IN Pending')],
@@ -106,4 +108,56 @@ it.each<[string, boolean, Watched]>([
   ['both programs have started again', false, retried(1)],
 ])('hung: %s: %s', (_, expected, { merge }) => {
   expect(merge.hung).toBe(expected);
+});
+
+/** A node that is Doing, and what its programs have used by then (ms), a second apart. */
+function used(program: keyof Use, ...steps: number[]): boolean {
+  const use = { chmpx: 0, k2hdkc: 0 };
+  let now = 0;
+  const merge = new OwnMerge({
+    cpuMs: { chmpx: () => use.chmpx, k2hdkc: () => use.k2hdkc },
+    hangAfter: { first: 1_000 * steps.length, cap: 1_000 * steps.length },
+    clock: { ...systemClock, monotonic: () => now },
+  });
+  // Merging alone it would hang without work of chmpx too.
+  const other = program === 'chmpx' ? DOING : 'IN Done';
+  merge.look(ring('a', DOING, other));
+  for (const ms of steps) {
+    now += 1_000;
+    use[program] = ms;
+    merge.look(ring('a', DOING, other));
+  }
+  return merge.hangs;
+}
+
+it.each<[string, keyof Use, number[], boolean]>([
+  ['20 ms of k2hdkc are nothing', 'k2hdkc', [20], true],
+  ['21 ms are work', 'k2hdkc', [21], false],
+  ['so is more than 1 % of a long time, and 20 ms', 'k2hdkc', [0, 31], false],
+  ['and no less', 'k2hdkc', [0, 30], true],
+  ['20 ms of chmpx, and 4 % of a long time, are nothing', 'chmpx', [0, 0, 140], false],
+  ['more is a search for an answer', 'chmpx', [0, 0, 141], true],
+])('%s', (_, program, steps, hangs) => {
+  expect(used(program, ...steps)).toBe(hangs);
+});
+
+it.each([
+  [1_000, 1_000],
+  [900, 900],
+  [1_100, 1_000],
+])('a pause of %d ms in watching counts as %d', (pauseMs, countedMs) => {
+  const hangs = (first: number): boolean => {
+    let now = 0;
+    const merge = new OwnMerge({
+      cpuMs: { chmpx: () => 0, k2hdkc: () => 0 },
+      hangAfter: { first, cap: first },
+      clock: { ...systemClock, monotonic: () => now },
+    });
+    merge.look(ring('a', DOING));
+    now = pauseMs;
+    merge.look(ring('a', DOING));
+    return merge.hangs;
+  };
+  expect(hangs(countedMs)).toBe(true);
+  expect(hangs(countedMs + 1)).toBe(false);
 });
