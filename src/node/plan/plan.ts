@@ -4,7 +4,7 @@ import { planEnd } from './end.ts';
 import { planRoll } from './roll.ts';
 import { planStart } from './start.ts';
 import { act, type PlanTimes, type Step } from './step.ts';
-import { wantedLeave, wantsToServe } from './wants.ts';
+import { wantedLeave } from './wants.ts';
 
 /**
  * Compares what this VM should be with what it is and names the one next step. Pure, so that every
@@ -20,10 +20,7 @@ export function plan(desired: DesiredState, observed: Observed, times: PlanTimes
     return act({ do: 'end-shrink' }, 'this node was to be removed but still exists: joining again');
   }
   const kind = wantedLeave(desired, observed.seen);
-  if (kind !== null) {
-    const leaving = planEnd(desired, observed, kind, times);
-    if (leaving.kind !== 'rest' || !wantsToServe(desired)) return leaving;
-  }
+  if (kind !== null) return planEnd(desired, observed, kind, times);
   const roll = planRoll(desired, observed, times);
   if (roll?.kind === 'do') return roll;
   const step = planStart(desired, observed, times);

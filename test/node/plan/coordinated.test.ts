@@ -115,3 +115,33 @@ it('a lone server makes its ring', () => {
   const change: Change = { role: ROLE };
   expect(step(['OUT DOWN', 'OUT'], 0, change)).toBe('lead-merge join');
 });
+
+it('leads nothing in a ring in which nothing is to be done', () => {
+  expect(step(['IN', 'IN', 'IN'], 600_000)).toBe('rest');
+});
+
+it('goes back in when it was taken out for more than 2 s, and not while its data moves', () => {
+  const between = ['IN', 'IN DELETE Pending', 'IN ADD Pending'];
+  expect(step(between, 2_000)).toBe('wait');
+  expect(step(between, 2_001)).toBe('cure SERVICEIN');
+  expect(step(['IN Doing', 'IN DELETE Doing', 'IN'], 3_000)).toBe('wait');
+});
+
+it('is back for 10 s after its k2hdkc has started, when nobody else merges', () => {
+  const back = (runningMs: number, stableMs: number, words: string[]): string => {
+    const k2hdkc = { generation: desiredState().generation, runningMs };
+    return step(words, stableMs, { k2hdkc });
+  };
+  const own = ['IN', 'IN Pending', 'IN'];
+  expect(back(12_000, 2_001, own)).toBe('lead-merge finish');
+  expect(back(12_000, 2_000, own)).toBe('wait');
+  expect(back(3_000, 2_000, ['IN Doing', 'IN Pending', 'IN'])).toBe('wait');
+  expect(back(3_000, 2_000, ['IN Pending', 'IN', 'IN']), 'another is back').toBe('wait');
+});
+
+it('joins in its turn, counted from its own status and from the last movement in the ring', () => {
+  const two = ['OUT', 'OUT', 'IN'];
+  expect(step(two, 60_000, { ringStillMs: 1_000 })).toBe('wait');
+  expect(step(two, 60_000, { statusStableMs: 1_000 })).toBe('wait');
+  expect(step(two, 60_000)).toBe('lead-merge join');
+});

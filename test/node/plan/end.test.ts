@@ -1,7 +1,9 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { plan } from '../../../src/node/plan/plan.ts';
 import {
   ALONE,
   alter,
+  desiredState,
   IN,
   JOINING,
   LEAVES_AGAIN,
@@ -11,6 +13,7 @@ import {
   OUT,
   refused,
   ringStatus,
+  TIMES,
 } from '../builders.ts';
 import { check, inRing, serving, type Row } from './rows.ts';
 
@@ -34,7 +37,15 @@ describe('stopping on purpose', () => {
       'wait',
       'status',
     ],
+    ['… for 5 s', stopped, observed({ status: null, statusStableMs: 4_999 }), 'wait'],
+    ['… and no longer', stopped, observed({ status: null, statusStableMs: 5_000 }), 'stop-k2hdkc'],
     ['the status is not to be had', stopped, observed({ status: null }), 'stop-k2hdkc'],
+    [
+      'k2hdkc is stopped, and its ring has not noticed',
+      stopped,
+      alter(inRing, { k2hdkc: null }),
+      'stop-chmpx',
+    ],
     ['k2hdkc is stopped', stopped, observed({ k2hdkc: null }), 'stop-chmpx'],
     ['chmpx is gone', stopped, observed({ chmpx: null, status: null }), 'stop-k2hdkc'],
     ['both are stopped', stopped, nothingRuns(), 'rest', 'stopped'],
@@ -61,6 +72,14 @@ describe('leaving for good', () => {
       observed({ status: null, statusStableMs: 10 }),
       'wait',
     ],
+    [
+      '… for as long as a start may take',
+      detached,
+      observed({ status: null, statusStableMs: 59_999 }),
+      'wait',
+      'does not say its status',
+    ],
+    ['… and no longer', detached, observed({ status: null, statusStableMs: 60_000 }), 'unregister'],
     ['unregistered', { parameters: null, registration: null }, serving, 'stop-k2hdkc'],
     [
       'registered a moment ago',
@@ -88,6 +107,19 @@ describe('leaving again, after a hang or a crash in the leave', () => {
       alter(inRing, { ...again, mergeHung: true }),
       'restart-pair',
       'because this node hung',
+    ],
+    [
+      'hung, and chmpx is gone',
+      detached,
+      observed({ ...again, mergeHung: true, chmpx: null, status: null }),
+      'stop-k2hdkc',
+    ],
+    [
+      'the status is not known at this moment',
+      detached,
+      observed({ ...again, status: null, statusStableMs: 10 }),
+      'wait',
+      'chmpx is starting',
     ],
     ['both are stopped', detached, nothingRuns(again), 'start-chmpx'],
     [
@@ -129,4 +161,14 @@ describe('a shrink', () => {
     ['rests', { ...shrinking, registration: null }, nothingRuns(), 'rest'],
     ['ends when nobody deleted it', shrinking, nothingRuns({ now: 1_000_001 }), 'end-shrink'],
   ])('%s', (...row) => check(row));
+});
+
+it('says whether k2hdkc has lost its chmpx', () => {
+  const stopped = desiredState({ stopped: { bootId: 'boot' } });
+  expect(plan(stopped, serving, TIMES)).toMatchObject({
+    action: { do: 'stop-k2hdkc', orphan: false },
+  });
+  expect(plan(stopped, observed({ chmpx: null, status: null }), TIMES)).toMatchObject({
+    action: { do: 'stop-k2hdkc', orphan: true },
+  });
 });

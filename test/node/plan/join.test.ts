@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { planJoin, planK2hdkc } from '../../../src/node/plan/join.ts';
 import { ring } from '../../ring/rings.ts';
 import { desiredState, observed, TIMES, told, type Change } from '../builders.ts';
@@ -32,6 +32,7 @@ it.each<[string, string, string[], number]>([
   ['does not wait for that one for ever', STARTS, ['OUT Suspend', 'OUT Suspend'], 5_100],
   ['is first among those', STARTS, ['IN', 'OUT Suspend', 'OUT Suspend'], 0],
   ['does not wait for one that is down', STARTS, ['OUT DOWN Suspend', 'OUT Suspend'], 0],
+  ['does not wait for one that keeps its place', STARTS, ['IN Suspend', 'OUT Suspend'], 0],
   ['does not wait for one that has left', STARTS, ['OUT', 'OUT Suspend', 'IN'], 0],
   ['keeps its place whatever others do', STARTS, ['IN ADD Doing', 'IN Suspend', 'IN'], 0],
 ])('%s', (_, expected, statuses, ms) => {
@@ -73,4 +74,24 @@ it('sends no SERVICEIN into the change of another before the wait for it is over
   expect(stuckBy(65_100, 5_100, 'IN ADD Doing', 'OUT')).toBe('cure SERVICEIN');
   expect(stuck(5_100, 'OUT', 'OUT')).toBe('wait');
   expect(stuck(10_100, 'OUT', 'OUT')).toBe('cure SERVICEIN');
+});
+
+describe('what does not move', () => {
+  const LONG = TIMES.startTimeoutMs + 1;
+  const join = (words: string[], still: number, runningMs: number, change: Change = {}): string => {
+    const seen = observed({ statusStableMs: still, ringStillMs: still, ...change });
+    return told(planJoin(ring('b', ...words), seen, runningMs, TIMES));
+  };
+
+  it.each<[string, string, string[], number, number, Change?]>([
+    ['starts again', 'restart-pair', ['IN', 'IN ADD Doing'], LONG, LONG],
+    ['not when it has just moved', 'wait', ['IN', 'IN ADD Doing'], 1_000, LONG],
+    ['not when k2hdkc has just started', 'wait', ['IN', 'IN ADD Doing'], LONG, 1_000],
+    ['a cure was of no use', 'restart-pair', ['IN', 'OUT'], LONG, LONG, { cureSentMs: 9_000 }],
+    ['it waits for others who are Done', 'wait', ['IN Done', 'IN Pending'], LONG, LONG],
+    ['it is Done itself', 'restart-pair', ['IN Done', 'IN Done'], LONG, LONG],
+    ['half way in', 'wait', ['IN', 'OUT ADD Pending'], 90_000, 10_000],
+  ])('%s: %s', (_, expected, words, still, runningMs, change) => {
+    expect(join(words, still, runningMs, change)).toBe(expected);
+  });
 });

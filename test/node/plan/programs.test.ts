@@ -1,5 +1,18 @@
-import { describe, it } from 'vitest';
-import { ALONE, IN, JOINING, MERGING, observed, OUT, ringStatus } from '../builders.ts';
+import { describe, expect, it } from 'vitest';
+import { plan } from '../../../src/node/plan/plan.ts';
+import {
+  ALONE,
+  desiredState,
+  IN,
+  JOINING,
+  LEAVES_AGAIN,
+  MERGING,
+  nothingRuns,
+  observed,
+  OUT,
+  ringStatus,
+  TIMES,
+} from '../builders.ts';
 import { check, LONG, LONG_RUNNING, type Row } from './rows.ts';
 
 const DONE = '[SERVICE IN][UP][ADD][Done][NoSuspend]';
@@ -142,4 +155,28 @@ describe('what went wrong', () => {
       'wait',
     ],
   ])('%s', (...row) => check(row));
+});
+
+it('an orphan is stopped as one', () => {
+  expect(plan(desiredState(), observed({ chmpx: null, status: null }), TIMES)).toMatchObject({
+    action: { do: 'stop-k2hdkc', orphan: true },
+  });
+});
+
+it('chmpx starts to serve, or to leave the ring with its data', () => {
+  const start = { do: 'start-chmpx', generation: 'g1' };
+  expect(plan(desiredState(), nothingRuns(), TIMES)).toMatchObject({
+    action: { ...start, toLeave: false },
+  });
+  const detached = desiredState({ parameters: null });
+  expect(plan(detached, nothingRuns({ leave: LEAVES_AGAIN }), TIMES)).toMatchObject({
+    action: { ...start, toLeave: true },
+  });
+});
+
+it('whoever waits for the next start is told why the last one failed', () => {
+  const pausing = (crashReason: string): string =>
+    plan(desiredState(), nothingRuns({ restartInMs: 500, crashReason }), TIMES).why;
+  expect(pausing('')).toBe('pausing before the next start');
+  expect(pausing('no such key')).toBe('pausing before the next start (no such key)');
 });

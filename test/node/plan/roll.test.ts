@@ -9,6 +9,7 @@ import {
   IN,
   JOINING,
   LEFT,
+  nothingRuns,
   observed,
   OUT,
   refused,
@@ -27,6 +28,7 @@ const SUSPENDED = '[SERVICE IN][UP][n/a][Nothing][Suspend]';
 const DOWN = '[SERVICE OUT][DOWN][n/a][Nothing][NoSuspend]';
 const LEAVING = '[SERVICE IN][UP][DELETE][Doing][NoSuspend]';
 const role = { ...ROLE, servers: 3 };
+const ROLE_OF_NONE = { ...ROLE, servers: 0 };
 
 function inRing(roll: RollView, change: Change = {}): Observed {
   return observed({ roll, role, status: ringStatus(IN, IN, IN), ...change });
@@ -174,6 +176,47 @@ describe('a new ini with keys that count from a start on', () => {
     ['when k2hdkc crashes again and again', crashedOf(2), 'stop-chmpx'],
     ['when chmpx is gone', inRing(ROLL, { chmpx: null, status: null }), 'stop-k2hdkc'],
     ['while it joins', inRing(ROLL, { status: ringStatus(JOINING, IN, IN) }), 'wait'],
+    [
+      'while it joins after crashes, however late it is',
+      inRing({ ...ROLL, waitedMs: 900_000 }, { status: ringStatus(JOINING, IN, IN), crashes: 2 }),
+      'wait',
+    ],
+    ['when both are stopped', nothingRuns({ roll: ROLL, role, leave: LEFT }), 'start-chmpx'],
+    ['just before its turn', inRing({ ...ROLL, before: 1, waitedMs: 9_449 }), 'wait'],
+    ['in its turn', inRing({ ...ROLL, before: 1, waitedMs: 9_450 }), 'leave-ring restart'],
+    [
+      'outside for 2 s, which a merge of others can make',
+      inRing(ROLL, { status: ringStatus(OUT, IN, IN), statusStableMs: 2_000 }),
+      'wait',
+    ],
+    [
+      'outside for longer',
+      inRing(ROLL, { status: ringStatus(OUT, IN, IN), statusStableMs: 2_001 }),
+      'leave-ring restart',
+    ],
+    [
+      'while one of the others is not in service',
+      inRing(
+        { ...ROLL, waitedMs: 59_000 },
+        { status: ringStatus(IN, OUT, IN), ringStillMs: 59_000 },
+      ),
+      'wait',
+    ],
+    [
+      'in a ring that does not come to rest, for a minute for each server',
+      inRing({ ...ROLL, waitedMs: 179_999, before: 2 }, { ringStillMs: 100 }),
+      'wait',
+    ],
+    [
+      'in a ring that the role does not have, for a minute',
+      inRing({ ...ROLL, waitedMs: 59_999 }, { role: ROLE_OF_NONE, ringStillMs: 100 }),
+      'wait',
+    ],
+    [
+      '… and no longer',
+      inRing({ ...ROLL, waitedMs: 60_000 }, { role: ROLE_OF_NONE, ringStillMs: 100 }),
+      'leave-ring restart',
+    ],
   ])('%s', (_, seen, expected) => {
     expect(stepOf(seen)).toBe(expected);
   });
@@ -210,6 +253,18 @@ describe('a new ini with keys that count from a start on', () => {
   ])('names its keys when %s', (_, seen, why) => {
     const step = plan(desiredState(), seen, TIMES);
     expect(step.why).toBe(`new values of [K2HDKC] MAXTHREAD: ${why}`);
+  });
+
+  it('looks again soon while it waits for its turn: that of another is short', () => {
+    const waits = inRing({ ...ROLL, waitedMs: 0 });
+    expect(plan(desiredState(), waits, TIMES)).toMatchObject({ kind: 'wait', ms: 250 });
+  });
+
+  it('stops a k2hdkc that has its chmpx', () => {
+    const left = inRing(ROLL, { status: ringStatus(OUT, IN, IN), leave: LEFT });
+    expect(plan(desiredState(), left, TIMES)).toMatchObject({
+      action: { do: 'stop-k2hdkc', orphan: false },
+    });
   });
 
   it('does not keep a node from being healthy while it waits', () => {

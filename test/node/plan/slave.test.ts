@@ -11,6 +11,7 @@ import {
   registrationFor,
   ringStatus,
   ROLE,
+  RUNS,
 } from '../builders.ts';
 import { check, type Row } from './rows.ts';
 
@@ -50,5 +51,10 @@ describe('a slave', () => {
   it('serves as long as its chmpx is up', () => {
     expect(serves(desiredState(slave), follows)).toBe(true);
     expect(serves(desiredState(slave), nothingRuns())).toBe(false);
+    expect(serves(desiredState(slave), alter(follows, { status: null }))).toBe(false);
+    const down = ringStatus('[SLAVE][DOWN][n/a][Nothing][NoSuspend]', IN);
+    expect(serves(desiredState(slave), alter(follows, { status: down }))).toBe(false);
+    const old = { ...RUNS, generation: 'g0' };
+    expect(serves(desiredState(slave), alter(follows, { chmpx: old }))).toBe(false);
   });
 });

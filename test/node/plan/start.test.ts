@@ -139,6 +139,7 @@ describe('starting', () => {
     ['both run, joining', {}, observed({ status: ringStatus(JOINING) }), 'wait', 'joining'],
     ['both run, k2hdkc not attached', {}, observed({ status: ringStatus(ALONE) }), 'wait'],
     ['in service', {}, serving, 'rest', 'serving'],
+    ['a backup is to be restored', { restoring: 'backup-1' }, nothingRuns(), { wait: 1_000 }],
   ])('%s', (...row) => check(row));
 
   it('goes on serving whatever K2HR3 says', () => {
@@ -152,6 +153,8 @@ describe('starting', () => {
 
   it('publishes what has changed under running programs', () => {
     check(['changed', {}, observed({ iniPublished: false }), 'publish-ini']);
+    const unread = observed({ iniPublished: false, role: { ...ROLE, ini: null } });
+    check(['not read yet', {}, unread, 'rest']);
     const starts = { ...LONG_RUNNING, runningMs: 300 };
     const blind = { iniPublished: false, chmpx: starts, k2hdkc: null, status: null };
     check(['chmpx would miss it', {}, observed(blind), 'wait', 'chmpx is starting']);

@@ -36,6 +36,7 @@ describe('serves', () => {
     ['an old chmpx', observed({ chmpx: { ...RUNS, generation: 'g0' } }), false],
     ['an old k2hdkc', observed({ k2hdkc: { ...RUNS, generation: 'g0' } }), false],
     ['no k2hdkc', observed({ k2hdkc: null }), false],
+    ['nothing runs', nothingRuns(), false],
   ])('%s', (_, seen, expected) => {
     expect(serves(desiredState(), seen)).toBe(expected);
   });
