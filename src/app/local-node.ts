@@ -32,8 +32,9 @@ import type { RoleWish } from '../role/registration.ts';
 import { RoleWatch } from '../role/role-watch.ts';
 import { StartSite } from '../node/programs/start-site.ts';
 import { UnreadWatch } from '../ring/watch/unread-watch.ts';
-import { SlaveSplit } from '../ring/watch/slave-split.ts';
-import { SplitWatch, type RingSplit } from '../ring/watch/split-watch.ts';
+import { serverSplit } from '../ring/watch/server-split.ts';
+import { slaveSplit } from '../ring/watch/slave-split.ts';
+import { SplitWatch } from '../ring/watch/split-watch.ts';
 
 /** What the node of this VM is made from. */
 export interface LocalNodeOptions {
@@ -70,7 +71,7 @@ export interface LocalNode {
   sight: RingSight;
   control: ControlPorts;
   unread: UnreadWatch;
-  split: RingSplit;
+  split: SplitWatch;
 }
 
 /** After SIGKILL a process is gone at once, unless it hangs in the kernel (ms). */
@@ -193,7 +194,8 @@ export async function createLocalNode(options: LocalNodeOptions): Promise<LocalN
     random,
     log,
   });
-  const split = new (config.mode === 'slave' ? SlaveSplit : SplitWatch)({
+  const split = new SplitWatch({
+    policy: config.mode === 'slave' ? slaveSplit : serverSplit,
     listens: (server) => listens(server, clock),
     viewOf: (server, limitMs) => control.viewOf(server, limitMs),
     role: () => role.view().cuks,

@@ -26,7 +26,7 @@ import type { StartSite } from './programs/start-site.ts';
 import { StrayWatch } from './programs/stray-watch.ts';
 import type { UnreadWatch } from '../ring/watch/unread-watch.ts';
 import { untilSuspended } from './programs/until-suspended.ts';
-import type { RingSplit } from '../ring/watch/split-watch.ts';
+import type { SplitWatch } from '../ring/watch/split-watch.ts';
 
 /** What a node is made of. Times in milliseconds. */
 export interface ClusterNodeParts {
@@ -45,7 +45,7 @@ export interface ClusterNodeParts {
   neighbours: Neighbours;
   /** Sees a chmpx that does not read. */
   unread: Pick<UnreadWatch, 'unreadMs'>;
-  split: Pick<RingSplit, 'giveIn' | 'gaveIn'>;
+  split: Pick<SplitWatch, 'giveIn' | 'gaveIn'>;
   pollMs: number;
   clock: Clock;
   log: Logger;

@@ -3,6 +3,7 @@ import { plan } from '../../src/node/plan/plan.ts';
 import type { RoleView } from '../../src/role/role-view.ts';
 import { listens } from '../../src/ring/neighbours.ts';
 import { RingWatch } from '../../src/ring/watch/ring-watch.ts';
+import { serverSplit } from '../../src/ring/watch/server-split.ts';
 import { SplitWatch } from '../../src/ring/watch/split-watch.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { ControlPorts } from '../../src/ring/control/control-ports.ts';
@@ -44,6 +45,7 @@ class Watched {
       viewOf: (server, limitMs) => control.viewOf(server, limitMs),
       unread: null,
       split: new SplitWatch({
+        policy: serverSplit,
         listens: (server) => listens(server, systemClock),
         viewOf: (server, limitMs) => control.viewOf(server, limitMs),
         role: () => this.cuks,

@@ -10,7 +10,7 @@ import { ConcernKeeper, type Concern } from './concern-keeper.ts';
 import { findConcerns, isExpected, type Finding, type WatchTimes } from './concerns.ts';
 import { isSettled, PeerViews } from './peer-views.ts';
 import type { UnreadWatch } from './unread-watch.ts';
-import type { RingSplit } from './split-watch.ts';
+import type { SplitWatch } from './split-watch.ts';
 
 /** What a ring watch works with. */
 export interface RingWatchOptions {
@@ -23,7 +23,7 @@ export interface RingWatchOptions {
   /** Sees a chmpx that does not read; null: it is not looked at, as on a server. */
   unread: Pick<UnreadWatch, 'look' | 'unreadMs'> | null;
   /** Looks for a split of the ring whenever others may be asked. */
-  split: Pick<RingSplit, 'look' | 'heard' | 'forget' | 'findings'>;
+  split: Pick<SplitWatch, 'look' | 'heard' | 'forget' | 'findings'>;
   times: WatchTimes;
   /** Something of the ring has changed, or chmpx does not read. */
   onChange: () => void;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { SlaveSplit } from '../../../src/ring/watch/slave-split.ts';
+import { slaveSplit } from '../../../src/ring/watch/slave-split.ts';
+import { SplitWatch } from '../../../src/ring/watch/split-watch.ts';
 import type { RingStatus } from '../../../src/ring/status.ts';
 import { ring } from '../rings.ts';
 import { ManualClock } from '../../base/manual-clock.ts';
@@ -12,7 +13,8 @@ class Bench {
   listening = 'abc';
   role = new Set(['cuk-a', 'cuk-b', 'cuk-c']);
   asked: string[] = [];
-  readonly split = new SlaveSplit({
+  readonly split = new SplitWatch({
+    policy: slaveSplit,
     listens: ({ name }) => Promise.resolve(this.listening.includes(name)),
     viewOf: ({ name }) => {
       this.asked.push(name);

@@ -1,185 +1,230 @@
 import { describe, expect, it } from 'vitest';
+import type { SplitLook, SplitVerdict } from '../../../src/ring/watch/split-policy.ts';
 import { SplitWatch } from '../../../src/ring/watch/split-watch.ts';
-import { sleep } from '../../../src/base/clock.ts';
 import type { RingNode } from '../../../src/ring/status.ts';
-import { ring } from '../rings.ts';
 import { ManualClock } from '../../base/manual-clock.ts';
+import { ring } from '../rings.ts';
 
-const NAMES = ['a', 'b', 'c', 'd', 'e'];
 const GIVE_IN_MS = 20_000;
-/** Between two looks of a ring watch (ms). */
-const LOOK_MS = 2_000;
+/** After so long without a try, pauses are short again (ms). */
+const CALM_MS = 900_000;
+const WHOLE: SplitVerdict = { split: null, isWhole: true };
+const UNKNOWN: SplitVerdict = { split: null, isWhole: false };
+const GIVES_IN: SplitVerdict = {
+  split: { text: (tries) => `split, tried ${tries}`, giveIn: { why: 'a cut', holdMs: 7 } },
+  isWhole: false,
+};
+const OTHERS_DO: SplitVerdict = { split: { text: () => 'split', giveIn: null }, isWhole: false };
 
-/** The agents of a ring of five, whose network and views a test writes. */
-class Agents {
+const names = (servers: readonly RingNode[]): string => servers.map(({ name }) => name).join('');
+
+/** A node whose kind takes half of the patience for listening, and judges as a test says. */
+class Bench {
   readonly clock = new ManualClock();
-  /** Whom each takes for down. */
-  lost: Record<string, string>;
-  /** Whom nobody reaches. */
-  cut = '';
-  /** Whose control port takes connections and never answers. */
-  hung = '';
-  role = new Set(NAMES.map((name) => `cuk-${name}`));
-  /** Who was asked, and who started again when, in seconds. */
-  readonly asked: string[] = [];
-  readonly gaveIn: string[] = [];
-  readonly watches: Map<string, SplitWatch>;
+  readonly looks: SplitLook[] = [];
+  verdict: SplitVerdict | null = WHOLE;
+  seen = ['IN', 'IN', 'IN DOWN', 'IN DOWN'];
+  listening = 'c';
+  asked: [name: string, limitMs: number][] = [];
+  readonly watch = new SplitWatch({
+    policy: {
+      normalMs: 3_000,
+      patience: (giveInMs) => ({ listenMs: giveInMs / 2, verdictMs: giveInMs / 2 }),
+      judge: (look) => {
+        this.looks.push(look);
+        return Promise.resolve(this.verdict);
+      },
+    },
+    listens: ({ name }) => Promise.resolve(this.listening.includes(name)),
+    viewOf: (server, limitMs) => {
+      this.asked.push([server.name, limitMs]);
+      return server.name === 'b' ? Promise.reject(new Error('hangs')) : Promise.resolve([server]);
+    },
+    role: () => new Set(['cuk-a', 'cuk-b', 'cuk-c']),
+    giveInAfterMs: GIVE_IN_MS,
+    clock: this.clock,
+  });
 
-  constructor(lost: Record<string, string>) {
-    this.lost = { ...lost };
-    const make = (name: string): [string, SplitWatch] => {
-      const watch = new SplitWatch({
-        listens: (server) => Promise.resolve(this.#isThere(server, name)),
-        viewOf: (server, limitMs) => this.#viewOf(server, name, limitMs),
-        role: () => this.role,
-        giveInAfterMs: GIVE_IN_MS,
-        clock: this.clock,
-      });
-      return [name, watch];
-    };
-    this.watches = new Map(Object.keys(lost).map(make));
-  }
-
-  /** All look every 2 s; the programs of who gives in do so, and nothing comes of it. */
-  async run(seconds: number): Promise<void> {
-    for (let passed = 0; passed < seconds * 1000; passed += LOOK_MS) {
-      for (const [name, watch] of this.watches) {
-        void watch.look(this.#ring(name));
-        if (watch.giveIn === null) continue;
-        const { holdMs } = watch.gaveIn();
-        const second = Math.round(this.clock.monotonic() / 1000);
-        this.gaveIn.push(`${name} ${second}${holdMs > 0 ? ' held' : ''}`);
-      }
-      await this.clock.advance(LOOK_MS);
+  /** Looks every second for so long. */
+  async run(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 1_000) {
+      await this.watch.look(ring('a', ...this.seen));
+      await this.clock.advance(1_000);
     }
   }
 
-  words(name: string): string[] {
-    const found = this.watches.get(name)?.findings ?? [];
-    return found.map(({ kind, text }) => `${kind}: ${text}`);
-  }
-
-  #ring(name: string): ReturnType<typeof ring> {
-    const words = NAMES.map((one) => (this.lost[name]?.includes(one) ? 'OUT DOWN' : 'IN'));
-    return ring(name, ...words);
-  }
-
-  #isThere({ name }: RingNode, from: string): boolean {
-    return name in this.lost && this.cut.includes(name) === this.cut.includes(from);
-  }
-
-  async #viewOf(server: RingNode, from: string, limitMs: number): Promise<RingNode[]> {
-    this.asked.push(`${from}>${server.name}`);
-    if (this.#isThere(server, from) && !this.hung.includes(server.name)) {
-      return this.#ring(server.name).servers;
+  /** Runs until this node gives in; resolves with how long that took, in milliseconds. */
+  async untilGivenIn(): Promise<number> {
+    const begin = this.clock.monotonic();
+    while (this.watch.giveIn === null && this.clock.monotonic() - begin < CALM_MS) {
+      await this.run(1_000);
     }
-    await sleep(this.clock, limitMs);
-    throw new Error('no answer');
+    this.watch.gaveIn();
+    return this.clock.monotonic() - begin;
   }
 }
 
-const ONE_CUT_OFF = { a: 'c', b: 'c', c: 'a', d: 'c', e: 'c' };
-
-describe('a split ring', () => {
-  it.each<[string, Record<string, string>, string[]]>([
-    ['one that was cut off gives in', ONE_CUT_OFF, ['c']],
-    ['the first one too', { a: 'b', b: 'a', c: 'a', d: 'a', e: 'a' }, ['a']],
-    ['the smaller side at once', { a: 'c', b: 'c', c: 'a', d: 'a', e: 'a' }, ['a held', 'b held']],
-    ['of two the second', { a: 'b', b: 'a' }, ['b']],
-  ])('%s, some 30 s after the network is whole', async (_, lost, expected) => {
-    const agents = new Agents(lost);
-    agents.role = new Set(Object.keys(lost).map((name) => `cuk-${name}`));
-    agents.cut = expected.map((words) => words.charAt(0)).join('');
-    await agents.run(60);
-    expect(agents.gaveIn).toEqual([]);
-    expect(agents.asked).toEqual([]);
-    agents.cut = '';
-    await agents.run(40);
-    expect(agents.gaveIn.map((words) => words.replace(/ \d+/, ''))).toEqual(expected);
-    const seconds = agents.gaveIn.map((words) => Number(/\d+/.exec(words)?.[0]));
-    for (const second of seconds) {
-      expect(second).toBeGreaterThanOrEqual(85);
-      expect(second).toBeLessThanOrEqual(95);
-    }
+describe('a look for a split', () => {
+  it('comes once in five seconds', async () => {
+    const bench = new Bench();
+    await bench.run(26_000);
+    expect(bench.looks).toHaveLength(6);
   });
 
-  it('that this node cannot know of is told by the one that it asks', async () => {
-    const agents = new Agents({ ...ONE_CUT_OFF, c: '' });
-    await agents.run(20);
-    expect(agents.asked.filter((words) => words.startsWith('c'))).toEqual([]);
-    agents.watches.get('c')?.heard(ring('d', 'IN', 'IN', 'OUT DOWN', 'IN', 'IN').servers);
-    await agents.run(40);
-    expect(agents.gaveIn).toEqual([expect.stringMatching(/^c /)]);
+  it('shows the other servers of the role, and who of them is lost', async () => {
+    const bench = new Bench();
+    await bench.run(1_000);
+    const [look] = bench.looks;
+    expect([names(look?.others ?? []), names(look?.lost ?? [])]).toEqual(['bc', 'c']);
+    expect(look?.ring.self.name).toBe('a');
   });
 
-  it('is said to both sides', async () => {
-    const agents = new Agents(ONE_CUT_OFF);
-    await agents.run(20);
-    const both = 'ring-split: the ring is split (a, b, d, e | c)';
-    expect(agents.words('a')).toEqual([expect.stringContaining(both)]);
-    expect(agents.words('a')[0]).toContain('all but a, b, d, e should start again by themselves');
-    expect(agents.words('c')[0]).toContain('the programs of this node start again');
-    for (const name of Object.keys(agents.lost)) agents.lost[name] = '';
-    await agents.run(20);
-    expect([agents.words('a'), agents.words('c')]).toEqual([[], []]);
-    expect(agents.gaveIn).toEqual([]);
+  it('shows who of them has listened for long enough, at each look', async () => {
+    const bench = new Bench();
+    await bench.run(11_000);
+    expect(bench.looks.map(({ back }) => names(back))).toEqual(['', '', 'c']);
+    bench.listening = '';
+    await bench.run(5_000);
+    bench.listening = 'c';
+    await bench.run(15_000);
+    expect(bench.looks.slice(3).map(({ back }) => names(back))).toEqual(['', '', '', 'c']);
   });
 
-  it('is left alone ever longer when starting again does not help, and that is said', async () => {
-    const agents = new Agents(ONE_CUT_OFF);
-    await agents.run(400);
-    const seconds = agents.gaveIn.map((words) => Number(words.slice(2)));
-    const pauses = seconds.map((second, at) => second - (seconds[at - 1] ?? 0));
-    expect(pauses).toHaveLength(4);
-    for (const [at, pause] of pauses.entries()) {
-      expect(pause).toBeGreaterThanOrEqual(20 * 2 ** at);
-      expect(pause).toBeLessThanOrEqual(20 * 2 ** at + 20);
-    }
-    expect(agents.words('c')[0]).toContain('did not help 4 times: look at the network');
+  it('shows once what a server that was asked for another reason has said', async () => {
+    const bench = new Bench();
+    bench.watch.heard(ring('b', 'IN', 'IN').servers);
+    await bench.run(6_000);
+    expect(bench.looks.map(({ heard }) => names(heard))).toEqual(['ab', '']);
+  });
+
+  it('asks servers for a short time, and leaves out those that do not answer', async () => {
+    const bench = new Bench();
+    await bench.run(1_000);
+    const views = await bench.looks[0]?.ask(bench.looks[0].others);
+    expect(bench.asked).toEqual([
+      ['b', 2_000],
+      ['c', 2_000],
+    ]);
+    expect([...(views ?? [])].map(([, view]) => names(view))).toEqual(['c']);
   });
 });
 
-describe('no split', () => {
-  it.each<[string, (agents: Agents) => void]>([
-    ['a server that is down', (agents) => delete agents.lost['c']],
-    ['one that hangs', (agents) => (agents.hung = 'c')],
-    ['one that is cut off', (agents) => (agents.cut = 'c')],
-    ['one that is not in the role', (agents) => agents.role.delete('cuk-c')],
-  ])('%s', async (_, change) => {
-    const agents = new Agents(ONE_CUT_OFF);
-    change(agents);
-    agents.watches.delete('c');
-    await agents.run(120);
-    expect(agents.gaveIn).toEqual([]);
-    expect(agents.words('a')).toEqual([]);
+describe('a node gives in', () => {
+  it('when that has been the verdict for its part of the patience', async () => {
+    const bench = new Bench();
+    bench.verdict = GIVES_IN;
+    await bench.run(9_000);
+    expect(bench.watch.giveIn).toBeNull();
+    await bench.run(1_000);
+    expect(bench.watch.giveIn).toEqual({ why: 'a cut', holdMs: 7 });
   });
 
-  it('asks the others only when the one that listens answers', async () => {
-    const agents = new Agents(ONE_CUT_OFF);
-    agents.hung = 'c';
-    agents.watches.delete('c');
-    await agents.run(60);
-    expect(new Set(agents.asked)).toEqual(new Set(['a>c', 'b>c', 'd>c', 'e>c']));
+  it.each([
+    ['the ring is whole', WHOLE],
+    ['nothing is known', UNKNOWN],
+    ['others are to give in', OTHERS_DO],
+  ])('not when it was interrupted by: %s', async (_, between) => {
+    const bench = new Bench();
+    bench.verdict = GIVES_IN;
+    await bench.run(6_000);
+    bench.verdict = between;
+    await bench.run(5_000);
+    bench.verdict = GIVES_IN;
+    await bench.run(9_000);
+    expect(bench.watch.giveIn).toBeNull();
+    await bench.run(6_000);
+    expect(bench.watch.giveIn).not.toBeNull();
   });
 
-  it('lasts that comes and goes', async () => {
-    const agents = new Agents(ONE_CUT_OFF);
-    for (let n = 0; n < 8; n++) {
-      await agents.run(24);
-      agents.lost = { a: '', b: '', c: '', d: '', e: '' };
-      await agents.run(10);
-      agents.lost = { ...ONE_CUT_OFF };
+  it('although there was no verdict once', async () => {
+    const bench = new Bench();
+    bench.verdict = GIVES_IN;
+    await bench.run(6_000);
+    bench.verdict = null;
+    await bench.run(5_000);
+    bench.verdict = GIVES_IN;
+    await bench.run(5_000);
+    expect(bench.looks.map(({ wasSplit }) => wasSplit)).toEqual([false, true, true, true]);
+    expect(bench.watch.giveIn).not.toBeNull();
+  });
+
+  it('not for what was seen two rounds ago', async () => {
+    const bench = new Bench();
+    bench.verdict = GIVES_IN;
+    await bench.run(11_000);
+    await bench.clock.advance(10_000);
+    expect(bench.watch.giveIn).toBeNull();
+  });
+
+  it('not at once when the ring was not settled for long', async () => {
+    const bench = new Bench();
+    bench.verdict = GIVES_IN;
+    await bench.run(6_000);
+    await bench.clock.advance(30_000);
+    await bench.run(1_000);
+    expect(bench.watch.giveIn).toBeNull();
+  });
+
+  it('and then all is as if nothing had been seen', async () => {
+    const bench = new Bench();
+    bench.verdict = GIVES_IN;
+    await bench.run(11_000);
+    expect(bench.watch.gaveIn()).toEqual({ why: 'a cut', holdMs: 7 });
+    expect([bench.watch.giveIn, bench.watch.findings]).toEqual([null, []]);
+    bench.looks.length = 0;
+    await bench.run(16_000);
+    expect(bench.looks.map(({ back }) => names(back))).toEqual(['', '', '']);
+    expect(bench.looks[0]?.wasSplit).toBe(false);
+  });
+
+  it('later each time that it does not help, and soon again after a long calm', async () => {
+    const bench = new Bench();
+    bench.verdict = GIVES_IN;
+    const first = await bench.untilGivenIn();
+    const second = await bench.untilGivenIn();
+    const third = await bench.untilGivenIn();
+    expect([second > first, third > second]).toEqual([true, true]);
+    bench.verdict = UNKNOWN;
+    await bench.run(CALM_MS + 10_000);
+    bench.verdict = GIVES_IN;
+    const fourth = await bench.untilGivenIn();
+    bench.verdict = WHOLE;
+    await bench.run(CALM_MS + 10_000);
+    bench.verdict = GIVES_IN;
+    const fifth = await bench.untilGivenIn();
+    expect([fourth > third, fifth < second]).toEqual([true, true]);
+  });
+});
+
+describe('what is said of a split', () => {
+  it('counts the tries, and has the patience of its kind of node', async () => {
+    const bench = new Bench();
+    bench.verdict = GIVES_IN;
+    await bench.untilGivenIn();
+    await bench.run(6_000);
+    const said = { kind: 'ring-split', subject: 'ring', text: 'split, tried 1', patienceMs: 3_000 };
+    expect(bench.watch.findings).toEqual([said]);
+  });
+
+  it('is over when the ring is whole, or chmpx gone, or nothing was seen for long', async () => {
+    const bench = new Bench();
+    const said = (): number => bench.watch.findings.length;
+    for (const end of [
+      async () => {
+        bench.verdict = WHOLE;
+        await bench.run(6_000);
+      },
+      () =>
+        Promise.resolve().then(() => {
+          bench.watch.forget();
+        }),
+      () => bench.clock.advance(31_000),
+    ]) {
+      bench.verdict = OTHERS_DO;
+      await bench.run(6_000);
+      expect(said()).toBe(1);
+      await end();
+      expect(said()).toBe(0);
     }
-    expect(agents.gaveIn).toEqual([]);
-  });
-
-  it('asks nobody while a ring is whole or a server has just begun to listen', async () => {
-    const agents = new Agents({ a: '', b: '', c: '', d: '', e: '' });
-    await agents.run(60);
-    for (const name of 'abde') agents.lost[name] = 'c';
-    await agents.run(4);
-    for (const name of 'abde') agents.lost[name] = '';
-    await agents.run(60);
-    expect(agents.asked).toEqual([]);
   });
 });
