@@ -1,19 +1,14 @@
 import { sleep } from '../base/clock.ts';
-import { readBootId } from '../host/boot-id.ts';
-import { makePrivateDirectory } from '../host/atomic-file.ts';
-import { lockDirectory } from '../host/instance-lock.ts';
-import { fingerprintOf } from '../k2hr3/registration-record.ts';
-import type { Agent, AgentOptions } from './agent.ts';
-import { ConfigurationError } from '../base/errors.ts';
-import { DesiredStateStore, type DesiredState } from '../node/desired-state.ts';
-import { createLocalNode } from './local-node.ts';
 import { isStopped } from '../node/plan/wants.ts';
-import { Reconciler } from '../node/reconciler.ts';
-import { reconcilerTimes } from './reconciler-times.ts';
-import type { NodeSettings } from './settings.ts';
 import { SlaveSoftware } from '../node/programs/slave-software.ts';
+import { openAgentState, type AgentState } from './agent-state.ts';
+import type { AgentOptions } from './agent.ts';
+import { createNodeAgent, type NodeAgent } from './node-agent.ts';
+import { runParts, type Agent } from './running.ts';
+import type { NodeSettings } from './settings.ts';
 import type { SlaveSource } from './slave-source.ts';
-import { createNodeWatch } from './create-watch.ts';
+import { slaveWish } from './slave-wish.ts';
+import type { World } from './world.ts';
 
 /** What the agent of a slave is given. */
 export interface SlaveAgentOptions extends Omit<AgentOptions, 'settings'> {
@@ -27,58 +22,61 @@ export interface SlaveAgent extends Agent {
 }
 
 /**
- * The composition root of a slave: the same reconciler and node as a server's, without Trove. It
- * wants to be in the cluster for as long as it runs.
+ * The composition root of a slave: what keeps the node of this VM, and what a slave adds to it, which
+ * is the software of its role. It wants to be in the cluster for as long as it runs.
  */
 export async function startSlaveAgent(options: SlaveAgentOptions): Promise<SlaveAgent> {
-  const { settings, source, clock, random, secrets, log } = options;
-  const { agent: config } = settings;
-  const stateDirectory = config.paths.state_dir;
+  const { settings, source, version, ...world } = options;
+  const { secrets, log } = world;
   secrets.add(source.secret);
-  await makePrivateDirectory(stateDirectory);
-  const unlock = await lockDirectory(stateDirectory);
-  const bootId = readBootId();
-  const desired = await DesiredStateStore.open(stateDirectory);
-  await desired.update(wanted(desired.current, options));
+  const state = await openAgentState(settings.agent.paths.state_dir);
+  await state.desired.update(slaveWish(state.desired.current, settings.agent, source));
 
-  const local = await createLocalNode({
-    config,
-    overrides: settings.overrides,
-    programUser: settings.programUser,
-    k2hr3Ca: settings.k2hr3Ca,
-    desired,
-    bootId,
-    access: source.access,
-    clock,
-    random,
-    secrets,
-    log,
-    onRole: () => reconciler.wake(),
-    onCrash: () => reconciler.interrupt(),
-  });
-  const { node, role, chmpx, membership } = local;
   let step = '';
-  const reconciler: Reconciler = new Reconciler({
-    desired,
-    node,
-    times: reconcilerTimes(config.cluster),
-    crashLoopAfter: config.cluster.crashes_until_crashed,
-    clock,
-    random,
-    log,
+  const node: NodeAgent = await createNodeAgent({
+    ...world,
+    ...{ settings, version, state },
+    access: source.access,
     onLook: () => {
-      const progress = reconciler.progress();
+      const progress = node.reconciler.progress();
       if (progress !== step) log.info({ now: progress }, 'slave');
       step = progress;
-      watch.look();
     },
   });
-  const common = { config, clock, random, secrets, log };
-  const watch = createNodeWatch({ ...common, version: options.version, local, reconciler });
-  const software = new SlaveSoftware({
+  const software = createSoftware(node, state, options);
+
+  await node.takeUp();
+  const ending = new AbortController();
+  const running = runParts([...node.parts, software], ending);
+  log.info({ mode: 'slave' }, 'agent started');
+
+  const end = async (): Promise<void> => {
+    await running.end();
+    await state.unlock();
+  };
+  return {
+    failed: running.failed,
+    async stop() {
+      log.info('agent stops; chmpx runs on and the node stays registered');
+      await end();
+    },
+    async leave() {
+      const limitMs = settings.agent.slave.leave_timeout * 1000;
+      await leaveCluster(node, state, { ...world, limitMs, signal: ending.signal });
+      await end();
+    },
+  };
+}
+
+function createSoftware(
+  { node, membership, reconciler }: NodeAgent,
+  { desired }: AgentState,
+  { settings, clock, random, log }: SlaveAgentOptions,
+): SlaveSoftware {
+  return new SlaveSoftware({
     desired,
     readKey: (...key) => membership.readKey(...key),
-    install: config.slave.install_packages,
+    install: settings.agent.slave.install_packages,
     onInstalled: () => {
       node.startAfresh();
       reconciler.wake();
@@ -87,66 +85,24 @@ export async function startSlaveAgent(options: SlaveAgentOptions): Promise<Slave
     random,
     log,
   });
-
-  await role.restore(desired.current.phase === 'preparing');
-  await chmpx.adopt(desired.current.generation);
-  const ending = new AbortController();
-  const running = [reconciler, role, software, watch].map((part) => part.run(ending.signal));
-  log.info({ mode: 'slave' }, 'agent started');
-
-  const end = async (): Promise<void> => {
-    ending.abort();
-    await Promise.all(running);
-    await unlock();
-  };
-  return {
-    failed: Promise.all(running).then(() => new Promise<never>(() => undefined)),
-    async stop() {
-      log.info('agent stops; chmpx runs on and the node stays registered');
-      await end();
-    },
-    async leave() {
-      log.info('this node leaves the cluster');
-      await reconciler.wish({ parameters: null });
-      const gone = reconciler
-        .until(({ observed }) => isStopped(observed) && desired.current.registration === null)
-        .then(() => true);
-      const late = sleep(clock, config.slave.leave_timeout * 1000, ending.signal).then(() => false);
-      if (await Promise.race([gone, late])) log.info('this node has left the cluster');
-      else {
-        const problem = reconciler.progress();
-        log.error(
-          { problem },
-          'leaving took too long; what is left is cleaned up at the next start',
-        );
-      }
-      gone.catch(() => undefined); // the reconciler ends before it is true
-      await end();
-    },
-  };
 }
 
-/** What a slave should be from its start on. Another source means another role: that one is left. */
-function wanted(
-  current: DesiredState,
-  { settings, source }: SlaveAgentOptions,
-): Partial<DesiredState> {
-  const { agent: config } = settings;
-  if (current.mode === 'server' && current.phase !== 'new') {
-    throw new ConfigurationError(
-      `${config.paths.state_dir} is that of a server which Trove has prepared: a slave needs another paths.state_dir`,
-    );
+/** Resolves when this node is out of the cluster, or that has taken too long. */
+async function leaveCluster(
+  { reconciler }: Pick<NodeAgent, 'reconciler'>,
+  { desired }: Pick<AgentState, 'desired'>,
+  { clock, log, limitMs, signal }: World & { limitMs: number; signal: AbortSignal },
+): Promise<void> {
+  log.info('this node leaves the cluster');
+  await reconciler.wish({ parameters: null });
+  const gone = reconciler
+    .until(({ observed }) => isStopped(observed) && desired.current.registration === null)
+    .then(() => true);
+  const late = sleep(clock, limitMs, signal).then(() => false);
+  if (await Promise.race([gone, late])) log.info('this node has left the cluster');
+  else {
+    const problem = reconciler.progress();
+    log.error({ problem }, 'leaving took too long; what is left is cleaned up at the next start');
   }
-  const { registration } = current;
-  const isOther = registration?.extdataFingerprint !== fingerprintOf(source.secret);
-  return {
-    mode: 'slave',
-    phase: 'prepared',
-    failure: null,
-    stopped: null,
-    parameters: { clusterName: config.slave.cluster_name ?? '', extdataUrl: source.secret },
-    ...(registration && isOther
-      ? { registration: { ...registration, parametersKey: 'of another source' } }
-      : {}),
-  };
+  gone.catch(() => undefined); // the reconciler ends before it is true
 }

@@ -1,4 +1,4 @@
-import { startAgent, type AgentOptions } from '../app/agent.ts';
+import { startAgent } from '../app/agent.ts';
 import {
   readNodeSettings,
   readSettings,
@@ -7,6 +7,7 @@ import {
 } from '../app/settings.ts';
 import { startSlaveAgent } from '../app/slave-agent.ts';
 import { readSlaveSource } from '../app/slave-source.ts';
+import type { World } from '../app/world.ts';
 import { systemClock } from '../base/clock.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
 import { createLogger } from '../base/log.ts';
@@ -17,9 +18,6 @@ import { EXIT } from './exit-codes.ts';
 import { showStatus } from './show-status.ts';
 
 declare const K2HDKC_AGENT_VERSION: string;
-
-/** What the whole process has one of. */
-type World = Omit<AgentOptions, 'settings' | 'version'>;
 
 async function main(words: string[]): Promise<number> {
   const command = parseCommandLine(words);
@@ -48,7 +46,7 @@ async function run(options: RunOptions): Promise<number> {
   const { format, level } = node.agent.log;
   const write = (line: string): void => void process.stdout.write(line);
   const log = createLogger({ format, level, secrets, write });
-  const world = { clock: systemClock, random: Math.random, secrets, log };
+  const world: World = { clock: systemClock, random: Math.random, secrets, log };
   const agent = await start(options, node, world);
   const over = new AbortController();
   void new SystemdNotify(process.env, systemClock, log).ready(over.signal);

@@ -1,26 +1,19 @@
-import type { Random } from '../base/backoff.ts';
-import type { Clock } from '../base/clock.ts';
-import type { Logger } from '../base/log.ts';
-import type { Secrets } from '../base/secrets.ts';
 import type { AgentConfig } from '../config/schema.ts';
-import type { LocalNode } from './local-node.ts';
 import type { Reconciler, Snapshot } from '../node/reconciler.ts';
 import { statusOf } from '../guest/report/status-of.ts';
 import { RingWatch } from '../ring/watch/ring-watch.ts';
 import { statusDocument } from '../node/status-document.ts';
 import { StatusFile } from '../node/status-file.ts';
+import type { NodeParts } from './node-parts.ts';
+import type { World } from './world.ts';
 
 /** What the watch of this VM's node is made from. */
-export interface NodeWatchOptions {
+export interface NodeWatchOptions extends World {
   config: AgentConfig;
   /** Of this agent. */
   version: string;
-  local: Pick<LocalNode, 'sight' | 'control' | 'role' | 'chmpx' | 'k2hdkc' | 'split' | 'unread'>;
-  reconciler: Reconciler;
-  clock: Clock;
-  random: Random;
-  secrets: Secrets;
-  log: Logger;
+  node: Pick<NodeParts, 'sight' | 'control' | 'role' | 'chmpx' | 'k2hdkc' | 'split' | 'unread'>;
+  reconciler: Pick<Reconciler, 'snapshot' | 'wake'>;
 }
 
 /** The watch of this VM's node, and the file that keeps what it sees. */
@@ -39,21 +32,21 @@ function troveStatus(snapshot: Snapshot | null, { mode, cluster }: AgentConfig):
 
 /** Puts together what watches the ring of this VM's node. A slave asks no peers: there are many. */
 export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
-  const { config, version, local, reconciler, clock, random, secrets, log } = options;
+  const { config, version, node, reconciler, clock, random, secrets, log } = options;
   const isoNow = (): string => new Date(clock.wall()).toISOString();
   const file = new StatusFile({ stateDirectory: config.paths.state_dir, clock, secrets, log });
   const agent = { version, pid: process.pid, since: isoNow() };
   let state: string | undefined;
   let stateSince = agent.since;
   const watch = new RingWatch({
-    isUp: () => local.chmpx.running !== null,
-    sight: local.sight,
-    role: () => local.role.view(),
+    isUp: () => node.chmpx.running !== null,
+    sight: node.sight,
+    role: () => node.role.view(),
     viewOf:
-      config.mode === 'slave' ? null : (server, limitMs) => local.control.viewOf(server, limitMs),
+      config.mode === 'slave' ? null : (server, limitMs) => node.control.viewOf(server, limitMs),
     // A server's workers wait long and rightly while k2hdkc is busy with a merge.
-    unread: config.mode === 'slave' ? local.unread : null,
-    split: local.split,
+    unread: config.mode === 'slave' ? node.unread : null,
+    split: node.split,
     times: {
       mergeMs: config.cluster.merge_limit * 1000,
       startMs: config.cluster.start_timeout * 1000,
@@ -62,7 +55,7 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
     onLook: () => {
       look();
       // Those of one side are to be gone at the same time.
-      if (local.split.giveIn !== null) reconciler.wake();
+      if (node.split.giveIn !== null) reconciler.wake();
     },
     ...{ clock, random, log },
   });
@@ -70,7 +63,7 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
     const { snapshot } = reconciler;
     if (snapshot?.state !== state) stateSince = isoNow();
     state = snapshot?.state;
-    const pidOf = ({ running }: LocalNode['chmpx']): number | null => running?.identity.pid ?? null;
+    const pidOf = ({ running }: NodeParts['chmpx']): number | null => running?.identity.pid ?? null;
     file.show(
       statusDocument({
         agent,
@@ -78,7 +71,7 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
         trove: troveStatus(snapshot, config),
         snapshot,
         stateSince,
-        programs: { chmpx: pidOf(local.chmpx), k2hdkc: pidOf(local.k2hdkc) },
+        programs: { chmpx: pidOf(node.chmpx), k2hdkc: pidOf(node.k2hdkc) },
         ring: watch.ring,
         concerns: watch.concerns,
       }),
