@@ -1,21 +1,36 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { readSettings, type Settings } from '../../src/app/settings.ts';
+import {
+  readNodeSettings,
+  readSettings,
+  type NodeSettings,
+  type RunOptions,
+  type Settings,
+} from '../../src/app/settings.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
-/** What is in the files that a test configures an agent with; see `configured`. */
+/** What differs in the files that a test configures an agent with. */
 export interface Configuration {
-  /** Lines for [DEFAULT] of trove-guestagent.conf. */
+  /** Lines for [DEFAULT] of trove-guestagent.conf, and sections behind it. */
   guestAgent?: string;
-  /** The text of agent.yaml. */
+  /** More of agent.yaml, without `paths` and `programs`. */
   agentYaml?: string;
   transportUrl?: string;
 }
 
-/** The settings of a server whose state directory is a new one. */
+/** The settings of a server whose directories are new ones and whose programs are not there. */
 export async function configured(change: Configuration = {}): Promise<Settings> {
+  return readSettings(await files(change), {});
+}
+
+/** The same of a slave. */
+export async function configuredSlave({ agentYaml = '' } = {}): Promise<NodeSettings> {
+  return readNodeSettings(await files({ agentYaml: `mode: slave\n${agentYaml}` }));
+}
+
+async function files(change: Configuration): Promise<RunOptions> {
   const { guestAgent = '', agentYaml = '' } = change;
-  const { transportUrl = 'rabbit://u:password@192.0.2.1/' } = change;
+  const { transportUrl = 'rabbit://u:password@127.0.0.1:1/' } = change;
   const directory = await temporaryDirectory();
   const configDirectory = path.join(directory, 'conf.d');
   const configFile = path.join(directory, 'agent.yaml');
@@ -28,6 +43,20 @@ export async function configured(change: Configuration = {}): Promise<Settings> 
     path.join(configDirectory, 'trove-guestagent.conf'),
     `[DEFAULT]\ntransport_url = ${transportUrl}\n${guestAgent}\n`,
   );
-  await writeFile(configFile, `paths: { state_dir: ${directory}/state }\n${agentYaml}`);
-  return readSettings({ configDirectory, configFile, configFileNamed: true }, {});
+  await writeFile(
+    configFile,
+    `paths:
+  state_dir: ${directory}/state
+  markers_dir: ${directory}/markers
+  ini_file: ${directory}/etc/k2hdkc.ini
+  instance_id_file: ${directory}/instance-id
+  shared_dir: ${directory}/shared
+programs:
+  chmpx: ${directory}/chmpx
+  k2hdkc: ${directory}/k2hdkc
+  chmpxstatus: ${directory}/chmpxstatus
+  launcher: direct
+${agentYaml}`,
+  );
+  return { configDirectory, configFile, configFileNamed: true };
 }
