@@ -61,11 +61,9 @@ export class SplitWatch {
   }
 
   /** This node's programs start again for it, at once. */
-  gaveIn(): GiveIn {
-    const giveIn = this.#split?.giveIn ?? { why: 'the ring was split', holdMs: 0 };
+  gaveIn(): void {
     this.#tries.tried();
     this.forget();
-    return giveIn;
   }
 
   /** What is wrong, for a person. */

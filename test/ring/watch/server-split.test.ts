@@ -48,7 +48,8 @@ class Agents {
       for (const [name, watch] of this.watches) {
         void watch.look(this.#ring(name));
         if (watch.giveIn === null) continue;
-        const { holdMs } = watch.gaveIn();
+        const { holdMs } = watch.giveIn;
+        watch.gaveIn();
         const second = Math.round(this.clock.monotonic() / 1000);
         this.gaveIn.push(`${name} ${second}${holdMs > 0 ? ' held' : ''}`);
       }

@@ -48,7 +48,7 @@ describe('a slave that has lost servers in a cut', () => {
     const why = 'b, c serve in the ring, and this slave has lost them in a cut';
     expect(bench.split.giveIn).toEqual({ why, holdMs: 0 });
     expect(bench.split.findings).toMatchObject([{ kind: 'ring-split', subject: 'ring' }]);
-    expect(bench.split.gaveIn().why).toBe(why);
+    bench.split.gaveIn();
     expect(bench.split.giveIn).toBeNull();
     expect(bench.split.findings).toEqual([]);
   });
