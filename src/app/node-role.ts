@@ -83,7 +83,7 @@ function parseRole(
   { agent: { mode, cluster }, overrides }: NodeRoleOptions['settings'],
   queueMessages: number,
 ): RoleDocument {
-  if (!registration || !parameters) throw new AgentError('not-wanted', 'no role is wanted now');
+  if (!registration || !parameters) throw new AgentError('no role is wanted now');
   const serverPort = parameters.serverPort ?? cluster.server_port;
   const serverControlPort = parameters.serverControlPort ?? cluster.server_control_port;
   return readRoleDocument(text, registration, {

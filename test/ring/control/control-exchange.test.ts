@@ -57,19 +57,18 @@ it('waits only for so long, and then hangs up', async () => {
   const asked = failure(ask());
   await until('it is connected', () => sockets.length === 1);
   await clock.advance(7_000);
-  const { code, message, retryable, answer } = await asked;
-  expect({ code, message, retryable, answer }).toEqual({
-    code: 'control-timeout',
+  const { kind, message, retryable } = await asked;
+  expect({ kind, message, retryable }).toEqual({
+    kind: 'timeout',
     message: `VERSION: ${where} did not answer within 7000 ms`,
     retryable: true,
-    answer: '',
   });
   await until('it hangs up', () => sockets[0]?.destroyed);
 });
 
 it('names an address that chmpx does not know, which gets no answer', async () => {
   const { clock, failure } = await port((socket) => socket.end(' \n'));
-  expect(await failure()).toMatchObject({ code: 'control-silent', retryable: true });
+  expect(await failure()).toMatchObject({ kind: 'silent', retryable: true });
   expect(clock.delays).toEqual([]);
 });
 
@@ -79,8 +78,8 @@ it.each([
 ])('says that chmpx cannot be reached when %s', async (_, isGone) => {
   const { clock, listener, failure, where } = await port((socket) => socket.resetAndDestroy());
   if (isGone) listener.close();
-  const { code, message, cause } = await failure();
-  expect(code).toBe('control-unreachable');
+  const { kind, message, cause } = await failure();
+  expect(kind).toBe('unreachable');
   expect(message).toContain(`VERSION: ${where} cannot be reached: `);
   expect(cause).toBeInstanceOf(Error);
   expect(clock.delays).toEqual([]);
@@ -94,8 +93,8 @@ it('gives up on somebody that answers without end', async () => {
     socket.on('drain', more);
     more();
   });
-  const { code, message } = await failure();
-  expect(code).toBe('control-unreachable');
+  const { kind, message } = await failure();
+  expect(kind).toBe('unreachable');
   expect(message).toContain('answers without end: it is no chmpx');
   await until('it hangs up', () => sockets[0]?.destroyed);
 });
