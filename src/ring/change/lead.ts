@@ -5,7 +5,15 @@ import type { RingSight } from '../sight.ts';
 import { statusWords, type RingStatus } from '../status.ts';
 import { AwaitedServers } from './awaited-servers.ts';
 import { MergePatience, type PatienceTimes } from './merge-patience.ts';
-import { serverKey, type MergePhase, type MergeStep, type Order } from './merge-steps.ts';
+import {
+  joiners,
+  mergePhase,
+  serverKey,
+  type MergeLead,
+  type MergePhase,
+  type MergeStep,
+  type Order,
+} from './merge-steps.ts';
 
 /** What a leader works with. Times in milliseconds. */
 export interface LeadOptions {
@@ -35,6 +43,9 @@ export class Lead {
   readonly #given = new Map<string, { words: string; at: number }>();
   readonly #patience: MergePatience;
   readonly #awaited = new AwaitedServers();
+  #joiners: ReadonlySet<string> | null = null;
+  #merges = false;
+  #lookedAt = -Infinity;
   #hungItself = false;
   #closedSince: number | null = null;
   #closedMs = 0;
@@ -48,6 +59,12 @@ export class Lead {
   /** Merges that hung and were begun again. */
   get aborted(): number {
     return this.#patience.aborted;
+  }
+
+  /** What this leader knows that statuses do not show. */
+  get memory(): Omit<MergeLead, 'goal'> {
+    const { included, aborted } = this;
+    return { included, aborted, joiners: this.#joiners, stillMs: this.#options.sight.ringStillMs };
   }
 
   /** The merge hung at the server that leads it. */
@@ -77,6 +94,7 @@ export class Lead {
     for (;;) {
       const ring = await sight.look();
       const now = clock.monotonic();
+      if (ring) this.#noteJoiners(ring);
       const step = ring ? next(ring) : null;
       if (step) this.#noteClosed(step.phase, now);
       if (step && step.phase !== phase) log.info({ phase: step.phase, ring: sight.words }, 'merge');
@@ -107,6 +125,21 @@ export class Lead {
     }
   }
 
+  /** They are gathered one by one, and none comes while others merge. */
+  #noteJoiners(ring: RingStatus): void {
+    const phase = mergePhase(ring);
+    const merges = phase === 'merging' || phase === 'mixed' || phase === 'merged';
+    const now = this.#options.clock.monotonic();
+    // Much can have happened while it waited for the answer to a command.
+    const isBlind = now - this.#lookedAt > LIVELY_MS;
+    const are = joiners(ring).map(serverKey);
+    if (!merges) this.#joiners = new Set(are);
+    else if (!this.#merges && isBlind) this.#joiners = null;
+    else if (this.#joiners) this.#joiners = new Set([...this.#joiners, ...are]);
+    this.#merges = merges;
+    this.#lookedAt = now;
+  }
+
   async #give(ring: RingStatus, orders: readonly Order[], deadline: number): Promise<void> {
     const { send, log, clock } = this.#options;
     const now = clock.monotonic();
@@ -131,10 +164,13 @@ export class Lead {
     );
   }
 
-  /** The view lags behind: an order is not given again while nothing has changed. */
+  /**
+   * The view lags behind: an order is not given again while nothing has changed. One to the whole ring
+   * is not given again at all: chmpx can carry it out 5 s later, in the middle of the next merge.
+   */
   #isDue({ command, at, names = at }: Order, now: number): boolean {
     const key = `${command} ${serverKey(names)}`;
-    const words = statusWords(names);
+    const words = command.startsWith('SERVICE') ? statusWords(names) : '';
     const last = this.#given.get(key);
     if (last?.words === words && now - last.at < REPEAT_MS) return false;
     this.#given.set(key, { words, at: now });

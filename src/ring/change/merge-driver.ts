@@ -63,7 +63,7 @@ export class MergeDriver {
       hungItself: lead.hungItself || undo.hungItself,
     });
     const next = (ring: RingStatus): MergeStep =>
-      nextMergeStep(ring, { goal, included: lead.included, aborted: lead.aborted, role: role() });
+      nextMergeStep(ring, { ...lead.memory, goal, role: role() });
     const failure = await lead.follow(next, undoFrom, signal);
     if (failure === null) return end('done', '');
     log.warn({ goal, reason: failure }, 'a coordinated merge did not end: undoing it');
@@ -72,7 +72,7 @@ export class MergeDriver {
     const hungItself = lead.hungItself || undo.hungItself;
     if (back === null && hungItself && goal !== 'join') return end('hung', failure);
     const open = (ring: RingStatus): MergeStep =>
-      nextMergeStep(ring, { goal: 'finish', included: undo.included, aborted: undo.aborted });
+      nextMergeStep(ring, { ...undo.memory, goal: 'finish' });
     const why = back ?? (await undo.follow(open, deadline, signal));
     return why === null ? end('undone', failure) : end('stuck', `${failure}; undoing: ${why}`);
   }

@@ -50,9 +50,16 @@ export interface MergeLead {
   included: ReadonlySet<string>;
   /** How many merges were aborted because they hung. */
   aborted: number;
+  /** `serverKey` of those that joined when the merge began; null: this leader has not seen that. */
+  joiners: ReadonlySet<string> | null;
+  /** How long the ring has looked the same, in milliseconds. */
+  stillMs: number;
   /** CUKs of the servers that the role has; one that is down and not among them is taken out. */
   role?: ReadonlySet<string>;
 }
+
+/** What another leader, or a server's own cure, passes through does not last so long (ms). */
+const PASSING_MS = 2_500;
 
 /** Names a server of the ring, as the same text in every view. */
 export function serverKey({ cuk, controlPort }: RingNode): string {
@@ -84,7 +91,10 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
     case 'mixed':
       return step([{ command: 'ABORTMERGE', at: own }]);
     case 'merged':
-      return step([{ command: 'COMPMERGE', at: own }]);
+      if (!mayLackData(ring, lead.joiners)) return step([{ command: 'COMPMERGE', at: own }]);
+      // Another leader may know better, and completes it at once.
+      if (lead.stillMs < PASSING_MS) return step([]);
+      return step([{ command: 'ABORTMERGE', at: own }]);
     case 'quiet':
     case 'gathering':
     case 'gathered':
@@ -105,6 +115,11 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
   if (phase === 'quiet') return step([], true);
   // MERGE is refused while a server of the ring is down; its agent starts it again.
   if (changesPlacement(ring) && ring.servers.some(isAbsent)) return step([]);
+  // Another leader may have taken them out only to take them in again.
+  const leavers = ring.servers.filter(
+    (node) => isBetween(node) && !(goal === 'leave' && sameServer(node, own)),
+  );
+  if (leavers.length > 0 && lead.stillMs < PASSING_MS) return step([]);
   // Another server begins the next try: who hung in one order of requests does so in it again.
   const members = mergingServers(ring);
   const first = members.findIndex((node) => sameServer(node, own));
@@ -154,7 +169,9 @@ function beginning(ring: RingStatus, goal: MergeGoal): Order[] {
 
 /** A server that is down and no longer in the role keeps its place, and MERGE is refused. */
 function evictions(ring: RingStatus, role: ReadonlySet<string> | undefined): Order[] {
-  return goneServers(ring, role).map((names) => ({ command: 'SERVICEOUT', at: ring.self, names }));
+  return goneServers(ring, role)
+    .filter(({ operation }) => operation === 'n/a')
+    .map((names) => ({ command: 'SERVICEOUT', at: ring.self, names }));
 }
 
 /** Servers that have a place in the ring, are down, and will not come back. */
@@ -165,7 +182,7 @@ export function goneServers(
   if (!role || role.size === 0) return [];
   return servers.filter(
     ({ ring, live, operation, cuk }) =>
-      ring === 'SERVICE IN' && live === 'DOWN' && operation === 'n/a' && !role.has(cuk),
+      ring === 'SERVICE IN' && live === 'DOWN' && operation !== 'ADD' && !role.has(cuk),
   );
 }
 
@@ -190,6 +207,23 @@ function staying(ring: RingStatus): RingNode[] {
 /** Somebody joins or leaves. */
 function changesPlacement({ servers }: RingStatus): boolean {
   return servers.some(({ operation }) => operation !== 'n/a');
+}
+
+/** The joiners of a ring. */
+export function joiners({ servers }: RingStatus): RingNode[] {
+  return servers.filter(({ operation }) => operation === 'ADD');
+}
+
+/**
+ * Whether servers that are Done may have been so for another placement than there would be: a joiner
+ * that is gone is out at once; and a merge that was begun for the return of one can catch a change that
+ * has just begun, in which the others do not take part.
+ */
+function mayLackData(ring: RingStatus, begun: MergeLead['joiners']): boolean {
+  if (!changesPlacement(ring)) return false; // it is what it was before
+  if (begun === null || staying(ring).length > 0) return true;
+  const are = new Set(joiners(ring).map(serverKey));
+  return [...begun].some((key) => !are.has(key));
 }
 
 /** In service, but without one of its programs. */

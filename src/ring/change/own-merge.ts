@@ -68,7 +68,8 @@ export class OwnMerge {
   look(status: RingStatus): void {
     const { merge } = status.self;
     // Another may abort the merge a little before the time is up here.
-    if (this.#last === 'Doing' && merge === 'Pending' && this.#hangsBy(1 / 2)) this.#hung = true;
+    const isAborted = this.#last === 'Doing' && merge === 'Pending';
+    if (isAborted && (this.#hangsBy(1 / 2) || this.#waitsTooLong)) this.#hung = true;
     if (merge === 'Done') {
       this.#hung = false;
       this.#hangs = 0;
@@ -82,6 +83,11 @@ export class OwnMerge {
     if (this.#hung || this.hangs) this.#hangs += 1;
     this.#hung = false;
     this.#last = 'Nothing';
+  }
+
+  /** Longer than any server was seen to wait for its turn (20 s), and the leader has given it up. */
+  get #waitsTooLong(): boolean {
+    return this.#idleMs >= 3 * this.#options.hangAfter.first;
   }
 
   /** Whether it has waited for so many times what it gets at the first try. */

@@ -46,7 +46,7 @@ function bench(...words: string[]) {
     log,
   });
   const next = (status: RingStatus): MergeStep =>
-    nextMergeStep(status, { goal: 'leave', included: lead.included, aborted: lead.aborted });
+    nextMergeStep(status, { ...lead.memory, goal: 'leave' });
   const follow = (deadline = 100_000, signal = new AbortController().signal) => {
     const run: { why?: string | null } = {};
     void lead.follow(next, deadline, signal).then((why) => {
@@ -76,6 +76,49 @@ it('gives an order that had no effect again after a while, not earlier', async (
   seen.words = ['IN', 'IN'];
   await clock.advance(300);
   expect(orders.length).toBeGreaterThan(0);
+});
+
+it('gives an order to the whole ring once, also when the view changes slowly', async () => {
+  const { clock, follow, commands, seen } = bench('IN Done', 'IN', 'IN');
+  follow();
+  await clock.advance(0);
+  seen.words = ['IN Done', 'IN DOWN', 'IN'];
+  await clock.advance(REPEAT_MS - 100);
+  expect(commands()).toEqual(['COMPMERGE a']);
+  await clock.advance(400);
+  expect(commands()).toEqual(['COMPMERGE a', 'COMPMERGE a']);
+});
+
+it('remembers who joined when the merge began', async () => {
+  const { clock, follow, commands, seen, lead } = bench('IN Pending', 'IN ADD Pending', 'OUT');
+  follow();
+  await clock.advance(0);
+  expect(lead.memory.joiners).toEqual(new Set(['cuk-b:8021']));
+  seen.words = ['IN DELETE Doing', 'IN ADD Doing', 'IN ADD Doing'];
+  await clock.advance(300);
+  expect(lead.memory.joiners).toEqual(new Set(['cuk-b:8021', 'cuk-c:8021']));
+  seen.words = ['IN DELETE Done', 'IN ADD Done', 'OUT DOWN'];
+  await clock.advance(2_000);
+  expect(commands()).not.toContain('COMPMERGE a');
+  await clock.advance(1_000);
+  expect(commands()).toContain('ABORTMERGE a');
+  expect(commands()).not.toContain('COMPMERGE a');
+});
+
+it('does not know who joined when it began in the middle, or saw nothing for a while', async () => {
+  const late = bench('IN DELETE Doing', 'IN ADD Doing');
+  late.follow();
+  await late.clock.advance(300);
+  expect(late.lead.memory.joiners).toBeNull();
+
+  const blind = bench('IN DELETE Pending', 'IN ADD Pending');
+  blind.follow();
+  await blind.clock.advance(0);
+  blind.seen.words = null;
+  await blind.clock.advance(1_500);
+  blind.seen.words = ['IN DELETE Doing', 'IN ADD Doing'];
+  await blind.clock.advance(300);
+  expect(blind.lead.memory.joiners).toBeNull();
 });
 
 it('gives up what does not move for 30 s, or at its deadline, and says how far it was', async () => {

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
+  goneServers,
+  joiners,
   mergePhase,
   nextMergeStep,
   serverKey,
   undoStep,
   type MergeGoal,
+  type MergeLead,
   type MergePhase,
   type MergeStep,
 } from '../../../src/ring/change/merge-steps.ts';
@@ -16,9 +19,22 @@ function words({ orders, over }: MergeStep): string {
   return orders.map(({ command, at }) => `${command} ${at.name}`).join(', ') || 'wait';
 }
 
-function next(goal: MergeGoal, self: string, statuses: string[], included = '', aborted = 0) {
-  const keys = included.split(' ').map((name) => serverKey(server(name, 'IN')));
-  return words(nextMergeStep(ring(self, ...statuses), { goal, included: new Set(keys), aborted }));
+function keys(names: string): Set<string> {
+  return new Set(names.split(' ').map((name) => serverKey(server(name, 'IN'))));
+}
+
+/** By default the leader has seen the merge begin, with the joiners that there still are. */
+function next(
+  goal: MergeGoal,
+  self: string,
+  statuses: string[],
+  included = '',
+  more: Partial<MergeLead> = {},
+) {
+  const status = ring(self, ...statuses);
+  const seen = new Set(joiners(status).map(serverKey));
+  const lead = { goal, included: keys(included), aborted: 0, joiners: seen, stillMs: 60_000 };
+  return words(nextMergeStep(status, { ...lead, ...more }));
 }
 
 it.each<[MergePhase, string[]]>([
@@ -33,6 +49,7 @@ it.each<[MergePhase, string[]]>([
   ['mixed', ['IN Doing', 'IN DOWN', 'IN ADD Doing']],
   ['mixed', ['IN Done', 'IN Suspend', 'IN ADD Done']],
   ['merged', ['IN Done', 'IN DOWN', 'IN']],
+  ['merged', ['IN Done', 'IN', 'IN']],
   ['gathered', ['IN Pending', 'IN DOWN', 'IN ADD Pending']],
 ])('%s: %s', (phase, statuses) => {
   expect(mergePhase(ring('a', ...statuses))).toBe(phase);
@@ -69,8 +86,8 @@ describe('a joiner leads (docs/contracts/ring.md, 7.1)', () => {
 
   it('lets another server begin after a merge that hung', () => {
     const statuses = ['IN Pending', 'IN Pending', 'IN ADD Pending'];
-    expect(next('join', 'c', statuses, 'a b', 1)).toBe('MERGE a');
-    expect(next('join', 'c', statuses, 'a b', 2)).toBe('MERGE b');
+    expect(next('join', 'c', statuses, 'a b', { aborted: 1 })).toBe('MERGE a');
+    expect(next('join', 'c', statuses, 'a b', { aborted: 2 })).toBe('MERGE b');
   });
 });
 
@@ -98,6 +115,51 @@ describe('whoever finishes', () => {
   ])('%s: %s', (_, expected, statuses) => {
     expect(next('finish', 'b', statuses)).toBe(expected);
   });
+});
+
+describe('servers that are Done may lack data', () => {
+  const statuses = ['IN Done', 'IN Done', 'IN ADD Done', 'OUT DOWN'];
+  it.each<[string, string, string[], Partial<MergeLead>]>([
+    [
+      'a joiner is out that was there when the merge began',
+      'ABORTMERGE c',
+      statuses,
+      { joiners: keys('c d') },
+    ],
+    ['another leader may know better', 'wait', statuses, { joiners: keys('c d'), stillMs: 2_000 }],
+    ['one waits outside that never joined', 'COMPMERGE c', statuses, { joiners: keys('c') }],
+    ['the leader has not seen the beginning', 'ABORTMERGE c', statuses, { joiners: null }],
+    ['… and another one may have', 'wait', statuses, { joiners: null, stillMs: 2_000 }],
+    [
+      'it was the only change',
+      'COMPMERGE c',
+      ['IN Done', 'IN', 'IN Done', 'OUT'],
+      { joiners: null },
+    ],
+  ])('%s: %s', (_, expected, words, lead) => {
+    expect(next('finish', 'c', words, '', lead)).toBe(expected);
+  });
+});
+
+it('waits with MERGE while somebody may only pass through DELETE Pending', () => {
+  const statuses = ['IN DELETE Pending', 'IN Pending', 'IN ADD Pending'];
+  expect(next('join', 'c', statuses, 'b', { stillMs: 2_000 })).toBe('wait');
+  expect(next('join', 'c', statuses, 'b', { stillMs: 3_000 })).toBe('MERGE c');
+  const own = ['IN Pending', 'IN Pending', 'IN DELETE Pending'];
+  expect(next('leave', 'c', own, 'a b', { stillMs: 0 })).toBe('MERGE c');
+});
+
+it('a server that is down and in the role no longer is gone, also when it died while it left', () => {
+  const status = ring('a', 'IN', 'IN DOWN', 'IN DOWN DELETE Pending', 'IN DOWN', 'IN');
+  const role = new Set(['cuk-a', 'cuk-d']);
+  expect(goneServers(status, role).map(({ name }) => name)).toEqual(['b', 'c']);
+  expect(next('finish', 'a', ['IN', 'IN DOWN'], '', { role: new Set(['cuk-a']) })).toBe(
+    'SERVICEOUT a',
+  );
+  const died = ['IN', 'IN', 'IN DOWN DELETE Pending'];
+  expect(next('finish', 'a', died, '', { role: new Set(['cuk-a', 'cuk-b']) })).toBe(
+    'SERVICEOUT a, SERVICEOUT b',
+  );
 });
 
 describe('giving up', () => {

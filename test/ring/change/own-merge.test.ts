@@ -102,6 +102,8 @@ it.each<[string, boolean, Watched]>([
   ['it is Doing still', false, doing(9)],
   ['it was Doing for a moment', false, doing(2).sees('IN Pending')],
   ['it worked', false, doing(30, WORKS).sees('IN Pending')],
+  ['others came first', false, doing(1).sees(DOING, 20, IDLE, DOING).sees('IN Pending')],
+  ['… but it waited too long', true, doing(1).sees(DOING, 25, IDLE, DOING).sees('IN Pending')],
   ['it was Done: another hung', false, doing(1).sees('IN Done', 9).sees('IN Pending')],
   ['it merged at the next try', false, retried(1).sees(DOING).sees('IN Done').sees('IN')],
   ['both tries', true, doing(9).sees('IN Pending').sees(DOING, 9).sees('IN Pending').sees('IN')],
