@@ -1,0 +1,55 @@
+import type { RingNode } from '../../../src/ring/status.ts';
+
+/** What happened in a run, a line each, with the time; lines are made only when somebody reads them. */
+export class Transcript {
+  readonly #now: () => number;
+  readonly #lines: { at: number; text: string }[] | null;
+
+  constructor(now: () => number, isKept: boolean) {
+    this.#now = now;
+    this.#lines = isKept ? [] : null;
+  }
+
+  get isKept(): boolean {
+    return this.#lines !== null;
+  }
+
+  add(text: () => string): void {
+    this.#lines?.push({ at: this.#now(), text: text() });
+  }
+
+  /** The ring has changed: of changes at the same moment the last one is kept. */
+  addRing(rows: readonly RingNode[]): void {
+    const last = this.#lines?.at(-1);
+    const text = `      ${rowsInWords(rows)}`;
+    if (last?.at === this.#now() && last.text.startsWith(' ')) last.text = text;
+    else this.#lines?.push({ at: this.#now(), text });
+  }
+
+  /** With the time of each line in seconds. */
+  timed(): string[] {
+    return (this.#lines ?? []).map(
+      ({ at, text }) => `${(at / 1_000).toFixed(2).padStart(8)} ${text}`,
+    );
+  }
+
+  plain(): string[] {
+    return (this.#lines ?? []).map(({ text }) => text);
+  }
+}
+
+/** All rows in short: `a in, b in add doing, c out down`. */
+export function rowsInWords(rows: readonly RingNode[]): string {
+  return rows.map((row) => `${row.name} ${rowInWords(row)}`).join(', ');
+}
+
+function rowInWords({ ring, live, operation, merge, suspended }: RingNode): string {
+  const parts = [
+    ring === 'SERVICE IN' ? 'in' : 'out',
+    live === 'DOWN' ? 'down' : '',
+    operation === 'n/a' ? '' : operation.toLowerCase(),
+    merge === 'Nothing' ? '' : merge.toLowerCase(),
+    suspended ? 'suspended' : '',
+  ];
+  return parts.filter((part) => part !== '').join(' ');
+}
