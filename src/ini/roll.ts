@@ -13,8 +13,8 @@ export interface Roll {
 }
 
 const PLACES = PLACE_KEYS.map((key) => startKeyName('K2HDKC', key));
-const MODE = startKeyName('GLOBAL', 'MODE');
-const TYPE = startKeyName('K2HDKC', 'K2HTYPE');
+const MODE_KEY = startKeyName('GLOBAL', 'MODE');
+const TYPE_KEY = startKeyName('K2HDKC', 'K2HTYPE');
 
 /**
  * What a new ini asks of programs that run. Null: all of it is taken over as it comes, but for what is
@@ -26,11 +26,11 @@ export function rollFor(model: ClusterModel, started: StartKeys | null): Roll | 
   if (started === null) return null;
   const next = startKeys(sectionsOf(model));
   // The agent sets nothing of a slave. Data in memory ends with its k2hdkc; a slave has none.
-  const isSlave = started[MODE] === 'SLAVE';
+  const isSlave = started[MODE_KEY] === 'SLAVE';
   const isOwn = (key: string): boolean => !isSlave && isOwnChoice(key, next[key]);
   const keys = differingKeys(started, next).filter((key) => !isOwn(key));
   if (keys.length === 0) return null;
-  const inMemory = !isSlave && started[TYPE] !== 'file';
+  const inMemory = !isSlave && started[TYPE_KEY] !== 'file';
   return { keys, leavesData: inMemory || PLACES.some((key) => keys.includes(key)) };
 }
 
