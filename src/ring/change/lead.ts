@@ -131,7 +131,7 @@ export class Lead {
     const merges = phase === 'merging' || phase === 'mixed' || phase === 'merged';
     const now = this.#options.clock.monotonic();
     // Much can have happened while it waited for the answer to a command.
-    const isBlind = now - this.#lookedAt > LIVELY_MS;
+    const isBlind = now - this.#lookedAt > MOVING_MS;
     const are = joiners(ring).map(serverKey);
     if (!merges) this.#joiners = new Set(are);
     else if (!this.#merges && isBlind) this.#joiners = null;

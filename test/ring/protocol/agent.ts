@@ -1,7 +1,7 @@
 import type { Random } from '../../../src/base/backoff.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/log.ts';
-import { createRingChanges, leaveLimits } from '../../../src/app/local-ring.ts';
+import { createRingChanges, leaveLimits } from '../../../src/app/ring-changes.ts';
 import { reconcilerTimes } from '../../../src/app/reconciler-times.ts';
 import type { AgentConfig } from '../../../src/config/schema.ts';
 import type { DesiredState, DesiredStateStore } from '../../../src/node/desired-state.ts';
@@ -212,7 +212,7 @@ export class Agent implements Node {
       statusProblem: null,
       role: {
         ...ROLE,
-        ini: disk.current.registration && isIn ? 'an ini' : null,
+        ini: disk.current.registration && isIn ? ROLE.ini : null,
         ...{ servers: ring.role.size, cuks: ring.cuks, ringStableMs: sinceMs },
       },
       neighbours: this.#programs.runs('chmpx')

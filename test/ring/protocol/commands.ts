@@ -26,7 +26,7 @@ const STALL_MS = 5_000;
 const ANSWER = [5, 60] as const;
 const ROUND = [10, 80] as const;
 
-/** The control ports (chmpx-k2hdkc contract, section 2; Request… in chmeventsock.cc of chmpx). */
+/** The control ports (docs/contracts/chmpx.md, 3.2; Request… in chmeventsock.cc of chmpx). */
 export class Commands {
   readonly #ring: RingModel;
   readonly #merges: Merges;
@@ -44,14 +44,14 @@ export class Commands {
     const to = this.#ring.machineOf(order.at);
     const { command } = order;
     if (to.isOff || luck.strikes('lostCommand')) return this.#timeout(command, to);
-    if (!to.chmpx?.up) throw failure('control-unreachable', command, to, 'cannot be reached');
+    if (!to.chmpx?.up) throw failure('unreachable', command, to, 'cannot be reached');
     const { chmpx } = to;
     await sleep(clock, luck.strikes('stall') ? STALL_MS : luck.between(...ANSWER));
-    if (to.chmpx !== chmpx) throw failure('control-unreachable', command, to, 'cannot be reached');
+    if (to.chmpx !== chmpx) throw failure('unreachable', command, to, 'cannot be reached');
     const { text, then } = this.#execute(order, to);
     if (then) this.#round(to, then);
     if (luck.strikes('lostReply')) return this.#timeout(command, to);
-    if (!text.startsWith(SUCCESS)) throw failure('control-refused', command, to, text);
+    if (!text.startsWith(SUCCESS)) throw failure('refused', command, to, text);
     return text;
   }
 
@@ -74,7 +74,7 @@ export class Commands {
 
   async #timeout(command: string, to: Machine): Promise<never> {
     await sleep(this.#ring.clock, TIMEOUT_MS);
-    throw failure('control-timeout', command, to, 'did not answer');
+    throw failure('timeout', command, to, 'did not answer');
   }
 
   #execute({ command, at, names = at }: Order, to: Machine): Answer {
@@ -144,10 +144,10 @@ export class Commands {
 }
 
 function failure(
-  code: ControlPortError['code'],
+  kind: ControlPortError['kind'],
   command: string,
   { id }: Machine,
   what: string,
 ): ControlPortError {
-  return new ControlPortError(code, `${command}: control port ${id}:8021: ${what}`);
+  return new ControlPortError(kind, `${command}: control port ${id}:8021: ${what}`);
 }
