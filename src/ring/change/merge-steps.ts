@@ -115,9 +115,14 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
   if (phase === 'quiet') return step([], true);
   // MERGE is refused while a server of the ring is down; its agent starts it again.
   if (changesPlacement(ring) && ring.servers.some(isAbsent)) return step([]);
+  // A leaver that died in a merge stays Done, and no MERGE is taken while anybody is.
+  const isBlocked = ring.servers.some(({ live, merge }) => live === 'DOWN' && merge === 'Done');
+  if (isBlocked) {
+    return step(lead.stillMs < PASSING_MS ? [] : [{ command: 'ABORTMERGE', at: own }]);
+  }
   // Another leader may have taken them out only to take them in again.
   const leavers = ring.servers.filter(
-    (node) => isBetween(node) && !(goal === 'leave' && sameServer(node, own)),
+    (node) => isBetween(node) && node.live === 'UP' && !(goal === 'leave' && sameServer(node, own)),
   );
   if (leavers.length > 0 && lead.stillMs < PASSING_MS) return step([]);
   // Another server begins the next try: who hung in one order of requests does so in it again.

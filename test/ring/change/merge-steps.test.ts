@@ -145,8 +145,16 @@ it('waits with MERGE while somebody may only pass through DELETE Pending', () =>
   const statuses = ['IN DELETE Pending', 'IN Pending', 'IN ADD Pending'];
   expect(next('join', 'c', statuses, 'b', { stillMs: 2_000 })).toBe('wait');
   expect(next('join', 'c', statuses, 'b', { stillMs: 3_000 })).toBe('MERGE c');
+  const dead = ['IN DOWN DELETE Pending', 'IN Pending', 'IN ADD Pending'];
+  expect(next('join', 'c', dead, 'b', { stillMs: 0 })).toBe('MERGE c');
   const own = ['IN Pending', 'IN Pending', 'IN DELETE Pending'];
   expect(next('leave', 'c', own, 'a b', { stillMs: 0 })).toBe('MERGE c');
+});
+
+it('a leaver that died in a merge which ended without COMPMERGE keeps all from merging', () => {
+  const statuses = ['IN Pending', 'IN Pending', 'IN DOWN DELETE Done'];
+  expect(next('finish', 'a', statuses, '', { stillMs: 2_000 })).toBe('wait');
+  expect(next('finish', 'a', statuses)).toBe('ABORTMERGE a');
 });
 
 it('a server that is down and in the role no longer is gone, also when it died while it left', () => {
