@@ -59,7 +59,7 @@ export interface MergeLead {
 }
 
 /** What another leader, or a server's own cure, passes through does not last so long (ms). */
-const PASSING_MS = 2_500;
+const LEADER_PASSING_MS = 2_500;
 
 /** Names a server of the ring, as the same text in every view. */
 export function serverKey({ cuk, controlPort }: RingNode): string {
@@ -93,7 +93,7 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
     case 'merged':
       if (!mayLackData(ring, lead.joiners)) return step([{ command: 'COMPMERGE', at: own }]);
       // Another leader may know better, and completes it at once.
-      if (lead.stillMs < PASSING_MS) return step([]);
+      if (lead.stillMs < LEADER_PASSING_MS) return step([]);
       return step([{ command: 'ABORTMERGE', at: own }]);
     case 'quiet':
     case 'gathering':
@@ -118,13 +118,13 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
   // A leaver that died in a merge stays Done, and no MERGE is taken while anybody is.
   const isBlocked = ring.servers.some(({ live, merge }) => live === 'DOWN' && merge === 'Done');
   if (isBlocked) {
-    return step(lead.stillMs < PASSING_MS ? [] : [{ command: 'ABORTMERGE', at: own }]);
+    return step(lead.stillMs < LEADER_PASSING_MS ? [] : [{ command: 'ABORTMERGE', at: own }]);
   }
   // Another leader may have taken them out only to take them in again.
   const leavers = ring.servers.filter(
     (node) => isBetween(node) && node.live === 'UP' && !(goal === 'leave' && sameServer(node, own)),
   );
-  if (leavers.length > 0 && lead.stillMs < PASSING_MS) return step([]);
+  if (leavers.length > 0 && lead.stillMs < LEADER_PASSING_MS) return step([]);
   // Another server begins the next try: who hung in one order of requests does so in it again.
   const members = mergingServers(ring);
   const first = members.findIndex((node) => sameServer(node, own));

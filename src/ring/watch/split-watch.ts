@@ -1,3 +1,4 @@
+import { VIEW_ANSWER_MS } from '../control/control-ports.ts';
 import type { Clock } from '../../base/clock.ts';
 import { serverKey } from '../change/merge-steps.ts';
 import { sameServer } from '../ring.ts';
@@ -24,8 +25,6 @@ export interface SplitWatchOptions {
 
 /** Between two looks for a split (ms). */
 const ROUND_MS = 5_000;
-/** A settled chmpx answers within 2 ms (ms). */
-const ANSWER_MS = 2_000;
 /** What was seen so long ago says nothing of now: the ring was not settled meanwhile (ms). */
 const STALE_MS = 30_000;
 
@@ -120,7 +119,7 @@ export class SplitWatch {
     const views = new Map<string, readonly RingNode[]>();
     const ask = async (one: RingNode): Promise<void> => {
       // Who does not answer is down, or hangs: no side of a split.
-      const view = await this.#options.viewOf(one, ANSWER_MS).catch(() => null);
+      const view = await this.#options.viewOf(one, VIEW_ANSWER_MS).catch(() => null);
       if (view) views.set(serverKey(one), view);
     };
     await Promise.all(servers.map(ask));

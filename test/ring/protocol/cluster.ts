@@ -8,7 +8,7 @@ import { desiredState } from '../../node/builders.ts';
 import { Agent } from './agent.ts';
 import { AutoMerge } from './auto-merge.ts';
 import { Commands } from './commands.ts';
-import { Disk } from './disk.ts';
+import { createDisk, type Disk } from './disk.ts';
 import { Hosts } from './hosts.ts';
 import type { Luck } from './luck.ts';
 import { Machine } from './machine.ts';
@@ -69,7 +69,7 @@ export class Cluster {
     const { serving } = this.#options.scenario;
     for (const machine of this.ring.machines) {
       const serves = serving.includes(machine.id);
-      const disk = new Disk(desiredState(serves ? {} : { phase: 'new', registration: null }));
+      const disk = createDisk(desiredState(serves ? {} : { phase: 'new', registration: null }));
       this.#disks.set(machine, disk);
       if (!serves) continue;
       this.ring.setRole(machine.id, true);

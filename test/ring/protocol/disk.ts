@@ -1,43 +1,42 @@
 import type { Clock } from '../../../src/base/clock.ts';
-import type { DesiredState } from '../../../src/node/desired-state.ts';
+import type { DesiredState, DesiredStateStore } from '../../../src/node/desired-state.ts';
 import { IDLE, interrupted, type Leave } from '../../../src/ring/change/leave.ts';
+import type { LeaveRecord } from '../../../src/ring/change/leave-record.ts';
 
-/** What of an agent outlives it: `desired.json` of the DesiredStateStore, `leave.json` of the LeaveRecord. */
-export class Disk {
-  #current: DesiredState;
-  #listener: () => void = () => undefined;
-  #leave: Leave = IDLE;
+/** What of an agent outlives it: the documents of its DesiredStateStore and of its LeaveRecord. */
+export interface Disk
+  extends Pick<DesiredStateStore, 'current' | 'update' | 'onChange'>, Pick<LeaveRecord, 'keep'> {
+  /** What the last agent was at. The monotonic clock of the model goes on over agents. */
+  unfinished: (clock: Clock, longestMs: number) => Leave;
+}
 
-  constructor(state: DesiredState) {
-    this.#current = state;
-  }
-
-  get current(): DesiredState {
-    return this.#current;
-  }
-
-  onChange(listener: () => void): void {
-    this.#listener = listener;
-  }
-
-  update(change: Partial<DesiredState>): Promise<void> {
-    this.#current = { ...this.#current, ...change };
-    this.#listener();
-    return Promise.resolve();
-  }
-
-  keep(leave: Leave): Promise<void> {
-    this.#leave = leave;
-    return Promise.resolve();
-  }
-
-  /** What the last agent was at; the monotonic clock of the model goes on over agents. */
-  unfinished(clock: Clock, longestMs: number): Leave {
-    const leave = this.#leave;
-    if ((leave.is !== 'leaving' && leave.is !== 'restarting') || leave.kind === 'restart')
-      return IDLE;
-    const now = clock.monotonic();
-    const leftMs = Math.min(Math.max(0, leave.deadline - now), longestMs);
-    return interrupted({ ...leave, deadline: now + leftMs });
-  }
+/** The disk of one machine. */
+export function createDisk(state: DesiredState): Disk {
+  let current = state;
+  let listener = (): void => undefined;
+  let leave: Leave = IDLE;
+  return {
+    get current() {
+      return current;
+    },
+    onChange(newListener) {
+      listener = newListener;
+    },
+    update(change) {
+      current = { ...current, ...change };
+      listener();
+      return Promise.resolve();
+    },
+    keep(newLeave) {
+      leave = newLeave;
+      return Promise.resolve();
+    },
+    unfinished(clock, longestMs) {
+      if (leave.is !== 'leaving' && leave.is !== 'restarting') return IDLE;
+      if (leave.kind === 'restart') return IDLE;
+      const now = clock.monotonic();
+      const leftMs = Math.min(Math.max(0, leave.deadline - now), longestMs);
+      return interrupted({ ...leave, deadline: now + leftMs });
+    },
+  };
 }

@@ -10,10 +10,6 @@ export class Transcript {
     this.#lines = isKept ? [] : null;
   }
 
-  get isKept(): boolean {
-    return this.#lines !== null;
-  }
-
   add(text: () => string): void {
     this.#lines?.push({ at: this.#now(), text: text() });
   }
@@ -31,10 +27,6 @@ export class Transcript {
     return (this.#lines ?? []).map(
       ({ at, text }) => `${(at / 1_000).toFixed(2).padStart(8)} ${text}`,
     );
-  }
-
-  plain(): string[] {
-    return (this.#lines ?? []).map(({ text }) => text);
   }
 }
 
