@@ -8,7 +8,13 @@ it('reads the limits of this process', async () => {
   const { soft, hard } = await processLimit('Max open files');
   expect(soft).toBeGreaterThan(0);
   expect(hard).toBeGreaterThanOrEqual(soft);
-  expect(await queueMessageLimit()).toBeGreaterThan(0);
+});
+
+it('reads msg_max, which is 0 where there are no message queues', async () => {
+  const file = path.join(await temporaryDirectory(), 'msg_max');
+  expect(await queueMessageLimit(file)).toBe(0);
+  await writeFile(file, '1025\n');
+  expect(await queueMessageLimit(file)).toBe(1025);
 });
 
 it('knows unlimited, and does not guess', async () => {
