@@ -315,3 +315,31 @@ it('does not leave by a command without the custom id seed that it needs', async
   await expect(changes.leave('good', () => true, never)).rejects.toThrow('no custom id seed');
   expect(sent).toEqual([]);
 });
+
+it('a restart whose merge was undone is not tried again at once', async () => {
+  const { changes, clock, sent, seen, state } = bench('IN DELETE Doing', 'coordinated');
+  void changes.leave('restart', () => true, never);
+  while (!sent.includes('ABORTMERGE a')) await clock.advance(100);
+  seen.words = seen.other = 'IN';
+  await clock.advance(1_000);
+  expect(state()).toMatchObject({ is: 'refused', kind: 'restart' });
+  expect(sent).toEqual(['ABORTMERGE a']);
+});
+
+it('is over as soon as its coordinated merge is', async () => {
+  const { changes, clock, sent, seen, state } = bench('IN', 'coordinated');
+  void changes.leave('good', () => true, never);
+  await clock.advance(100);
+  expect(sent).toContain('SERVICEOUT a');
+  seen.words = 'OUT';
+  await clock.advance(1_000);
+  expect(state('good')).toEqual({ is: 'left', moved: true });
+});
+
+it('a wish that is said again is tried again', async () => {
+  const { changes, leave, state } = bench('IN DELETE Doing');
+  await leave('good');
+  expect(state('good')).toMatchObject({ is: 'refused' });
+  changes.forgive();
+  expect(state('good')).toEqual(IDLE);
+});
