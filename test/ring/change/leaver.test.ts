@@ -343,3 +343,22 @@ it('a wish that is said again is tried again', async () => {
   changes.forgive();
   expect(state('good')).toEqual(IDLE);
 });
+
+it('gives no order beside those of the lead of its coordinated merge', async () => {
+  const { changes, clock, sent, state } = bench('IN', 'coordinated');
+  void changes.leave('restart', () => true, never);
+  await clock.advance(13_900);
+  const led = sent.length;
+  expect(led).toBeGreaterThan(0);
+  await clock.advance(2_000);
+  expect(state()).toMatchObject({ is: 'refused', kind: 'restart' });
+  expect(sent).toHaveLength(led);
+});
+
+it('an automatic leave completes no merge in which this node is not Done', async () => {
+  const { changes, clock, sent, seen } = bench('IN DELETE Pending');
+  seen.other = 'IN Done';
+  void changes.leave('good', () => true, never);
+  await clock.advance(8_000);
+  expect(sent).toEqual([]);
+});
