@@ -362,3 +362,12 @@ it('an automatic leave completes no merge in which this node is not Done', async
   await clock.advance(8_000);
   expect(sent).toEqual([]);
 });
+
+it('takes a leave back in which nothing at all has moved for 30 s', async () => {
+  const { changes, clock, sent } = bench('IN DELETE Pending', 'coordinated');
+  void changes.leave('good', () => true, never);
+  await clock.advance(29_900);
+  expect(sent).not.toContain('SERVICEIN a');
+  await clock.advance(400);
+  expect(sent).toContain('SERVICEIN a');
+});

@@ -96,6 +96,7 @@ it.each<[string, boolean, Watched]>([
 it.each<[string, boolean, Watched]>([
   ['when the merge was aborted', true, doing(9).sees('IN Pending')],
   ['… a little before its time was up', true, doing(5).sees('IN Pending')],
+  ['… long before its time was up', false, doing(3).sees('IN Pending')],
   ['… and it looked for the answer', true, doing(3.5, LOST).sees('IN Pending')],
   ['… when it joined', true, doing(1).sees('IN ADD Doing', 9).sees('IN ADD Pending').sees('OUT')],
   ['… when it left', true, doing(9).sees('IN DELETE Pending').sees('IN')],
