@@ -44,3 +44,12 @@ it('ends a merge in which nobody becomes Done', () => {
   expect(patience.look(ALL, 59_000)).toBe('wait');
   expect(patience.look(ALL, 60_001)).toBe('abort');
 });
+
+it('counts from the beginning when nobody merged in between', () => {
+  const patience = new MergePatience(TIMES);
+  patience.look(ALL, 0);
+  expect(patience.look(ring('a', 'IN', 'IN', 'IN'), 50_000)).toBe('wait');
+  expect(patience.look(ALL, 70_000)).toBe('wait');
+  expect(patience.look(ALL, 130_000)).toBe('wait');
+  expect(patience.look(ALL, 130_001)).toBe('abort');
+});
