@@ -81,9 +81,9 @@ export class Leaves {
     }
   }
 
-  /** By what its own chmpx shows: a last server just stops. */
+  /** By what its own chmpx shows, if it runs: a last server just stops. */
   #othersServe(machine: Machine): boolean {
-    const servers = this.#ring.view(machine)?.servers ?? [];
+    const servers = this.#ring.view(machine)?.servers ?? this.#ring.truth.rows;
     return servers.some(
       ({ name, ring, live, operation }) =>
         name !== machine.id && ring === 'SERVICE IN' && live === 'UP' && operation !== 'ADD',
