@@ -37,7 +37,7 @@ it('makes the ini of the last good role, with the keys of agent.yaml', async () 
   const { view, texts } = await restored('ini: { global: { RWTIMEOUT: 4321 } }\n');
   expect(texts).toEqual([]);
   expect(view).toMatchObject({ servers: 3, lacksSelf: false, problem: null });
-  expect(view.ini).toMatch(/^RWTIMEOUT *= *4321$/m);
+  expect(view.ini?.text).toMatch(/^RWTIMEOUT *= *4321$/m);
 });
 
 it('refuses a role of other ports than those that are configured, Trove before agent.yaml', async () => {
@@ -46,5 +46,5 @@ it('refuses a role of other ports than those that are configured, Trove before a
   expect(refused.ini).toBeNull();
   const { view: taken } = await restored(others, { serverPort: 8020, serverControlPort: 8021 });
   expect(taken.problem).toBeNull();
-  expect(taken.ini).toMatch(/^CTLPORT *= *8021$/m);
+  expect(taken.ini?.text).toMatch(/^CTLPORT *= *8021$/m);
 });
