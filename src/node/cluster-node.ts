@@ -12,11 +12,11 @@ import type { Neighbours, NeighbourView } from '../ring/neighbours.ts';
 import type { Memory, Observed, Seen } from './observed.ts';
 import type { RoleView } from '../role/role-view.ts';
 import { serves, wantedLeave } from './plan/wants.ts';
-import type { Action } from './plan/step.ts';
+import type { Action, PairRestart } from './plan/step.ts';
 import type { KeptProgram } from './programs/kept-program.ts';
 import type { Node } from './reconciler.ts';
 import type { RestartPolicy } from './programs/restart-policy.ts';
-import { isOver, type Leave } from '../ring/change/leave.ts';
+import { IDLE, isOver, type Leave } from '../ring/change/leave.ts';
 import type { RingChanges } from '../ring/change/ring-changes.ts';
 import type { RingStatus } from '../ring/status.ts';
 import type { RingSight } from '../ring/sight.ts';
@@ -54,18 +54,12 @@ export interface ClusterNodeParts {
 /** A k2hdkc whose chmpx is gone has nothing left to do, and needs 1.3 to 1.5 s to find that out (ms). */
 const ORPHAN_PATIENCE_MS = 300;
 
-/** Why both programs start again, how, and for how long they are gone at least (ms). */
-interface PairRestart {
-  why: string;
-  hard: boolean;
-  holdMs?: number;
-}
-
 /** This VM's node: looks at it and takes one step at a time. */
 export class ClusterNode implements Node {
   readonly #parts: ClusterNodeParts;
   readonly #rolls: RollWatch;
   readonly #strays: StrayWatch;
+  #leave: Leave = IDLE;
   /** The registration under which this node has served: the ring knows it. */
   #servedAs: Registration | null = null;
 
@@ -82,6 +76,7 @@ export class ClusterNode implements Node {
   async observe(): Promise<Observed> {
     const { chmpx, sight, desired, restarts } = this.#parts;
     const status = chmpx.running ? await sight.look() : sight.blind();
+    this.#settleLeave();
     this.#strays.look();
     const observed = { seen: await this.#look(status), memory: this.#remember() };
     const serving = serves(desired.current, observed);
@@ -129,11 +124,13 @@ export class ClusterNode implements Node {
     };
   }
 
-  get #leave(): Leave {
+  /** Once for each look: what has become of a leave that nobody works on. */
+  #settleLeave(): void {
     const { chmpx, k2hdkc, changes, desired } = this.#parts;
     const running = chmpx.running !== null && k2hdkc.running !== null;
     const programs = { chmpx: chmpx.view(), k2hdkc: k2hdkc.view() };
-    return changes.leaveState({ running, wanted: wantedLeave(desired.current, programs) });
+    const wanted = wantedLeave(desired.current, programs);
+    this.#leave = changes.leaveState({ running, wanted });
   }
 
   /** Who has a chmpx already, and knows this node: asked only while this node has none. */
@@ -179,10 +176,10 @@ export class ClusterNode implements Node {
         if (action.suspends) await untilSuspended(this.#parts);
         return chmpx.stop();
       case 'restart-pair':
-        return this.#restartPair(action);
+        return this.#restartPair(action, 0);
       case 'give-in':
         split.gaveIn();
-        return this.#restartPair({ hard: false, ...action });
+        return this.#restartPair(action, action.holdMs);
       case 'end-shrink':
         return desired.update({ shrinking: null });
     }
@@ -222,14 +219,14 @@ export class ClusterNode implements Node {
   }
 
   /** A pair that hangs is as good as one that crashed, and starts again after the same pause. */
-  async #restartPair({ why, hard, holdMs = 0 }: PairRestart): Promise<void> {
-    const { chmpx, k2hdkc, restarts, desired } = this.#parts;
+  async #restartPair({ why, hard, suspends }: PairRestart, holdMs: number): Promise<void> {
+    const { chmpx, k2hdkc, restarts } = this.#parts;
     restarts.crashed(why);
     restarts.pause(holdMs);
     await k2hdkc.stop();
     // One that looks for an answer takes no HUP before it has given up.
     if (hard) return chmpx.stop(0);
-    if (desired.current.mode !== 'slave') await untilSuspended(this.#parts);
+    if (suspends) await untilSuspended(this.#parts);
     return chmpx.stop();
   }
 }

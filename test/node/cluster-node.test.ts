@@ -209,7 +209,7 @@ describe('leaving the ring', () => {
     const { node, statuses, desired } = await bench({ parameters: null });
     statuses.push(LEAVING);
     await node.act(GOOD, AbortSignal.timeout(20));
-    expect(await node.observe()).toMatchObject({ memory: { leave: { is: 'restarting' } } });
+    expect(await node.observe()).toMatchObject({ memory: { leave: { is: 'leaving' } } });
     await desired.update({ parameters: desiredState().parameters });
     expect(await node.observe()).toMatchObject({ memory: { leave: { is: 'idle' } } });
   });

@@ -4,6 +4,7 @@ import type { DesiredState } from '../desired-state.ts';
 import type { Observed } from '../observed.ts';
 import { planPrograms } from './programs.ts';
 import { act, restartPair, stopChmpx, wait, type PlanTimes, type Step } from './step.ts';
+import { planVolume } from './volume.ts';
 import { isStopped, registeredElsewhere, unregisters, wantsToServe } from './wants.ts';
 
 /** A status that could not be read for so long is no hitch of the tool any more (ms). */
@@ -24,7 +25,8 @@ export function planEnd(
     return restartPair(observed, 'the ring was not left because this node hung: both start again');
   }
   if (!both || status?.self.operation !== 'DELETE') {
-    const cure = planPrograms(desired, observed, times);
+    // Without its volume k2hdkc would come back empty.
+    const cure = planVolume(observed) ?? planPrograms(desired, observed, times);
     if (cure.kind !== 'rest') return cure;
   }
   return planStop(desired, observed, kind, times);
@@ -42,7 +44,8 @@ function planStop(
     // One reading that failed must not make this node go without moving its data.
     const doubtMs = unregisters(desired) ? times.startTimeoutMs : STATUS_DOUBT_MS;
     if (!status && statusStableMs < doubtMs) return wait('chmpx does not say its status');
-    if (status && mustLeaveRing(status)) {
+    // One that is back finds that out: it may be alone by now.
+    if (status && (mustLeaveRing(status) || leave.is === 'restarting')) {
       return act({ do: 'leave-ring', kind }, 'other servers are in the ring: leaving it first');
     }
   }

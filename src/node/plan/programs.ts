@@ -6,7 +6,7 @@ import { planCoordinated } from './coordinated.ts';
 import { planJoin, planK2hdkc } from './join.ts';
 import { quietBeforeStart } from './quiet-before-start.ts';
 import { planSlave } from './slave.ts';
-import { act, because, restartPair, wait, type PlanTimes, type Step } from './step.ts';
+import { act, because, giveWay, restartPair, wait, type PlanTimes, type Step } from './step.ts';
 
 /** chmpx and k2hdkc start one after the other, join the ring, and stay in it. */
 export function planPrograms(desired: DesiredState, observed: Observed, times: PlanTimes): Step {
@@ -50,7 +50,7 @@ export function planPrograms(desired: DesiredState, observed: Observed, times: P
   if (change) return change;
   if (!isServing(status.self)) return planJoin(status, observed, k2hdkc.runningMs, times);
   const { giveIn } = observed.memory;
-  if (giveIn !== null) return act({ do: 'give-in', ...giveIn }, giveIn.why);
+  if (giveIn !== null) return giveWay(observed, giveIn);
   return { kind: 'rest', why: 'serving' };
 }
 

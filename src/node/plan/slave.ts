@@ -1,6 +1,6 @@
 import { UNREAD_MS } from '../../ring/watch/unread-watch.ts';
 import type { Observed } from '../observed.ts';
-import { act, restartPair, type Step } from './step.ts';
+import { giveWay, restartPair, type Step } from './step.ts';
 
 /**
  * A slave whose chmpx is up follows the cluster, unless its applications wait for what chmpx does not
@@ -11,6 +11,6 @@ export function planSlave(observed: Observed): Step {
     return restartPair(observed, 'chmpx does not read a connection any more');
   }
   const { giveIn } = observed.memory;
-  if (giveIn !== null) return act({ do: 'give-in', ...giveIn }, giveIn.why);
+  if (giveIn !== null) return giveWay(observed, giveIn);
   return { kind: 'rest', why: 'following the cluster' };
 }

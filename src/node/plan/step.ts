@@ -1,9 +1,19 @@
 import type { CureCommand } from '../../ring/change/cure.ts';
 import type { LeaveKind } from '../../ring/change/leave.ts';
+import type { GiveIn } from '../../ring/watch/give-in.ts';
 import { statusWords } from '../../ring/status.ts';
 import type { DesiredState } from '../desired-state.ts';
 import type { Observed } from '../observed.ts';
 import type { MergeMode } from '../../ring/merge-mode.ts';
+
+/** How both programs start again, and why. */
+export interface PairRestart {
+  /** chmpx takes no signal but KILL. */
+  hard: boolean;
+  /** chmpx has a k2hdkc that it must see go first. */
+  suspends: boolean;
+  why: string;
+}
 
 /**
  * What the reconciler can do about a difference, one at a time. An action says all that the plan has
@@ -24,10 +34,10 @@ export type Action =
   | { do: 'stop-k2hdkc'; orphan: boolean }
   /** `suspends`: it has a k2hdkc that it must see go first. */
   | { do: 'stop-chmpx'; suspends: boolean }
-  /** Counts as a crash. `hard`: chmpx takes no signal but KILL. */
-  | { do: 'restart-pair'; hard: boolean; why: string }
+  /** Counts as a crash. */
+  | ({ do: 'restart-pair' } & PairRestart)
   /** Both programs start again because the ring is split, after they were gone for `holdMs`. */
-  | { do: 'give-in'; holdMs: number; why: string }
+  | ({ do: 'give-in'; holdMs: number } & PairRestart)
   | { do: 'end-shrink' };
 
 /** The next step: something to do, something to wait for, or nothing. */
@@ -77,10 +87,23 @@ export const wait = (why: string, ms?: number): Step & { kind: 'wait' } =>
   ms === undefined ? { kind: 'wait', why } : { kind: 'wait', why, ms };
 
 /** Both programs start again; a pair that hangs is as good as one that crashed. */
-export function restartPair({ seen: { status }, memory }: Observed, why: string): Step {
+export function restartPair(observed: Observed, why: string): Step {
+  const { status } = observed.seen;
   const words = status ? statusWords(status.self) : 'without a status';
-  const hard = memory.mergeHangs || memory.mergeHung;
-  return act({ do: 'restart-pair', hard, why: `no progress, last seen as ${words}` }, why);
+  const reason = `no progress, last seen as ${words}`;
+  return act({ do: 'restart-pair', ...howToRestart(observed), why: reason }, why);
+}
+
+/** Both programs start again so that a split ring comes together. */
+export function giveWay(observed: Observed, giveIn: GiveIn): Step {
+  return act({ do: 'give-in', ...howToRestart(observed), ...giveIn }, giveIn.why);
+}
+
+function howToRestart({ seen: { status }, memory }: Observed): Omit<PairRestart, 'why'> {
+  return {
+    hard: memory.mergeHangs || memory.mergeHung,
+    suspends: status?.self.ring !== 'SLAVE',
+  };
 }
 
 /** A slave has no k2hdkc that its chmpx could miss. */

@@ -3,6 +3,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { RingSight } from '../sight.ts';
 import { statusWords, type RingStatus } from '../status.ts';
+import { before, lookBefore } from './before.ts';
 import { AwaitedServers } from './awaited-servers.ts';
 import { MergePatience, type PatienceTimes } from './merge-patience.ts';
 import {
@@ -32,6 +33,11 @@ export interface LeadOptions {
 const MOVING_MS = 1_000;
 /** it is looked at so much more often: the ring is closed meanwhile. */
 const MOVING_LOOKS = 3;
+/**
+ * A leader that has not looked for so long (ms), because an answer to a command came late, does not
+ * know what has happened meanwhile. A busy machine takes a second for a look.
+ */
+const LEADER_BLIND_MS = 3_000;
 /** An order that seems to have had no effect is given again after so long (ms). */
 export const REPEAT_MS = 2_000;
 
@@ -92,7 +98,7 @@ export class Lead {
     const begun = clock.monotonic();
     let phase: MergePhase | null = null;
     for (;;) {
-      const ring = await sight.look();
+      const ring = await lookBefore(clock, deadline, sight);
       const now = clock.monotonic();
       if (ring) this.#noteJoiners(ring);
       const step = ring ? next(ring) : null;
@@ -131,10 +137,10 @@ export class Lead {
     const merges = phase === 'merging' || phase === 'mixed' || phase === 'merged';
     const now = this.#options.clock.monotonic();
     // Much can have happened while it waited for the answer to a command.
-    const isBlind = now - this.#lookedAt > MOVING_MS;
+    const isBlind = now - this.#lookedAt > LEADER_BLIND_MS;
     const are = joiners(ring).map(serverKey);
     if (!merges) this.#joiners = new Set(are);
-    else if (!this.#merges && isBlind) this.#joiners = null;
+    else if (!this.#merges && isBlind && !isSame(this.#joiners, are)) this.#joiners = null;
     else if (this.#joiners) this.#joiners = new Set([...this.#joiners, ...are]);
     this.#merges = merges;
     this.#lookedAt = now;
@@ -155,7 +161,7 @@ export class Lead {
         const { command, at, names = at } = order;
         if (command === 'SERVICEOUT' && names === at) this.included.add(serverKey(at));
         try {
-          await send(order);
+          await before(clock, deadline, send(order));
         } catch (error) {
           this.#refusal = `; ${messageOf(error)}`;
           log.warn({ command, server: names.name, reason: messageOf(error) }, 'a command failed');
@@ -166,7 +172,7 @@ export class Lead {
 
   /**
    * The view lags behind: an order is not given again while nothing has changed. One to the whole ring
-   * is not given again at all: chmpx can carry it out 5 s later, in the middle of the next merge.
+   * counts as the same whatever has changed: chmpx can carry it out 5 s later, in the next merge.
    */
   #isDue({ command, at, names = at }: Order, now: number): boolean {
     const key = `${command} ${serverKey(names)}`;
@@ -184,4 +190,9 @@ export class Lead {
       this.#closedSince = null;
     }
   }
+}
+
+/** One that has gone meanwhile would not be a joiner any more. */
+function isSame(before: ReadonlySet<string> | null, now: readonly string[]): boolean {
+  return before?.size === now.length && now.every((key) => before.has(key));
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import { codeOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { writeFileAtomic } from '../../host/atomic-file.ts';
-import { IDLE, interrupted, type Leave } from './leave.ts';
+import { IDLE, type Leave } from './leave.ts';
 
 /** `leave.json`: a leave that the next agent goes on with. */
 const RECORD = v.object({
@@ -23,6 +23,9 @@ export interface LeaveRecordOptions {
   clock: Clock;
   log: Logger;
 }
+
+/** Whatever the wall clock says: of its limit a leave that goes on has this share left at least. */
+const LEAST_SHARE = 0.3;
 
 /**
  * Keeps a leave over a crash of the agent: one whose programs start again in order to leave would
@@ -44,10 +47,11 @@ export class LeaveRecord {
     const { clock, limits, log } = this.#options;
     try {
       const text = await readFile(this.#file, 'utf8');
-      const { is, kind, until } = v.parse(RECORD, JSON.parse(text));
       this.#kept = text;
-      const leftMs = Math.min(Math.max(0, until - clock.wall()), limits[kind]);
-      return interrupted({ is, kind, deadline: clock.monotonic() + leftMs });
+      const { is, kind, until } = v.parse(RECORD, JSON.parse(text));
+      const longest = limits[kind];
+      const leftMs = Math.min(Math.max(LEAST_SHARE * longest, until - clock.wall()), longest);
+      return { is, kind, deadline: clock.monotonic() + leftMs };
     } catch (err) {
       if (codeOf(err) !== 'ENOENT') {
         log.warn({ err, file: this.#file }, 'the record of a leave is of no use');

@@ -47,20 +47,15 @@ export function cutShort(leave: Leave): Leave {
     : leave;
 }
 
-/** The step was interrupted, by a program that crashed for instance: its data has not moved. */
-export function interrupted(leave: Leave): Leave {
-  return leave.is === 'leaving' && leave.kind === 'good' ? { ...leave, is: 'restarting' } : leave;
-}
-
 /** The node is out of the ring, or the last one in it. */
 export function out(): Leave {
   return { is: 'left', moved: true };
 }
 
-/** chmpx is gone, and nothing says whether the data has moved. */
+/** A program is gone, and nothing says whether the data has moved: stop_db goes on without. */
 export function gone(leave: Leave): Leave {
   return leave.is === 'leaving' && leave.kind === 'good'
-    ? interrupted(leave)
+    ? { ...leave, is: 'restarting' }
     : { is: 'left', moved: false };
 }
 
@@ -95,9 +90,13 @@ export function settled(leave: Leave, { running, wanted }: LeaveScene, now: numb
   return timeUp(leave.kind, 'both programs did not start again in time', now);
 }
 
-/** The wish was said again, or is another: what failed is no longer held against it. */
+/**
+ * The wish was said again, or is another: what failed is no longer held against it. A leave under way
+ * keeps its deadline; `settled` drops one that the wish does not ask for.
+ */
 export function forgiven(leave: Leave): Leave {
-  return leave.is === 'restarting' ? leave : IDLE;
+  const isUnderWay = leave.is === 'restarting' || leave.is === 'leaving';
+  return isUnderWay && leave.kind !== 'restart' ? leave : IDLE;
 }
 
 /** Whether nothing is left to do in the ring before the programs stop. */

@@ -5,6 +5,7 @@ import { isUncompleted, membershipChangeRuns, mustLeaveRing } from '../ring.ts';
 import type { RingSight } from '../sight.ts';
 import { statusWords, type RingStatus } from '../status.ts';
 import type { MergeMode } from '../merge-mode.ts';
+import { before, lookBefore } from './before.ts';
 import { CURE_PAUSE_MS, type Cure } from './cure.ts';
 import {
   begin,
@@ -12,7 +13,6 @@ import {
   forgiven,
   gone,
   IDLE,
-  interrupted,
   out,
   settled,
   timeUp,
@@ -91,14 +91,19 @@ export class Leaver {
     await record.keep(state);
     const deadline = state.is === 'leaving' ? state.deadline : 0;
     const leftMs = (): number => deadline - clock.monotonic();
+    // What the deadline has cut short is said by giving up.
+    const late = (error: unknown): void => {
+      if (leftMs() > 0) throw error;
+    };
     let undone: string | null = null;
     while (!signal.aborted) {
-      const status = await sight.look();
+      const status = await lookBefore(clock, deadline, sight);
       // One reading that failed is no proof that the data has moved.
       if (status && !mustLeaveRing(status)) {
         this.#become(out());
         return;
       }
+      if (signal.aborted) return;
       if (!status && !isUp()) {
         this.#become(gone(this.#leave));
         return;
@@ -111,6 +116,7 @@ export class Leaver {
       if (status && this.#mayBegin(status, limit - leftMs(), limit)) {
         if (mode === 'coordinated') {
           const { result, why } = await this.#options.lead(leftMs(), signal);
+          if (signal.aborted) return;
           if (result === 'hung' && kind !== 'restart') {
             this.#become(cutShort(this.#leave));
             return;
@@ -120,12 +126,12 @@ export class Leaver {
             await sleep(clock, Math.min(CURE_MS, Math.max(0, leftMs())), signal);
           }
         }
-        if (mode === 'automatic' && status.self.operation === 'n/a') await this.#serviceOut(status);
+        if (mode === 'automatic' && status.self.operation === 'n/a')
+          await this.#serviceOut(status, deadline).catch(late);
       }
-      if (mode === 'automatic' && status) await this.#completeLeave(status);
+      if (mode === 'automatic' && status) await this.#completeLeave(status, deadline).catch(late);
       await sleep(clock, Math.min(pollMs, Math.max(0, leftMs())), signal);
     }
-    this.#become(interrupted(this.#leave));
   }
 
   #become(leave: Leave): void {
@@ -135,7 +141,7 @@ export class Leaver {
   }
 
   /** See plan/completion.ts: nobody else looks while this node leaves. */
-  async #completeLeave(status: RingStatus): Promise<void> {
+  async #completeLeave(status: RingStatus, deadline: number): Promise<void> {
     const { clock, log, stuckAfterMs, cure, sight } = this.#options;
     if (status.self.merge !== 'Done' || !isUncompleted(status)) this.#doneSince = null;
     else this.#doneSince ??= clock.monotonic();
@@ -143,7 +149,7 @@ export class Leaver {
     if (this.#doneSince === null || (sentMs !== null && sentMs <= CURE_PAUSE_MS)) return;
     if (clock.monotonic() - this.#doneSince <= stuckAfterMs) return;
     log.info({ ring: sight.words }, 'nobody completes the leave: COMPMERGE');
-    await cure.send('COMPMERGE');
+    await before(clock, deadline, cure.send('COMPMERGE'));
   }
 
   #giveUp(kind: LeaveKind, why: string): void {
@@ -167,10 +173,11 @@ export class Leaver {
     return true;
   }
 
-  async #serviceOut({ self }: RingStatus): Promise<void> {
+  async #serviceOut({ self }: RingStatus, deadline: number): Promise<void> {
     if (self.name === '' || self.seed === '') {
       throw new AgentError('chmpxstatus shows no custom id seed of this node');
     }
-    await this.#options.send({ command: 'SERVICEOUT', at: self });
+    const { clock, send } = this.#options;
+    await before(clock, deadline, send({ command: 'SERVICEOUT', at: self }));
   }
 }

@@ -61,6 +61,9 @@ export interface MergeLead {
 /** What another leader, or a server's own cure, passes through does not last so long (ms). */
 const LEADER_PASSING_MS = 2_500;
 
+/** chmpx can carry out a COMPMERGE 5 s after it was given, each server at its own time (ms). */
+const COMPLETING_MS = 6_000;
+
 /** Names a server of the ring, as the same text in every view. */
 export function serverKey({ cuk, controlPort }: RingNode): string {
   return `${cuk}:${controlPort}`;
@@ -79,7 +82,7 @@ export function mergePhase(ring: RingStatus): MergePhase {
   return staying(ring).length > 0 ? 'gathering' : 'gathered';
 }
 
-/** The next step of a leader. Pure: the ring as chmpxstatus shows it decides, nothing else. */
+/** The next step of a leader. Pure: the ring as chmpxstatus shows it decides, and what it has done. */
 export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
   const { goal, included, aborted } = lead;
   const phase = mergePhase(ring);
@@ -92,8 +95,8 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
       return step([{ command: 'ABORTMERGE', at: own }]);
     case 'merged':
       if (!mayLackData(ring, lead.joiners)) return step([{ command: 'COMPMERGE', at: own }]);
-      // Another leader may know better, and completes it at once.
-      if (lead.stillMs < LEADER_PASSING_MS) return step([]);
+      // Another leader may know better, and completes it; a COMPMERGE may be on its way.
+      if (lead.stillMs < COMPLETING_MS) return step([]);
       return step([{ command: 'ABORTMERGE', at: own }]);
     case 'quiet':
     case 'gathering':

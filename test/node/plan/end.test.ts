@@ -129,6 +129,18 @@ describe('leaving again, after a hang or a crash in the leave', () => {
       'start-k2hdkc',
     ],
     ['joins', detached, observed({ ...again, status: ringStatus(JOINING, IN) }), 'wait'],
+    [
+      'the data volume is not mounted after a reboot',
+      detached,
+      nothingRuns({ ...again, volume: { mounted: false, problem: null, retryInMs: 0 } }),
+      'mount-volume',
+    ],
+    [
+      'all others have gone meanwhile: there is nothing to leave',
+      detached,
+      alter(serving, again),
+      'leave-ring good',
+    ],
     ['is in the ring again', detached, alter(inRing, { ...again }), 'leave-ring good'],
     [
       'leaves already',

@@ -12,7 +12,7 @@ it.each<[string, Change, boolean]>([
     const seen = observed({ status: ringStatus(IN), ...change });
     expect(restartPair(seen, 'why')).toEqual({
       kind: 'do',
-      action: { do: 'restart-pair', hard, why: `no progress, last seen as ${IN}` },
+      action: { do: 'restart-pair', hard, suspends: true, why: `no progress, last seen as ${IN}` },
       why: 'why',
     });
   },

@@ -5,7 +5,6 @@ import {
   forgiven,
   gone,
   IDLE,
-  interrupted,
   isOver,
   refusal,
   RESTART_AGAIN_MS,
@@ -43,21 +42,19 @@ describe('begin', () => {
   });
 });
 
-it.each<[LeaveKind, Leave, Leave, Leave]>([
-  // kind, after a hang, after an interruption, after chmpx is gone
-  ['good', restarting('good'), restarting('good'), restarting('good')],
-  ['stop', restarting('stop'), leaving('stop'), UNMOVED],
-  ['restart', leaving('restart'), leaving('restart'), UNMOVED],
-])('a leave (%s) that is cut short', (kind, hung, stopped, without) => {
+it.each<[LeaveKind, Leave, Leave]>([
+  // kind, after a hang, after a program is gone
+  ['good', restarting('good'), restarting('good')],
+  ['stop', restarting('stop'), UNMOVED],
+  ['restart', leaving('restart'), UNMOVED],
+])('a leave (%s) that is cut short', (kind, hung, without) => {
   expect(cutShort(leaving(kind))).toEqual(hung);
-  expect(interrupted(leaving(kind))).toEqual(stopped);
   expect(gone(leaving(kind))).toEqual(without);
 });
 
 it('nothing but a leave under way is cut short', () => {
   for (const leave of [IDLE, LEFT, refused('good', 5), restarting('good')]) {
     expect(cutShort(leave)).toBe(leave);
-    expect(interrupted(leave)).toBe(leave);
   }
 });
 
@@ -117,7 +114,8 @@ describe('settled', () => {
 
 it('forgiven: a leave under way goes on, what failed or is over does not count', () => {
   expect(forgiven(restarting('good'))).toEqual(restarting('good'));
-  for (const leave of [IDLE, LEFT, leaving('stop'), refused('good', Infinity)]) {
+  expect(forgiven(leaving('stop'))).toEqual(leaving('stop'));
+  for (const leave of [IDLE, LEFT, leaving('restart'), refused('good', Infinity)]) {
     expect(forgiven(leave)).toEqual(IDLE);
   }
 });

@@ -12,6 +12,7 @@ import { sightOf, WELL } from '../sight-of.ts';
 
 const LIMITS = { stop: 10_000, restart: 20_000, good: 170_000 };
 const never = new AbortController().signal;
+const silence = new Promise<never>(() => undefined);
 
 interface Seen {
   words: string | null;
@@ -19,6 +20,8 @@ interface Seen {
   /** Of node a, instead of its own. */
   seed?: string;
   hangs: boolean;
+  /** The control ports take a connection and say nothing, and chmpxstatus does not end. */
+  silent: boolean;
 }
 
 /** The changes of node a in a ring whose status a test writes, and what it is sent. */
@@ -27,7 +30,7 @@ function bench(words: string, mode: MergeMode = 'automatic', unfinished: Leave =
   const { log, texts } = recordingLog();
   const sent: string[] = [];
   const kept: Leave[] = [];
-  const seen: Seen = { words, other: 'IN', hangs: false };
+  const seen: Seen = { words, other: 'IN', hangs: false, silent: false };
   const seenRing = (own: string): RingStatus => {
     const status = ring('a', own, seen.other);
     return { ...status, self: { ...status.self, seed: seen.seed ?? status.self.seed } };
@@ -51,7 +54,7 @@ function bench(words: string, mode: MergeMode = 'automatic', unfinished: Leave =
       send: ({ command, at }) => {
         sent.push(`${command} ${at.name}`);
         if (command === 'ABORTMERGE') seen.words = seen.other = 'IN Pending';
-        return Promise.resolve('SUCCEED');
+        return seen.silent ? silence : Promise.resolve('SUCCEED');
       },
     },
     record: {
@@ -103,6 +106,23 @@ describe('the time of a leave', () => {
     const tookMs = await leave(kind);
     expect(tookMs).toBeGreaterThanOrEqual(LIMITS[kind] * 0.6);
     expect(tookMs).toBeLessThanOrEqual(LIMITS[kind] + 100);
+    expect(state(kind)).toMatchObject(
+      kind === 'stop' ? { is: 'left', moved: false } : { is: 'refused', kind },
+    );
+  });
+
+  it.each<[LeaveKind, MergeMode]>([
+    ['stop', 'coordinated'],
+    ['good', 'coordinated'],
+    ['stop', 'automatic'],
+    ['good', 'automatic'],
+  ])('%s, %s: is kept when nobody answers', async (kind, mode) => {
+    const { clock, leave, seen, state } = bench('IN', mode);
+    await clock.advance(1_000);
+    const tookMs = leave(kind);
+    await clock.advance(0);
+    seen.silent = true;
+    expect(await tookMs).toBeLessThanOrEqual(LIMITS[kind] + 100);
     expect(state(kind)).toMatchObject(
       kind === 'stop' ? { is: 'left', moved: false } : { is: 'refused', kind },
     );
@@ -213,7 +233,7 @@ it.each<['good' | 'stop', string | null, boolean]>([
   expect(state(kind)).toEqual({ is: 'left', moved });
 });
 
-it('a crash ends the step, and the leave is still to be done, until the wish changes', async () => {
+it('an interrupted leave is still to be done, until the wish changes', async () => {
   const { changes, clock, state } = bench('IN DELETE Doing');
   const step = new AbortController();
   const leaving = changes.leave('good', () => true, step.signal);
@@ -221,9 +241,10 @@ it('a crash ends the step, and the leave is still to be done, until the wish cha
   step.abort();
   await clock.advance(100);
   await leaving;
-  expect(state('good')).toMatchObject({ is: 'restarting' });
+  expect(state('good')).toMatchObject({ is: 'leaving' });
   changes.forgive(); // the same wish, said again
-  expect(state('good')).toMatchObject({ is: 'restarting' });
+  expect(state('good')).toMatchObject({ is: 'leaving' });
+  expect(state('good', false), 'by a crash').toMatchObject({ is: 'restarting' });
   changes.starting(true);
   expect(state('good')).toMatchObject({ is: 'restarting' });
   expect(state(null)).toEqual(IDLE);
@@ -371,3 +392,14 @@ it('takes a leave back in which nothing at all has moved for 30 s', async () => 
   await clock.advance(400);
   expect(sent).toContain('SERVICEIN a');
 });
+
+it.each(['stop', 'good'] as const)(
+  'a leave (%s) that the next agent goes on with keeps its deadline when its operation is continued',
+  async (kind) => {
+    const unfinished: Leave = { is: 'leaving', kind, deadline: 3_000 };
+    const { changes, clock, leave } = bench('IN DELETE Doing', 'automatic', unfinished);
+    changes.forgive();
+    await leave(kind);
+    expect(clock.monotonic()).toBeLessThanOrEqual(3_100);
+  },
+);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/base/clock.ts';
 import type { DesiredState, DesiredStateStore } from '../../../src/node/desired-state.ts';
-import { IDLE, interrupted, type Leave } from '../../../src/ring/change/leave.ts';
+import { IDLE, type Leave } from '../../../src/ring/change/leave.ts';
 import type { LeaveRecord } from '../../../src/ring/change/leave-record.ts';
 
 /** What of an agent outlives it: the documents of its DesiredStateStore and of its LeaveRecord. */
@@ -36,7 +36,7 @@ export function createDisk(state: DesiredState): Disk {
       if (leave.kind === 'restart') return IDLE;
       const now = clock.monotonic();
       const leftMs = Math.min(Math.max(0, leave.deadline - now), longestMs);
-      return interrupted({ ...leave, deadline: now + leftMs });
+      return { ...leave, deadline: now + leftMs };
     },
   };
 }

@@ -1,0 +1,3 @@
+import { testSeeds } from './protocol/seeds.ts';
+
+testSeeds(5_001, 5_000);
