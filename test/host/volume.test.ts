@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { mountTools } from '../../src/host/mount-tools.ts';
 import {
   DEFAULT_VOLUME_OPTIONS,
   mountVolume,
@@ -164,17 +163,5 @@ describe('tools that fail with exit code 0 are not believed', () => {
     await expect(mount()).rejects.toThrow(
       `/dev/x could not be mounted at ${mountPoint}: the tool gave no reason; try: mount /dev/x`,
     );
-  });
-});
-
-describe('mounts', () => {
-  it('are those of this process where it shares them with process 1', () => {
-    expect(mountTools(() => 'mnt:[1]', true).mountTable).toBe('/proc/self/mounts');
-    expect(mountTools(() => null, true).mountTable).toBe('/proc/self/mounts');
-    expect(mountTools((pid) => pid, false).mountTable).toBe('/proc/self/mounts');
-  });
-
-  it('are those of process 1 for an agent in a sandbox', () => {
-    expect(mountTools((pid) => pid, true).mountTable).toBe('/proc/1/mounts');
   });
 });
