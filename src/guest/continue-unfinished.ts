@@ -6,7 +6,7 @@ import type { Journal } from './journal.ts';
 /** Runs what an earlier agent accepted and did not finish; the callers may still wait. */
 export async function continueUnfinished(
   journal: Journal,
-  server: RpcServer,
+  server: Pick<RpcServer, 'resume'>,
   log: Logger,
 ): Promise<void> {
   for (const { id, body, fromEarlierBoot } of await journal.unfinished()) {
