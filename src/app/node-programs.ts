@@ -84,7 +84,7 @@ export function createNodePrograms(options: NodeProgramsOptions): NodePrograms {
     log,
   });
   return {
-    // chmpx ignores SIGTERM for ever; HUP ends it.
+    // chmpx ignores SIGTERM forever; HUP ends it.
     chmpx: keep('chmpx', 'SIGHUP'),
     k2hdkc: keep('k2hdkc', 'SIGTERM', {
       needs: 'chmpx',

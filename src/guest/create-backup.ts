@@ -42,7 +42,7 @@ const MOST_STARTS = 3;
  * Backs this node up, and tells Trove: BUILDING, then exactly one of COMPLETED and FAILED, and the
  * notification; the reason of a failure is what users see as the instance's fault
  * (docs/contracts/swift.md, 2). An agent that was killed in the middle leaves it to the next one,
- * which removes what is half there and begins anew.
+ * which removes what is half there and begins again.
  */
 export async function createBackup(
   parts: CreateBackupParts,

@@ -19,7 +19,7 @@ export const EXTRA = 'openstack-auto-v1';
  * Registers this VM in the role. Success means only that K2HR3 said so: of three nodes that
  * registered at once one was lost in 31 of 40 runs (docs/contracts/k2hr3.md, 2.7), so the caller
  * verifies with `isMember` and by the resource, and registers again. Not a heartbeat: it removes
- * the host and adds it anew (docs/contracts/k2hr3.md, 2.4).
+ * the host and adds it again (docs/contracts/k2hr3.md, 2.4).
  *
  * @throws K2hr3Error; `rejected` before anything is sent for a cuk or tag that K2HR3 would choke on.
  */

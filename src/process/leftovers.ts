@@ -3,7 +3,7 @@ import path from 'node:path';
 
 /**
  * Removes what a chmpx that was killed has left: its shared memory and message store, and the
- * copies that each start after such an end has moved aside, 7 MB each, for ever
+ * copies that each start after such an end has moved aside, 7 MB each, forever
  * (docs/contracts/chmpx.md, 5.1). Nothing that uses them may run.
  *
  * @param files the shared files of this node: `GROUP-CTLPORT.chmpx` and `.k2h`.

@@ -14,7 +14,7 @@ export function otherServersIn({ self, servers }: RingStatus): RingNode[] {
 
 /**
  * Whether no other server is in the ring. SERVICEOUT on such a node is refused and leaves it in
- * DELETE/Pending for ever: it just stops (docs/contracts/ring.md, 3.2).
+ * DELETE/Pending forever: it just stops (docs/contracts/ring.md, 3.2).
  */
 export function isLastServer(status: RingStatus): boolean {
   return otherServersIn(status).length === 0;

@@ -85,7 +85,7 @@ export class RoleGate {
 
 /**
  * A K2HR3 whose backend stalls can answer with a part of the truth (docs/contracts/k2hr3.md, 7.2),
- * and while a host registers anew it is missing for a moment (docs/contracts/k2hr3.md, 2.4).
+ * and while a host registers again it is missing for a moment (docs/contracts/k2hr3.md, 2.4).
  */
 function doubtAbout(document: RoleDocument, last: RoleDocument | null): string | null {
   if (last === null) return null;

@@ -29,27 +29,39 @@ export class FakeChannel extends EventEmitter {
     return this.calls.map(([name, subject]) => `${String(name)} ${String(subject)}`);
   }
 
+  /** @public */
   checkExchange = (...args: unknown[]): Promise<void> => this.#call('checkExchange', args);
+  /** @public */
   assertExchange = (...args: unknown[]): Promise<void> => this.#call('assertExchange', args);
+  /** @public */
   checkQueue = (...args: unknown[]): Promise<void> => this.#call('checkQueue', args);
+  /** @public */
   assertQueue = (...args: unknown[]): Promise<void> => this.#call('assertQueue', args);
+  /** @public */
   bindQueue = (...args: unknown[]): Promise<void> => this.#call('bindQueue', args);
+  /** @public */
   deleteQueue = (...args: unknown[]): Promise<void> => this.#call('deleteQueue', args);
+  /** @public */
   prefetch = (...args: unknown[]): Promise<void> => this.#call('prefetch', args);
+  /** @public */
   cancel = (...args: unknown[]): Promise<void> => this.#call('cancel', args);
+  /** @public */
   ack = (...args: unknown[]): void => void this.calls.push(['ack', ...args]);
+  /** @public */
   reject = (...args: unknown[]): void => void this.calls.push(['reject', ...args]);
-  /** As amqplib's when the connection goes first: it never settles. */
+  /** As amqplib's when the connection goes first: it never settles. @public */
   close = (): Promise<void> => {
     this.calls.push(['close']);
     return new Promise(() => undefined);
   };
 
+  /** @public */
   consume(queue: string, onMessage: OnMessage, options: unknown): Promise<void> {
     this.consumers.set(queue, onMessage);
     return this.#call('consume', [queue, options]);
   }
 
+  /** @public */
   publish(...[exchange, key, content, options, onAnswer]: [...unknown[], OnAnswer]): void {
     const failure = this.#failure('publish', exchange);
     if (failure) throw failure;

@@ -33,8 +33,8 @@ const UNDO_SHARE = 0.3;
 export const UNDO_MOST_MS = 30_000;
 
 /**
- * Leads a coordinated merge. It keeps nothing but whom it has told what, so that any other agent
- * can go on where it stopped.
+ * Leads a coordinated merge. It keeps nothing but whom it has told what and who joined, so
+ * that any other agent can go on where it stopped.
  */
 export class MergeDriver {
   readonly #options: MergeDriverOptions;

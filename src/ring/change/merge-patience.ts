@@ -12,7 +12,7 @@ export interface PatienceTimes {
 
 /**
  * Tells a merge that hangs from one that takes long. Servers merge side by side and finish within a
- * fraction of the time that each takes; one whose request was lost stays Doing for ever, while all
+ * fraction of the time that each takes; one whose request was lost stays Doing forever, while all
  * others are Done (docs/contracts/ring.md, 8.2; seen in 6 of 27 changes of 3 to 4 servers with 2000
  * keys). Trying again helped in one of them.
  */

@@ -15,6 +15,8 @@ export type MergeCommand = 'SERVICEIN' | 'SERVICEOUT' | 'MERGE' | 'COMPMERGE' | 
  *     gathered ──MERGE──▶ merging: somebody is Doing
  *     merging ──nobody is Doing any more──▶ merged: all are Done ──COMPMERGE──▶ quiet
  *     merging ──somebody is gone, or was started again──▶ mixed ──ABORTMERGE──▶ gathered
+ *     merged ──a joiner has gone since the merge began, or it was not seen to begin──▶ ABORTMERGE
+ *     gathered ──a leaver that died is Done──▶ ABORTMERGE
  */
 export const MERGE_PHASES = [
   'quiet',
