@@ -96,14 +96,15 @@ export class Leaver {
       if (leftMs() > 0) throw error;
     };
     let undone: string | null = null;
-    while (!signal.aborted) {
+    const aborted = (): boolean => signal.aborted;
+    while (!aborted()) {
       const status = await lookBefore(clock, deadline, sight);
       // One reading that failed is no proof that the data has moved.
       if (status && !mustLeaveRing(status)) {
         this.#become(out());
         return;
       }
-      if (signal.aborted) return;
+      if (aborted()) return;
       if (!status && !isUp()) {
         this.#become(gone(this.#leave));
         return;
@@ -116,7 +117,7 @@ export class Leaver {
       if (status && this.#mayBegin(status, limit - leftMs(), limit)) {
         if (mode === 'coordinated') {
           const { result, why } = await this.#options.lead(leftMs(), signal);
-          if (signal.aborted) return;
+          if (aborted()) return;
           if (result === 'hung' && kind !== 'restart') {
             this.#become(cutShort(this.#leave));
             return;
