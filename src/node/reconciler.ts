@@ -159,7 +159,7 @@ export class Reconciler {
     // Nobody could interrupt a step that was planned before the wish changed.
     if (signal.aborted || this.#snapshot?.desired !== desired.current) return;
     const { do: action, ...how } = step.action;
-    log.info({ ...how, why: step.why }, action);
+    log.info(Object.assign({ why: '' }, how, { why: step.why }), action); // the reason first
     const interrupt = new AbortController();
     this.#interrupt = interrupt;
     const stop = (): void => interrupt.abort();
