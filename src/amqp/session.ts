@@ -162,7 +162,7 @@ export class AmqpSession implements Publisher {
   #announce(): void {
     if (!this.connected) return;
     this.#options.log.info('AMQP session ready');
-    // Who comes while they are told was told when it came.
+    // A listener that joins meanwhile was called when it joined.
     const listeners = [...this.#listeners];
     for (const listener of listeners) if (this.#listeners.has(listener)) this.#tellOf(listener);
   }

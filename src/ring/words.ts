@@ -1,7 +1,7 @@
-import type { RingNode, RingStatus } from './status.ts';
+import type { RingNode } from './status.ts';
 
 /** All rows in short, to see whether anything moves and to log. */
-export function ringWords({ servers }: RingStatus): string {
+export function ringWords({ servers }: { servers: readonly RingNode[] }): string {
   return servers.map((node) => `${shortName(node)} ${shortWords(node)}`).join(', ');
 }
 

@@ -63,7 +63,7 @@ export class LeaveRecord {
   /** Keeps this state; resolves when it is on disk, or cannot be, which is logged. */
   async keep(leave: Leave): Promise<void> {
     const text = this.#textOf(leave);
-    if (text === this.#kept) return;
+    if (text === this.#kept) return this.#writing;
     this.#kept = text;
     this.#writing = this.#writing.then(() => this.#write(text));
     await this.#writing;

@@ -127,3 +127,13 @@ it('counts the time that is left from now on, whenever the agent was started', a
   await agent(5_000).keep(at('leaving', 'good', 60_000));
   expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ until: wall.ms + 55_000 });
 });
+
+it('is on disk also for the second one that asks for the same', async () => {
+  const { file, agent } = await bench();
+  const record = agent(0);
+  const leave = at('leaving', 'good', 60_000);
+  const first = record.keep(leave);
+  await record.keep(leave);
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ is: 'leaving' });
+  await first;
+});

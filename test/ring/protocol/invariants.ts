@@ -4,7 +4,7 @@ import type { RingStatus } from '../../../src/ring/status.ts';
 import { whoLacksData } from './data.ts';
 import type { Machine } from './machine.ts';
 import type { RingModel, Snapshot } from './ring-model.ts';
-import { rowsInWords } from './transcript.ts';
+import { ringWords } from '../../../src/ring/words.ts';
 
 /** What must never be broken, was. */
 export class Violation extends Error {}
@@ -54,7 +54,7 @@ export class OrderRules {
     const view = this.#ring.view(by);
     if (view === null) return;
     if (command === 'COMPMERGE') this.#complete(by, view, this.#ring.seenBy(by));
-    const saw = rowsInWords(view.servers);
+    const saw = ringWords(view);
     const toOne = command === 'SERVICEIN' || command === 'SERVICEOUT';
     const now = this.#ring.now;
     const given = { at: now, saw, by: by.id, command, whom: toOne ? names.name : 'all' };
@@ -84,7 +84,7 @@ export class OrderRules {
     const who = [...doing.map(({ name }) => name), ...lacking];
     if (who.length === 0) return;
     throw new Violation(
-      `${by.id} gives COMPMERGE, but ${who.join(', ')} lacks data (${rowsInWords(servers)})`,
+      `${by.id} gives COMPMERGE, but ${who.join(', ')} lacks data (${ringWords({ servers })})`,
     );
   }
 }

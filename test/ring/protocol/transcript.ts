@@ -1,4 +1,5 @@
 import type { RingNode } from '../../../src/ring/status.ts';
+import { ringWords } from '../../../src/ring/words.ts';
 
 /** What happened in a run, a line each, with the time; lines are made only when somebody reads them. */
 export class Transcript {
@@ -17,7 +18,7 @@ export class Transcript {
   /** The ring has changed: of changes at the same moment the last one is kept. */
   addRing(rows: readonly RingNode[]): void {
     const last = this.#lines?.at(-1);
-    const text = `      ${rowsInWords(rows)}`;
+    const text = `      ${ringWords({ servers: rows })}`;
     if (last?.at === this.#now() && last.text.startsWith(' ')) last.text = text;
     else this.#lines?.push({ at: this.#now(), text });
   }
@@ -28,20 +29,4 @@ export class Transcript {
       ({ at, text }) => `${(at / 1_000).toFixed(2).padStart(8)} ${text}`,
     );
   }
-}
-
-/** All rows in short: `a in, b in add doing, c out down`. */
-export function rowsInWords(rows: readonly RingNode[]): string {
-  return rows.map((row) => `${row.name} ${rowInWords(row)}`).join(', ');
-}
-
-function rowInWords({ ring, live, operation, merge, suspended }: RingNode): string {
-  const parts = [
-    ring === 'SERVICE IN' ? 'in' : 'out',
-    live === 'DOWN' ? 'down' : '',
-    operation === 'n/a' ? '' : operation.toLowerCase(),
-    merge === 'Nothing' ? '' : merge.toLowerCase(),
-    suspended ? 'suspended' : '',
-  ];
-  return parts.filter((part) => part !== '').join(' ');
 }
