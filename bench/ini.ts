@@ -1,8 +1,8 @@
 import { availableParallelism, loadavg } from 'node:os';
-import { forNode } from '../src/ini/model.ts';
-import { parseRole } from '../src/ini/parse-role.ts';
-import { renderIni } from '../src/ini/render.ts';
-import { validateRole } from '../src/ini/validate.ts';
+import { forNode } from '../src/ini/model/model.ts';
+import { parseRole } from '../src/ini/text/parse-role.ts';
+import { renderIni } from '../src/ini/text/render.ts';
+import { validateRole } from '../src/ini/model/validate.ts';
 import { roleResource } from '../test/simulators/k2hr3/role-resource.ts';
 import type { HostRecord } from '../test/simulators/k2hr3/store.ts';
 

@@ -3,7 +3,11 @@ import { readTls } from '../amqp/tls.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
 import type { StorageConfig } from '../backup/swift/storage-config.ts';
 import type { LogFormat, LogLevel } from '../base/log.ts';
-import { overriddenPaths, readIniOverrides, type IniOverrides } from '../ini/ini-overrides.ts';
+import {
+  overriddenPaths,
+  readIniOverrides,
+  type IniOverrides,
+} from '../ini/model/ini-overrides.ts';
 import { loadAgentConfig } from '../config/load.ts';
 import type { AgentConfig } from '../config/schema.ts';
 import { findUser, type SystemUser } from '../host/system-user.ts';

@@ -1,12 +1,12 @@
-import { startAgent } from '../app/agent.ts';
+import { startAgent } from '../app/server/server-agent.ts';
 import {
   readNodeSettings,
   readSettings,
   type NodeSettings,
   type RunOptions,
 } from '../app/settings.ts';
-import { startSlaveAgent } from '../app/slave-agent.ts';
-import { readSlaveSource } from '../app/slave-source.ts';
+import { startSlaveAgent } from '../app/slave/slave-agent.ts';
+import { readSlaveSource } from '../app/slave/slave-source.ts';
 import type { World } from '../app/world.ts';
 import { systemClock } from '../base/clock.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';

@@ -35,7 +35,7 @@ const hostName = v.pipe(
   v.regex(/^[A-Za-z0-9._:-]+$/, 'must be a host name or an address'),
 );
 
-/** What chmpx reads behind `KEY =`; src/ini/ini-overrides.ts checks each. */
+/** What chmpx reads behind `KEY =`; src/ini/model/ini-overrides.ts checks each. */
 const iniKeys = v.nullish(
   v.record(
     v.string(),

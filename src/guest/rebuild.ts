@@ -1,5 +1,5 @@
 import { AgentError } from '../base/errors.ts';
-import { isBlockDevice } from '../host/volume.ts';
+import { isBlockDevice } from '../host/mount-volume.ts';
 import type { GuestArgs } from '../trove/handled-methods.ts';
 import type { JsonObject } from '../trove/json.ts';
 import { NEW_NODE, type DesiredState } from '../node/desired-state.ts';

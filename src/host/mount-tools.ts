@@ -1,6 +1,6 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { AgentError } from '../base/errors.ts';
-import type { RunTool } from './volume.ts';
+import type { RunTool } from './mount-volume.ts';
 
 /** mkfs of a large volume takes a minute or two; Trove's own agent gives it two (ms). */
 const MOUNT_TOOL_MS = 180_000;

@@ -1,4 +1,4 @@
-import { K2hr3Error, refusal, withoutSecrets } from './errors.ts';
+import { K2hr3Error, refusal, withoutSecrets } from './k2hr3-error.ts';
 import { request } from './http.ts';
 import type { HttpOptions } from './exchange.ts';
 

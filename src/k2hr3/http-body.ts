@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { K2hr3Error } from './errors.ts';
+import { K2hr3Error } from './k2hr3-error.ts';
 
 const unpack = promisify(gunzip);
 

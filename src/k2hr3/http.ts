@@ -1,5 +1,5 @@
 import { codeOf, messageOf } from '../base/errors.ts';
-import { K2hr3Error } from './errors.ts';
+import { K2hr3Error } from './k2hr3-error.ts';
 import type { HttpOptions, HttpRequest, HttpResponse } from './exchange.ts';
 import { parseTarget } from './target.ts';
 

@@ -1,4 +1,4 @@
-import { K2hr3Error, refusal } from './errors.ts';
+import { K2hr3Error, refusal } from './k2hr3-error.ts';
 import type { RoleAccess } from './extdata.ts';
 import { request } from './http.ts';
 import type { HttpOptions, HttpResponse } from './exchange.ts';

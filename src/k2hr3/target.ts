@@ -1,4 +1,4 @@
-import { K2hr3Error } from './errors.ts';
+import { K2hr3Error } from './k2hr3-error.ts';
 
 /** Where a call goes. */
 export interface Target {

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../host/atomic-file.ts';
 import { makeSharedDirectory } from '../host/shared-directory.ts';
-import { EXTRA, type HostIdentity } from './registration.ts';
+import { EXTRA, type HostIdentity } from './registration-calls.ts';
 import type { RoleAccess } from './extdata.ts';
 
 /**

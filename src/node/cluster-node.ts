@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { publishIni } from '../ini/publish.ts';
+import { publishIni } from '../ini/text/publish.ts';
 import { makeSharedDirectory } from '../host/shared-directory.ts';
 import type { DataVolume } from './data-volume.ts';
 import type { DesiredStateStore } from './desired-state.ts';

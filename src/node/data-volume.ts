@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { isMountPoint } from '../host/mounts.ts';
 import type { mountTools } from '../host/mount-tools.ts';
-import { mountVolume, type Volume, type VolumeOptions } from '../host/volume.ts';
+import { mountVolume, type Volume, type VolumeOptions } from '../host/mount-volume.ts';
 import type { DesiredStateStore } from './desired-state.ts';
 
 /** What the data volume works with. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, codeOf } from '../base/errors.ts';
 import { removeUnfinishedWrites, writeFileAtomic } from '../host/atomic-file.ts';
-import type { Volume } from '../host/volume.ts';
+import type { Volume } from '../host/mount-volume.ts';
 import type { Registration } from '../role/registration.ts';
 import type { ClusterParameters } from '../trove/overrides.ts';
 

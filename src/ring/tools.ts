@@ -1,5 +1,5 @@
 import { AgentError } from '../base/errors.ts';
-import { shown } from '../ini/problems.ts';
+import { shown } from '../ini/model/problems.ts';
 import { parseRingStatus, type RingStatus } from './status.ts';
 
 /** How one of the AntPickax tools is run. */

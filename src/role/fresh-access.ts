@@ -3,7 +3,7 @@ import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { GetAccess, RoleAccess } from '../k2hr3/extdata.ts';
 import type { HttpOptions } from '../k2hr3/exchange.ts';
-import { isMember } from '../k2hr3/registration.ts';
+import { isMember } from '../k2hr3/registration-calls.ts';
 import { fingerprintOf } from '../k2hr3/registration-record.ts';
 import { readResourceKey } from '../k2hr3/resource.ts';
 import type { Registration } from './registration.ts';

@@ -1,6 +1,6 @@
 import type { K2hTarget } from '../backup/restore/restore-load.ts';
-import type { Settings } from '../ini/model.ts';
-import { effective } from '../ini/model.ts';
+import type { Settings } from '../ini/model/model.ts';
+import { effective } from '../ini/model/model.ts';
 
 /** Where and how k2hdkc keeps its data; null when it is in memory only, or nowhere said. */
 export function k2hTargetOf(k2hdkc: Settings): K2hTarget | null {

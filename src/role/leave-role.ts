@@ -1,7 +1,7 @@
 import { AgentError, asError } from '../base/errors.ts';
 import type { RoleAccess } from '../k2hr3/extdata.ts';
 import type { HttpOptions } from '../k2hr3/exchange.ts';
-import { unregister } from '../k2hr3/registration.ts';
+import { unregister } from '../k2hr3/registration-calls.ts';
 import { readResourceKey } from '../k2hr3/resource.ts';
 import type { Registration } from './registration.ts';
 

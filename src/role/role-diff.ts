@@ -1,4 +1,4 @@
-import { withoutSecrets } from '../k2hr3/errors.ts';
+import { withoutSecrets } from '../k2hr3/k2hr3-error.ts';
 
 /** Nobody reads more lines than this of each side in a log line. */
 const MOST_LINES = 4;

@@ -5,13 +5,13 @@ import {
   overrideProblems,
   withOverrides,
   type IniOverrides,
-} from '../ini/ini-overrides.ts';
-import { forNode, type ClusterModel } from '../ini/model.ts';
-import { nodeIni, type NodeIni } from '../ini/node-ini.ts';
-import { ledByAgents, withLongQueues } from '../ini/own-globals.ts';
-import { parseRole } from '../ini/parse-role.ts';
-import { firstProblems, notSane as notSaneProblem, type Problem } from '../ini/problems.ts';
-import { validateRole } from '../ini/validate.ts';
+} from '../ini/model/ini-overrides.ts';
+import { forNode, type ClusterModel } from '../ini/model/model.ts';
+import { nodeIni, type NodeIni } from '../ini/text/node-ini.ts';
+import { ledByAgents, withLongQueues } from '../ini/start/own-globals.ts';
+import { parseRole } from '../ini/text/parse-role.ts';
+import { firstProblems, notSane as notSaneProblem, type Problem } from '../ini/model/problems.ts';
+import { validateRole } from '../ini/model/validate.ts';
 import { RoleRefusedError } from './role-refused.ts';
 import type { K2hTarget } from '../backup/restore/restore-load.ts';
 import { k2hTargetOf } from './k2h-target.ts';

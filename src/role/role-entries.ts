@@ -1,11 +1,16 @@
 import { networkInterfaces } from 'node:os';
 import { AgentError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { parseRole } from '../ini/parse-role.ts';
+import { parseRole } from '../ini/text/parse-role.ts';
 import type { ResolveName } from '../host/resolve-name.ts';
 import type { RoleAccess } from '../k2hr3/extdata.ts';
 import type { HttpOptions } from '../k2hr3/exchange.ts';
-import { isAddressKnown, isMember, unregister, type HostIdentity } from '../k2hr3/registration.ts';
+import {
+  isAddressKnown,
+  isMember,
+  unregister,
+  type HostIdentity,
+} from '../k2hr3/registration-calls.ts';
 import { readResource } from '../k2hr3/resource.ts';
 
 /** One server as the ring of a role has it. */

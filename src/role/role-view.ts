@@ -1,4 +1,4 @@
-import type { NodeIni } from '../ini/node-ini.ts';
+import type { NodeIni } from '../ini/text/node-ini.ts';
 import type { K2hTarget } from '../backup/restore/restore-load.ts';
 import type { ExpectedRing } from '../ring/expected-ring.ts';
 import type { Neighbour } from '../ring/neighbours.ts';

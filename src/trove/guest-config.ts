@@ -1,6 +1,6 @@
 import type { StorageConfig } from '../backup/swift/storage-config.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
-import type { VolumeOptions } from '../host/volume.ts';
+import type { VolumeOptions } from '../host/mount-volume.ts';
 import type { OsloConfig } from '../oslo/oslo-config.ts';
 import { parseTransportUrl, type TransportUrl } from '../oslo/transport-url.ts';
 import { optionalText } from './optional-text.ts';

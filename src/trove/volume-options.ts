@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../base/errors.ts';
-import { DEFAULT_VOLUME_OPTIONS, FILE_SYSTEMS, type VolumeOptions } from '../host/volume.ts';
+import { DEFAULT_VOLUME_OPTIONS, FILE_SYSTEMS, type VolumeOptions } from '../host/mount-volume.ts';
 import type { OsloConfig } from '../oslo/oslo-config.ts';
 import { optionalText } from './optional-text.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { KEYS, type KeyKind, type Scalar, type SectionName } from '../../src/ini/keys.ts';
-import { inRingOrder, type ClusterModel, type Settings } from '../../src/ini/model.ts';
+import { KEYS, type KeyKind, type Scalar, type SectionName } from '../../src/ini/model/keys.ts';
+import { inRingOrder, type ClusterModel, type Settings } from '../../src/ini/model/model.ts';
 
 const nameText = fc.stringMatching(/^[A-Za-z0-9.:-]{1,20}$/);
 const seedText = fc.stringMatching(/^[A-Za-z0-9.-]{1,20}$/);

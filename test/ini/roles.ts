@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { parseRole } from '../../src/ini/parse-role.ts';
-import { forNode, type ClusterModel } from '../../src/ini/model.ts';
-import { nodeIni, type NodeIni } from '../../src/ini/node-ini.ts';
+import { parseRole } from '../../src/ini/text/parse-role.ts';
+import { forNode, type ClusterModel } from '../../src/ini/model/model.ts';
+import { nodeIni, type NodeIni } from '../../src/ini/text/node-ini.ts';
 
 /** CUKs of the nodes in the captured roles. */
 export const CUK1 = '00000001-aaaa-4bbb-8ccc-000000000001';

@@ -7,7 +7,7 @@ import { DataVolume } from '../../src/node/data-volume.ts';
 import { DesiredStateStore } from '../../src/node/desired-state.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { mountTools } from '../../src/host/mount-tools.ts';
-import { DEFAULT_VOLUME_OPTIONS } from '../../src/host/volume.ts';
+import { DEFAULT_VOLUME_OPTIONS } from '../../src/host/mount-volume.ts';
 import { silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { detachLoopDevice, loopDevice } from '../peers/loop-device.ts';

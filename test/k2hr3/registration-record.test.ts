@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { fingerprintOf, registrationRecordSchema } from '../../src/k2hr3/registration-record.ts';
 import type { RegistrationRecord } from '../../src/k2hr3/registration-record.ts';
-import { register, unregister } from '../../src/k2hr3/registration.ts';
+import { register, unregister } from '../../src/k2hr3/registration-calls.ts';
 import { startK2hr3 } from '../simulators/k2hr3/stand-in.ts';
 import { from } from './peers.ts';
 

@@ -11,7 +11,7 @@ import { readRoleDocument } from '../../src/role/role-document.ts';
 import { RoleWatch } from '../../src/role/role-watch.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
-import { publishIni } from '../../src/ini/publish.ts';
+import { publishIni } from '../../src/ini/text/publish.ts';
 import { desiredState, nothingRuns, observed, RUNS, TIMES } from '../node/builders.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';

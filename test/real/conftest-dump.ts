@@ -1,11 +1,11 @@
-import type { Scalar } from '../../src/ini/keys.ts';
+import type { Scalar } from '../../src/ini/model/keys.ts';
 import {
   effective,
   type ClusterModel,
   type ServerNode,
   type Settings,
   type SlaveNode,
-} from '../../src/ini/model.ts';
+} from '../../src/ini/model/model.ts';
 
 /** The keys of `[GLOBAL]` in the order and under the names in which chmpxconftest prints them. */
 const GLOBAL_KEYS = [

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { changedByChmpx } from '../../src/ini/combinations.ts';
-import type { Scalar } from '../../src/ini/keys.ts';
+import { changedByChmpx } from '../../src/ini/model/combinations.ts';
+import type { Scalar } from '../../src/ini/model/keys.ts';
 import {
   effective,
   forNode,
@@ -15,9 +15,9 @@ import {
   type ServerNode,
   type Settings,
   type SlaveNode,
-} from '../../src/ini/model.ts';
-import { renderIni } from '../../src/ini/render.ts';
-import { validateRole } from '../../src/ini/validate.ts';
+} from '../../src/ini/model/model.ts';
+import { renderIni } from '../../src/ini/text/render.ts';
+import { validateRole } from '../../src/ini/model/validate.ts';
 import { models } from '../ini/models.ts';
 import { realPrograms } from '../story/programs.ts';
 import { dumpOf, expectedDump } from './conftest-dump.ts';

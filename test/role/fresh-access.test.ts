@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secrets } from '../../src/base/secrets.ts';
 import { fetchRoleAccess, type RoleAccess } from '../../src/k2hr3/extdata.ts';
-import { register } from '../../src/k2hr3/registration.ts';
+import { register } from '../../src/k2hr3/registration-calls.ts';
 import { fingerprintOf } from '../../src/k2hr3/registration-record.ts';
 import { FreshAccess } from '../../src/role/fresh-access.ts';
 import type { Registration } from '../../src/role/registration.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Scalar } from '../../src/ini/keys.ts';
+import type { Scalar } from '../../src/ini/model/keys.ts';
 import { k2hTargetOf } from '../../src/role/k2h-target.ts';
 
 const FILE: [string, Scalar][] = [

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { GetAccess, RoleAccess } from '../../src/k2hr3/extdata.ts';
 import { fetchRoleAccess } from '../../src/k2hr3/extdata.ts';
-import { register } from '../../src/k2hr3/registration.ts';
+import { register } from '../../src/k2hr3/registration-calls.ts';
 import { leaveRole } from '../../src/role/leave-role.ts';
 import type { Registration } from '../../src/role/registration.ts';
 import { from } from '../k2hr3/peers.ts';

@@ -5,8 +5,8 @@ import {
   type RoleExpectations,
 } from '../../src/role/role-document.ts';
 import { RoleRefusedError } from '../../src/role/role-refused.ts';
-import { NO_OVERRIDES } from '../../src/ini/ini-overrides.ts';
-import type { Scalar } from '../../src/ini/keys.ts';
+import { NO_OVERRIDES } from '../../src/ini/model/ini-overrides.ts';
+import type { Scalar } from '../../src/ini/model/keys.ts';
 import { CUK1, roleText, withLine, type ROLES } from '../ini/roles.ts';
 import { PARAMETERS, registrationFor } from '../node/builders.ts';
 

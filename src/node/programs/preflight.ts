@@ -1,5 +1,5 @@
 import { AgentError } from '../../base/errors.ts';
-import type { StartNeeds } from '../../ini/needs.ts';
+import type { StartNeeds } from '../../ini/start/needs.ts';
 import { spaceShortages } from '../../host/free-space.ts';
 import { processLimit, queueMessageLimit } from '../../host/limits.ts';
 import { listenersOn } from '../../host/listeners.ts';

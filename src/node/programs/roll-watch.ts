@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import { geometryChanges, placeChanges } from '../../ini/data-keys.ts';
-import { heldIni } from '../../ini/held-ini.ts';
-import type { NodeIni } from '../../ini/node-ini.ts';
-import { rollFor, unmoved, type Roll } from '../../ini/roll.ts';
-import { sectionsIn, sectionsOf } from '../../ini/sections.ts';
-import { startKeys, type StartKeys } from '../../ini/start-keys.ts';
+import { geometryChanges, placeChanges } from '../../ini/start/data-keys.ts';
+import { heldIni } from '../../ini/start/held-ini.ts';
+import type { NodeIni } from '../../ini/text/node-ini.ts';
+import { rollFor, unmoved, type Roll } from '../../ini/start/needed-roll.ts';
+import { sectionsIn, sectionsOf } from '../../ini/text/sections.ts';
+import { startKeys, type StartKeys } from '../../ini/start/start-keys.ts';
 import { serverKey } from '../../ring/change/merge-steps.ts';
 import { sameServer } from '../../ring/ring.ts';
 import type { RingStatus } from '../../ring/status.ts';

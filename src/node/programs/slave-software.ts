@@ -4,7 +4,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { Alarm } from '../../base/wait.ts';
 import { enableUnits, installPackages, missingPackages } from '../../host/packages.ts';
-import { K2hr3Error } from '../../k2hr3/errors.ts';
+import { K2hr3Error } from '../../k2hr3/k2hr3-error.ts';
 import type { DesiredStateStore } from '../desired-state.ts';
 import type { Registration } from '../../role/registration.ts';
 

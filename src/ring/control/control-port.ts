@@ -1,7 +1,7 @@
 import { sleep, type Clock } from '../../base/clock.ts';
 import { AgentError } from '../../base/errors.ts';
 import { ControlPortError, exchange, STALLED_ANSWER_MS } from './control-exchange.ts';
-import { shown } from '../../ini/problems.ts';
+import { shown } from '../../ini/model/problems.ts';
 
 export interface ControlPortOptions {
   /** CTLPORT of the chmpx that is spoken to. */

@@ -1,5 +1,5 @@
 import { serverKey } from '../change/merge-steps.ts';
-import { shown } from '../../ini/problems.ts';
+import { shown } from '../../ini/model/problems.ts';
 import { statusWords, type RingNode } from '../status.ts';
 
 /**

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { preflight, type PreflightSubject } from '../../../src/node/programs/preflight.ts';
-import type { StartNeeds } from '../../../src/ini/needs.ts';
+import type { StartNeeds } from '../../../src/ini/start/needs.ts';
 import { processLimit, queueMessageLimit } from '../../../src/host/limits.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
 

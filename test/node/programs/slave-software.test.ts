@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DesiredStateStore } from '../../../src/node/desired-state.ts';
 import { SlaveSoftware } from '../../../src/node/programs/slave-software.ts';
 import { systemClock } from '../../../src/base/clock.ts';
-import { K2hr3Error } from '../../../src/k2hr3/errors.ts';
+import { K2hr3Error } from '../../../src/k2hr3/k2hr3-error.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
 import { PARAMETERS, registrationFor } from '../builders.ts';

@@ -1,8 +1,8 @@
 import type { Random } from '../../../src/base/backoff.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/log.ts';
-import { createRingChanges, leaveLimits } from '../../../src/app/ring-changes.ts';
-import { reconcilerTimes } from '../../../src/app/reconciler-times.ts';
+import { createRingChanges, leaveLimits } from '../../../src/app/node/node-ring-changes.ts';
+import { reconcilerTimes } from '../../../src/app/node/reconciler-times.ts';
 import type { AgentConfig } from '../../../src/config/schema.ts';
 import type { DesiredState, DesiredStateStore } from '../../../src/node/desired-state.ts';
 import type { Memory, Observed, Seen } from '../../../src/node/observed.ts';

@@ -1,0 +1,98 @@
+import path from 'node:path';
+import { AgentError } from '../../base/errors.ts';
+import { queueMessageLimit } from '../../host/limits.ts';
+import { nodeName } from '../../host/node-name.ts';
+import { resolveName } from '../../host/resolve-name.ts';
+import type { DesiredStateStore } from '../../node/desired-state.ts';
+import { Membership, type MembershipOptions } from '../../role/membership.ts';
+import type { RoleWish } from '../../role/registration.ts';
+import { readRoleDocument, type RoleDocument } from '../../role/role-document.ts';
+import { RoleWatch } from '../../role/role-watch.ts';
+import { readInstanceId } from './instance-id.ts';
+import type { NodeSettings } from '../settings.ts';
+import type { World } from '../world.ts';
+
+/** What connects this VM's node with its role in K2HR3 is made from. */
+export interface NodeRoleOptions extends World {
+  settings: Pick<NodeSettings, 'agent' | 'overrides' | 'k2hr3Ca'>;
+  desired: DesiredStateStore;
+  /** Default: the extdata URL of the configuration group. */
+  access?: NonNullable<MembershipOptions['access']> | undefined;
+  /** The role has changed. */
+  onRole: () => void;
+}
+
+/** This VM's node in its role. */
+export interface NodeRole {
+  membership: Membership;
+  role: RoleWatch;
+}
+
+/** Puts together what registers this VM in its role, and what follows the role. */
+export async function createNodeRole(options: NodeRoleOptions): Promise<NodeRole> {
+  const { settings, desired, access, clock, random, secrets, log } = options;
+  const { paths, node, k2hr3 } = settings.agent;
+  const retry = { firstMs: k2hr3.retry_first * 1000, capMs: k2hr3.retry_cap * 1000 };
+  const membership = new Membership({
+    desired,
+    http: {
+      clock,
+      localAddress: node.source_address ?? undefined,
+      ca: settings.k2hr3Ca,
+      connectTimeoutMs: k2hr3.connect_timeout * 1000,
+      totalTimeoutMs: k2hr3.total_timeout * 1000,
+    },
+    ...(access === undefined ? {} : { access }),
+    cuk: () => readInstanceId(paths.instance_id_file),
+    nodeName: node.name ?? (await nodeName()),
+    filesDirectory: path.dirname(paths.ini_file),
+    retry,
+    resolve: resolveName,
+    secrets,
+    clock,
+    random,
+    log,
+  });
+  await membership.writeFiles();
+  const queueMessages = await queueMessageLimit();
+  const role = new RoleWatch({
+    stateDirectory: paths.state_dir,
+    desired: () => desired.current,
+    read: (...reading) => membership.read(...reading),
+    parse: (text, wish) => parseRole(text, wish, settings, queueMessages),
+    resolve: resolveName,
+    pace: {
+      settledMs: k2hr3.poll_interval * 1000,
+      changingMs: k2hr3.changing_poll_interval * 1000,
+      retryFirstMs: retry.firstMs,
+      retryCapMs: retry.capMs,
+    },
+    clock,
+    random,
+    log,
+    onChange: options.onRole,
+  });
+  desired.onChange(() => role.hurry());
+  return { membership, role };
+}
+
+/** The ports of the role's parameters come before those of agent.yaml. */
+function parseRole(
+  text: string,
+  { registration, parameters }: RoleWish,
+  { agent: { mode, cluster }, overrides }: NodeRoleOptions['settings'],
+  queueMessages: number,
+): RoleDocument {
+  if (!registration || !parameters) throw new AgentError('no role is wanted now');
+  const serverPort = parameters.serverPort ?? cluster.server_port;
+  const serverControlPort = parameters.serverControlPort ?? cluster.server_control_port;
+  return readRoleDocument(text, registration, {
+    mode,
+    clusterName: parameters.clusterName,
+    merge: cluster.merge,
+    ...(serverPort === null ? {} : { serverPort }),
+    ...(serverControlPort === null ? {} : { serverControlPort }),
+    overrides,
+    queueMessages,
+  });
+}

@@ -1,0 +1,81 @@
+import type { AgentConfig } from '../../config/schema.ts';
+import type { Reconciler, Snapshot } from '../../node/reconciler.ts';
+import { statusOf } from '../../guest/report/status-of.ts';
+import { RingWatch } from '../../ring/watch/ring-watch.ts';
+import { statusDocument } from '../../node/status-document.ts';
+import { StatusFile } from '../../node/status-file.ts';
+import type { NodeParts } from './node-parts.ts';
+import type { World } from '../world.ts';
+
+/** What the watch of this VM's node is made from. */
+export interface NodeWatchOptions extends World {
+  config: AgentConfig;
+  /** Of this agent. */
+  version: string;
+  node: Pick<NodeParts, 'sight' | 'control' | 'role' | 'chmpx' | 'k2hdkc' | 'split' | 'unread'>;
+  reconciler: Pick<Reconciler, 'snapshot' | 'wake'>;
+}
+
+/** The watch of this VM's node, and the file that keeps what it sees. */
+export interface NodeWatch {
+  /** Watches until `signal` aborts. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Keeps the status, if it has changed. To be called after every look at the node. */
+  look(): void;
+}
+
+/** A slave is nothing that Trove knows. */
+function troveStatus(snapshot: Snapshot | null, { mode, cluster }: AgentConfig): string | null {
+  if (snapshot === null || mode === 'slave') return null;
+  return statusOf(snapshot.desired, snapshot.observed, cluster.crashes_until_crashed);
+}
+
+/** Puts together what watches the ring of this VM's node. A slave asks no peers: there are many. */
+export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
+  const { config, version, node, reconciler, clock, random, secrets, log } = options;
+  const isoNow = (): string => new Date(clock.wall()).toISOString();
+  const file = new StatusFile({ stateDirectory: config.paths.state_dir, clock, secrets, log });
+  const agent = { version, pid: process.pid, since: isoNow() };
+  let state: string | undefined;
+  let stateSince = agent.since;
+  const watch = new RingWatch({
+    isUp: () => node.chmpx.running !== null,
+    sight: node.sight,
+    role: () => node.role.view(),
+    viewOf:
+      config.mode === 'slave' ? null : (server, limitMs) => node.control.viewOf(server, limitMs),
+    // A server's workers wait long and rightly while k2hdkc is busy with a merge.
+    unread: config.mode === 'slave' ? node.unread : null,
+    split: node.split,
+    times: {
+      mergeMs: config.cluster.merge_limit * 1000,
+      startMs: config.cluster.start_timeout * 1000,
+    },
+    onChange: () => reconciler.wake(),
+    onLook: () => {
+      look();
+      // Those of one side are to be gone at the same time.
+      if (node.split.giveIn !== null) reconciler.wake();
+    },
+    ...{ clock, random, log },
+  });
+  function look(): void {
+    const { snapshot } = reconciler;
+    if (snapshot?.state !== state) stateSince = isoNow();
+    state = snapshot?.state;
+    const pidOf = ({ running }: NodeParts['chmpx']): number | null => running?.identity.pid ?? null;
+    file.show(
+      statusDocument({
+        agent,
+        mode: config.mode,
+        trove: troveStatus(snapshot, config),
+        snapshot,
+        stateSince,
+        programs: { chmpx: pidOf(node.chmpx), k2hdkc: pidOf(node.k2hdkc) },
+        ring: watch.ring,
+        concerns: watch.concerns,
+      }),
+    );
+  }
+  return { run: (signal) => watch.run(signal), look };
+}

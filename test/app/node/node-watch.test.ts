@@ -1,0 +1,85 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { createNodeWatch, type NodeWatchOptions } from '../../../src/app/node/node-watch.ts';
+import type { Snapshot } from '../../../src/node/reconciler.ts';
+import { statusFile } from '../../../src/node/status-file.ts';
+import type { StatusDocument } from '../../../src/node/status-document.ts';
+import { ManualClock } from '../../base/manual-clock.ts';
+import { until } from '../../helpers/until.ts';
+import { desiredState, observed } from '../../node/builders.ts';
+import { configured, configuredSlave } from '../configured.ts';
+import { recordedWorld } from '../world.ts';
+
+/** The watch of a node whose programs do not run, and whose reconciler a test writes. */
+async function bench(mode: 'server' | 'slave') {
+  const { agent: config } = mode === 'slave' ? await configuredSlave() : await configured();
+  const directory = config.paths.state_dir;
+  await mkdir(directory);
+  const clock = new ManualClock();
+  const { world } = recordedWorld();
+  const reconciler: { snapshot: Snapshot | null; wake: () => void } = {
+    snapshot: null,
+    wake: () => undefined,
+  };
+  const node = { chmpx: { running: null }, k2hdkc: { running: null } };
+  const watch = createNodeWatch({
+    ...world,
+    clock,
+    config,
+    version: '1.2.3',
+    node: node as unknown as NodeWatchOptions['node'],
+    reconciler,
+  });
+  const serving = (state: 'serving' | 'starting'): void => {
+    reconciler.snapshot = {
+      desired: desiredState({ mode }),
+      observed: observed(),
+      state,
+      step: { kind: 'rest', why: state },
+    };
+  };
+  /** What is on disk when it is of this state. */
+  const shown = (state: string): Promise<StatusDocument> =>
+    until(`status.json says ${state}`, async () => {
+      watch.look();
+      const text = await readFile(statusFile(directory), 'utf8').catch(() => 'null');
+      const document = JSON.parse(text) as StatusDocument | null;
+      return document?.node.state === state && document;
+    });
+  return { clock, serving, shown };
+}
+
+it('keeps what is known before the first look', async () => {
+  const { shown } = await bench('server');
+  expect(await shown('unknown')).toMatchObject({
+    agent: { version: '1.2.3', pid: process.pid },
+    trove: null,
+    programs: { chmpx: null, k2hdkc: null },
+    ring: null,
+  });
+});
+
+it('says what Trove is told of a server, and nothing of a slave', async () => {
+  const server = await bench('server');
+  server.serving('serving');
+  expect(await server.shown('serving')).toMatchObject({ mode: 'server', trove: 'healthy' });
+  const slave = await bench('slave');
+  slave.serving('serving');
+  expect(await slave.shown('serving')).toMatchObject({ mode: 'slave', trove: null });
+});
+
+it('says since when the node is what it is', async () => {
+  const { clock, serving, shown } = await bench('server');
+  await clock.advance(1_000);
+  serving('starting');
+  const { node: first } = await shown('starting');
+  await clock.advance(60_000);
+  const { node: same } = await shown('starting');
+  serving('serving');
+  const { node: changed } = await shown('serving');
+  expect([first.since, same.since, changed.since]).toEqual([
+    '1970-01-01T00:00:01.000Z',
+    '1970-01-01T00:00:01.000Z',
+    '1970-01-01T00:01:01.000Z',
+  ]);
+});
