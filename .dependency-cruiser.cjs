@@ -3,6 +3,8 @@ const floors = ['cli', 'app', 'guest', 'node', 'role', 'ring', 'ini'];
 // Rooms beside the floors: they know nothing of a node, and every floor may use them.
 const trades = ['backup', 'k2hr3', 'trove', 'process', 'oslo', 'amqp', 'host', 'config', 'base'];
 
+// A new folder of src belongs into one of the two lists.
+const unlisted = { path: '^src/', pathNot: `^src/(${[...floors, ...trades].join('|')})/` };
 const inside = (rooms) => `^src/(${rooms.join('|')})/`;
 const noImport = (name, from, to) => ({
   name,
@@ -13,6 +15,9 @@ const noImport = (name, from, to) => ({
 
 module.exports = {
   forbidden: [
+    // A room that is in neither list would have no rule: it imports something, or something imports it.
+    { name: 'every-room-is-listed', severity: 'error', from: unlisted, to: {} },
+    { name: 'every-room-that-is-used-is-listed', severity: 'error', from: {}, to: unlisted },
     { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
     ...floors
       .slice(1)
