@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { Segment } from '../../../src/backup/swift/swift-client.ts';
 
 /** What a fault does to a call; undefined lets it through. */
 export type Fault = (
@@ -27,6 +28,8 @@ interface StoredObject {
   etag: string;
   isSlo: boolean;
   headers: http.IncomingHttpHeaders;
+  /** Of a large object, as Swift tells them. */
+  segments?: Segment[];
 }
 
 /** Starts one; it is closed when the test is over. */
@@ -44,6 +47,7 @@ export async function startMemorySwift(): Promise<MemorySwift> {
     serve(swift, request, response).catch(() => response.destroy());
   };
   const server = http.createServer(onCall);
+  server.keepAliveTimeout = 0; // the client ends connections, nobody else
   server.on('checkContinue', onCall); // so that a refusal can come instead of 100 Continue
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   swift.storageUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/AUTH_test`;
@@ -108,6 +112,11 @@ async function answer(
     objects.delete(key);
     return { status: 204 };
   }
+  if (url.search.includes('multipart-manifest=get')) {
+    return { status: 200, body: JSON.stringify(found.segments ?? []) };
+  }
+  const asked = request.headers['if-match'];
+  if (asked !== undefined && asked !== `"${found.etag}"`) return { status: 412 };
   const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
   const body = found.body.subarray(from);
   const headers = {
@@ -151,7 +160,11 @@ async function store(
   }
   const etag = md5(segments.map((segment) => segment.etag).join(''));
   const whole = Buffer.concat(stored.map((one) => one?.body ?? Buffer.alloc(0)));
-  objects.set(key, { body: whole, etag, isSlo: true, headers });
+  const told = segments.map((segment, index): Segment => ({
+    ...{ name: `/${segment.path}`, bytes: stored[index]?.body.length ?? 0, hash: segment.etag },
+    ...{ content_type: '', last_modified: '' },
+  }));
+  objects.set(key, { body: whole, etag, isSlo: true, headers, segments: told });
   return { status: 201, headers: { Etag: `"${etag}"` } };
 }
 
