@@ -8,6 +8,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { observed, PARAMETERS, RUNS } from '../node/builders.ts';
+import { Life } from './life.ts';
 
 const ID = 'p-1';
 const TIMEOUT_MS = 60_000;
@@ -36,23 +37,6 @@ const ARGS = {
 interface Seen {
   statuses: string[];
   notifications: string[];
-}
-
-/** The agent's life: it is killed before its next step once it has taken so many. */
-class Life {
-  #stepsLeft: number;
-  #die: (fate: 'killed') => void = () => undefined;
-  readonly killed = new Promise<'killed'>((resolve) => (this.#die = resolve));
-
-  constructor(steps: number) {
-    this.#stepsLeft = steps;
-  }
-
-  async step<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#stepsLeft-- > 0) return work();
-    this.#die('killed');
-    return new Promise(() => undefined);
-  }
 }
 
 /** Lives one life of an agent that prepares its VM, whose node is up at once. */
