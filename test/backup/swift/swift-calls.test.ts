@@ -131,9 +131,9 @@ it('closing ends the connections that wait for another call', async () => {
   const closed = deferred();
   const { calls } = await opened((request, response) => {
     request.socket.once('close', () => closed.resolve());
-    return answers(200)(request, response);
+    return answers(200, 'x')(request, response);
   });
-  await calls.complete(calls.call('HEAD', ['c', 'o']));
+  await calls.complete(calls.call('GET', ['c', 'o']));
   calls.close();
   await closed.promise;
 });
