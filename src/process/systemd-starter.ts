@@ -51,15 +51,19 @@ export class SystemdStarter implements Starter {
       const why = textOf(cause);
       if (NOT_FOUND.test(why)) throw cannotExecute(spec, cause);
       // One that ended at once was started all the same; how it ended is said by `ended`.
-      const isOther = TAKEN.test(why);
-      if (!isOther && (await show(unit, 'ExecMainPID')).ExecMainPID !== '0')
-        return this.#started(unit);
+      const pid = TAKEN.test(why) ? null : await mainPid(unit);
+      if (pid !== null) return { pid, ended: null };
       throw new AgentError(
         `cannot start ${spec.name} as unit ${unit}: ${why}; look at it with systemctl status ${unit}`,
         { cause, retryable: true },
       );
     }
-    return this.#started(unit);
+    const pid = await mainPid(unit);
+    if (pid !== null) return { pid, ended: null };
+    throw new AgentError(
+      `${spec.name} was started as unit ${unit}, but has ended at once, or systemd does not answer; look at it with systemctl status ${unit}`,
+      { retryable: true },
+    );
   }
 
   async find(spec: ProgramSpec): Promise<number | null> {
@@ -89,11 +93,6 @@ export class SystemdStarter implements Starter {
   /** The journal keeps itself small. */
   tidy(): Promise<void> {
     return Promise.resolve();
-  }
-
-  async #started(unit: string): Promise<Started> {
-    const { ExecMainPID } = await show(unit, 'ExecMainPID');
-    return { pid: Number(ExecMainPID), ended: null };
   }
 }
 
@@ -131,6 +130,12 @@ function unitSettings(spec: ProgramSpec, user: SystemUser | null): string[] {
 /** One word of a list, as systemd reads it. */
 function quoted(text: string): string {
   return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+}
+
+/** The process with which a unit was started, also when that has ended; null when none is known. */
+async function mainPid(unit: string): Promise<number | null> {
+  const { ExecMainPID } = await show(unit, 'ExecMainPID');
+  return Number(ExecMainPID) > 0 ? Number(ExecMainPID) : null;
 }
 
 /** Properties of a unit; empty texts when systemd does not answer. */

@@ -93,6 +93,27 @@ describe('start', () => {
     expect(await starter.start(SPEC)).toEqual({ pid: 78, ended: null });
   });
 
+  it.each([
+    ['does not answer', failing('Failed to connect to bus'), 'Connection timed out'],
+    ['knows no such unit', shows('ExecMainPID='), 'Access denied'],
+  ])('starts nothing when systemd %s either', async (_, systemctl, text) => {
+    await fakeTools({ systemctl, 'systemd-run': failing(text) });
+    await expect(starter.start(SPEC)).rejects.toThrow(
+      `cannot start k2hdkc as unit ${UNIT}: ${text}`,
+    );
+  });
+
+  it.each([
+    ['does not answer', failing('Failed to connect to bus')],
+    ['has no process for it', shows('ExecMainPID=0')],
+  ])('is not over when systemd %s afterwards', async (_, systemctl) => {
+    await fakeTools({ systemctl, 'systemd-run': '' });
+    await expect(starter.start(SPEC)).rejects.toMatchObject({
+      retryable: true,
+      message: `k2hdkc was started as unit ${UNIT}, but has ended at once, or systemd does not answer; look at it with systemctl status ${UNIT}`,
+    });
+  });
+
   it('does not take the process of an earlier run for its own', async () => {
     const text = `Failed to start transient service unit: Unit ${UNIT} was already loaded`;
     await fakeTools({ systemctl: shows('ExecMainPID=79'), 'systemd-run': failing(text) });
