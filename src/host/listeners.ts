@@ -7,6 +7,9 @@ export interface Listener {
   pid: number | null;
 }
 
+/** An IPv4 address in /proc/net/tcp6: `::ffff:127.0.0.1`, as a listener for both families has it. */
+const MAPPED = /^0{16}FFFF0000(.{8})$/;
+
 /** LISTEN in the state column of /proc/net/tcp. */
 const LISTEN = '0A';
 
@@ -22,7 +25,8 @@ export async function listenersOn(ports: number[], loopback = '127.0.0.1'): Prom
   const found = new Map<number, string>();
   for (const line of tables.flatMap((table) => table.split('\n').slice(1))) {
     const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
-    const [address = '', hexPort = ''] = local.split(':');
+    const [long = '', hexPort = ''] = local.split(':');
+    const address = MAPPED.exec(long)?.[1] ?? long;
     const port = Number.parseInt(hexPort, 16);
     const isOthers = /^.{6}7F$/.test(address) && address !== inTable(loopback);
     if (state === LISTEN && ports.includes(port) && !isOthers) found.set(port, inode);

@@ -41,6 +41,14 @@ it('does not count other loopback addresses than its own', async () => {
   expect(await listenersOn([port], '127.0.0.23')).toEqual([{ port, pid: process.pid }]);
 });
 
+it('takes an IPv4 address that is written as one of IPv6 for what it is', async () => {
+  const port = await listen('::ffff:127.0.0.23');
+  expect(await listenersOn([port])).toEqual([]);
+  expect(await listenersOn([port], '127.0.0.23')).toEqual([{ port, pid: process.pid }]);
+  const own = await listen('::ffff:127.0.0.1');
+  expect(await listenersOn([own])).toEqual([{ port: own, pid: process.pid }]);
+});
+
 it('counts all addresses, whatever its own is', async () => {
   const port = await listen('0.0.0.0');
   expect(await listenersOn([port], '127.0.0.24')).toEqual([{ port, pid: process.pid }]);
