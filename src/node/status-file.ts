@@ -34,6 +34,8 @@ export class StatusFile {
   #written = '';
   #touchedAt = -Infinity;
   #busy = false;
+  #writing: Promise<void> = Promise.resolve();
+  #ended = false;
   #fails = false;
 
   constructor(options: StatusFileOptions) {
@@ -41,14 +43,21 @@ export class StatusFile {
     this.#file = statusFile(options.stateDirectory);
   }
 
-  /** Writes the document, soon, if it is not what is on disk. */
+  /** Writes the document, soon, if it is not what is on disk. Does nothing after `end`. */
   show(document: StatusDocument): void {
+    if (this.#ended) return;
     const { clock, secrets } = this.#options;
     const text = secrets.scrub(`${JSON.stringify(document, null, 2)}\n`);
     const isNew = text !== this.#written;
     if (!isNew && clock.monotonic() - this.#touchedAt < SIGN_OF_LIFE_MS) return;
     this.#wanted = text;
-    if (!this.#busy) void this.#write();
+    if (!this.#busy) this.#writing = this.#write();
+  }
+
+  /** Resolves when what was shown last is on disk, or cannot be; the file is the next agent's then. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.#writing;
   }
 
   async #write(): Promise<void> {

@@ -103,6 +103,28 @@ it('ends with what was shown last, however fast', async () => {
   await until('the last one', async () => (await last()) === 50);
 });
 
+it('ends with what was shown last on disk, and is left alone after that', async () => {
+  const { file, read } = await bench();
+  for (const pid of [1, 2]) {
+    file.show(statusDocument({ ...PARTS, programs: { chmpx: pid, k2hdkc: null } }));
+  }
+  await file.end();
+  expect((await read()).programs.chmpx).toBe(2);
+  file.show(statusDocument(PARTS));
+  await file.end();
+  expect((await read()).programs.chmpx).toBe(2);
+});
+
+it('ends at once when nothing was ever shown, or the disk is gone', async () => {
+  const { file } = await bench();
+  await file.end();
+  const { file: lost, directory, texts } = await bench();
+  await rm(directory, { recursive: true });
+  lost.show(statusDocument(PARTS));
+  await lost.end();
+  expect(texts).toEqual(['status.json cannot be written']);
+});
+
 it('gets a new time as a sign of life when nothing changes', async () => {
   const { file, path, clock } = await bench();
   file.show(statusDocument(PARTS));

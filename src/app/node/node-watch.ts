@@ -18,9 +18,9 @@ export interface NodeWatchOptions extends World {
 
 /** The watch of this VM's node, and the file that keeps what it sees. */
 export interface NodeWatch {
-  /** Watches until `signal` aborts. */
+  /** Watches until `signal` aborts, and ends with what was seen last on disk. */
   run(signal: AbortSignal): Promise<void>;
-  /** Keeps the status, if it has changed. To be called after every look at the node. */
+  /** Keeps the status, if it has changed, until `run` ends. To be called after every look at the node. */
   look(): void;
 }
 
@@ -77,5 +77,11 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
       }),
     );
   }
-  return { run: (signal) => watch.run(signal), look };
+  return {
+    async run(signal) {
+      await watch.run(signal);
+      await file.end();
+    },
+    look,
+  };
 }

@@ -1,4 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createNodeWatch, type NodeWatchOptions } from '../../../src/app/node/node-watch.ts';
 import type { Snapshot } from '../../../src/node/reconciler.ts';
@@ -21,7 +22,8 @@ async function bench(mode: 'server' | 'slave') {
     snapshot: null,
     wake: () => undefined,
   };
-  const node = { chmpx: { running: null }, k2hdkc: { running: null } };
+  const split = { forget: () => undefined, giveIn: null };
+  const node = { chmpx: { running: null }, k2hdkc: { running: null }, split };
   const watch = createNodeWatch({
     ...world,
     clock,
@@ -46,7 +48,8 @@ async function bench(mode: 'server' | 'slave') {
       const document = JSON.parse(text) as StatusDocument | null;
       return document?.node.state === state && document;
     });
-  return { clock, serving, shown };
+  const onDisk = (): Promise<string> => readFile(statusFile(directory), 'utf8');
+  return { clock, serving, shown, watch, onDisk };
 }
 
 it('keeps what is known before the first look', async () => {
@@ -82,4 +85,20 @@ it('says since when the node is what it is', async () => {
     '1970-01-01T00:00:01.000Z',
     '1970-01-01T00:01:01.000Z',
   ]);
+});
+
+it('ends when what it saw last is on disk, and writes nothing any more', async () => {
+  const { watch, serving, onDisk } = await bench('server');
+  const ending = new AbortController();
+  const running = watch.run(ending.signal);
+  serving('serving');
+  watch.look();
+  ending.abort();
+  await running;
+  const last = await onDisk();
+  expect(JSON.parse(last)).toMatchObject({ node: { state: 'serving' } });
+  serving('starting');
+  watch.look();
+  await setImmediate();
+  expect(await onDisk()).toBe(last);
 });
