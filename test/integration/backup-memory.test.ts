@@ -9,8 +9,9 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { SwiftPeer } from '../peers/swift/swift-peer.ts';
 
 const BYTES = 200 * 1024 ** 2;
-/** Of issue 7: MiB, and ms. */
+/** By how much the agent may grow while it backs up, whatever the size of the data (MiB). */
 const MOST_GROWTH = 32;
+/** How long nothing else gets a turn, so that an answer to Trove never waits for a backup (ms). */
 const LONGEST_TURN = 50;
 
 it('200 MiB are backed up and restored in little memory, in short turns', async () => {
