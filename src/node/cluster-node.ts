@@ -31,7 +31,7 @@ import type { SplitWatch } from '../ring/watch/split-watch.ts';
 /** What a node is made of. Times in milliseconds. */
 export interface ClusterNodeParts {
   desired: DesiredStateStore;
-  volume: Pick<DataVolume, 'look' | 'mount'>;
+  volume: Pick<DataVolume, 'isMounted' | 'problem' | 'retryInMs' | 'mount'>;
   chmpx: KeptProgram;
   k2hdkc: KeptProgram;
   restarts: RestartPolicy;
@@ -86,7 +86,7 @@ export class ClusterNode implements Node {
   }
 
   async #look(status: RingStatus | null): Promise<Seen> {
-    const { chmpx, k2hdkc, role, sight, volume, unread, clock } = this.#parts;
+    const { chmpx, k2hdkc, role, sight, volume, clock } = this.#parts;
     const view = role.view();
     const { published, roll } = await this.#rolls.look(view.ini, status);
     return {
@@ -98,14 +98,13 @@ export class ClusterNode implements Node {
       neighbours: this.#lookAround(view),
       iniPublished: published,
       roll,
-      volume: await volume.look(),
-      unreadMs: unread.unreadMs,
+      volumeMounted: await volume.isMounted(),
       now: clock.wall(),
     };
   }
 
   #remember(): Memory {
-    const { restarts, membership, changes, sight, split } = this.#parts;
+    const { restarts, membership, volume, unread, changes, sight, split } = this.#parts;
     return {
       statusStableMs: sight.ownStillMs,
       ringStillMs: sight.ringStillMs,
@@ -115,6 +114,9 @@ export class ClusterNode implements Node {
       crashReason: restarts.reason,
       k2hr3RetryInMs: membership.retryInMs,
       registrationSettlesInMs: membership.settlesInMs,
+      volumeProblem: volume.problem,
+      volumeRetryInMs: volume.retryInMs,
+      unreadMs: unread.unreadMs,
       leave: this.#leave,
       cureSentMs: changes.cureSentMs,
       joinRetryInMs: changes.joinRetryInMs,

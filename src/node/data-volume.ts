@@ -17,16 +17,6 @@ export interface DataVolumeOptions {
   log: Logger;
 }
 
-/** What the plan sees of it. */
-export interface VolumeView {
-  /** It is where it belongs, or there is none. */
-  mounted: boolean;
-  /** Why it could not be mounted; null when that was not tried yet. */
-  problem: string | null;
-  /** How long the next try must still wait, in milliseconds. */
-  retryInMs: number;
-}
-
 /** A volume that comes late, or never (ms). */
 const VOLUME_RETRY = { first: 500, cap: 15_000 };
 
@@ -42,15 +32,21 @@ export class DataVolume {
     this.#backoff = new Backoff(VOLUME_RETRY, options.random);
   }
 
-  async look(): Promise<VolumeView> {
-    const { desired, tools, clock } = this.#options;
+  /** Whether it is where it belongs, or there is none. */
+  async isMounted(): Promise<boolean> {
+    const { desired, tools } = this.#options;
     const { volume } = desired.current;
-    const mounted = volume === null || (await isMountPoint(volume.mountPoint, tools.mountTable));
-    return {
-      mounted,
-      problem: this.#problem,
-      retryInMs: Math.max(0, this.#notBefore - clock.monotonic()),
-    };
+    return volume === null || isMountPoint(volume.mountPoint, tools.mountTable);
+  }
+
+  /** Why it could not be mounted the last time; null when it could, or that was not tried yet. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /** How long the next try to mount it must still wait, in milliseconds. */
+  get retryInMs(): number {
+    return Math.max(0, this.#notBefore - this.#options.clock.monotonic());
   }
 
   /**
@@ -69,7 +65,7 @@ export class DataVolume {
     return { ...volume, uuid };
   }
 
-  /** Mounts it after a boot; a failure is told by `look`, and logged when it is another one. */
+  /** Mounts it after a boot; a failure is told by `problem`, and logged when it is another one. */
   async mount(): Promise<void> {
     const { desired, tools, how, clock, log } = this.#options;
     const { volume } = desired.current;

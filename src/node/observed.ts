@@ -3,11 +3,13 @@ import type { NeighbourView } from '../ring/neighbours.ts';
 import type { RingStatus } from '../ring/status.ts';
 import type { GiveIn } from '../ring/watch/give-in.ts';
 import type { RoleView } from '../role/role-view.ts';
-import type { VolumeView } from './data-volume.ts';
 import type { ProgramView } from './programs/kept-program.ts';
 import type { RollView } from './programs/roll-watch.ts';
 
-/** What probes say now: read again before every step. */
+/**
+ * What probes say now: read again before every step. A view of one thing (a program, the role, the other
+ * servers, a roll) is whole: it also says for how long whoever looks at that thing has seen it so.
+ */
 export interface Seen {
   chmpx: ProgramView | null;
   k2hdkc: ProgramView | null;
@@ -18,18 +20,20 @@ export interface Seen {
   role: RoleView;
   /** The other servers, while chmpx does not run; null: not known (yet). */
   neighbours: NeighbourView | null;
-  volume: VolumeView;
+  /** The data volume is where it belongs, or there is none. */
+  volumeMounted: boolean;
   /** The ini on disk is the one the role asks for, as far as the programs that run can take it. */
   iniPublished: boolean;
   /** What must start again for the rest of it; null: nothing. */
   roll: RollView | null;
-  /** For how long chmpx has not read a connection in which something waits (ms); else 0. */
-  unreadMs: number;
   /** Milliseconds of wall clock. */
   now: number;
 }
 
-/** What the agent remembers: how long things have been as they are, and what it has done before. */
+/**
+ * What the agent remembers and no probe can say: what it has tried, what came of it, when it may try
+ * again, and how long the node as a whole has been as it is.
+ */
 export interface Memory {
   /** How long the status of this node has been the same, in milliseconds. */
   statusStableMs: number;
@@ -47,6 +51,12 @@ export interface Memory {
   k2hr3RetryInMs: number;
   /** How long after a registration a role that lacks this node means nothing yet (ms). */
   registrationSettlesInMs: number;
+  /** Why the data volume could not be mounted; null when that was not tried yet. */
+  volumeProblem: string | null;
+  /** How long the next try to mount it must still wait, in milliseconds. */
+  volumeRetryInMs: number;
+  /** For how long chmpx has not read a connection in which something waits (ms); else 0. */
+  unreadMs: number;
   /** How far this node is in leaving its ring. */
   leave: Leave;
   /** A cure was sent to this node so long ago (ms); null: none since the programs started. */

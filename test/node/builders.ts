@@ -85,8 +85,7 @@ const SEEN: Seen = {
   neighbours: { up: 0, absentBefore: 0, unaware: 0, settledMs: 60_000 },
   iniPublished: true,
   roll: null,
-  volume: { mounted: true, problem: null, retryInMs: 0 },
-  unreadMs: 0,
+  volumeMounted: true,
   now: 1_000_000,
 };
 const MEMORY: Memory = {
@@ -98,6 +97,9 @@ const MEMORY: Memory = {
   crashReason: '',
   k2hr3RetryInMs: 0,
   registrationSettlesInMs: 0,
+  volumeProblem: null,
+  volumeRetryInMs: 0,
+  unreadMs: 0,
   leave: IDLE,
   cureSentMs: null,
   joinRetryInMs: 0,

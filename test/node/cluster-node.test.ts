@@ -69,7 +69,8 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
   const node = new ClusterNode({
     desired,
     volume: {
-      look: () => Promise.resolve({ mounted: true, problem: null, retryInMs: 0 }),
+      isMounted: () => Promise.resolve(true),
+      ...{ problem: null, retryInMs: 0 },
       mount: () => Promise.resolve(),
     },
     chmpx,

@@ -7,7 +7,7 @@ import { giveWay, restartPair, type Step } from './step.ts';
  * read, or it has not found all servers again after a cut.
  */
 export function planSlave(observed: Observed): Step {
-  if (observed.seen.unreadMs >= UNREAD_MS) {
+  if (observed.memory.unreadMs >= UNREAD_MS) {
     return restartPair(observed, 'chmpx does not read a connection any more');
   }
   const { giveIn } = observed.memory;

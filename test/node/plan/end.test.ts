@@ -132,7 +132,7 @@ describe('leaving again, after a hang or a crash in the leave', () => {
     [
       'the data volume is not mounted after a reboot',
       detached,
-      nothingRuns({ ...again, volume: { mounted: false, problem: null, retryInMs: 0 } }),
+      nothingRuns({ ...again, volumeMounted: false }),
       'mount-volume',
     ],
     [

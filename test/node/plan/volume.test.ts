@@ -4,7 +4,9 @@ import { check, noRegistration, type Row } from './rows.ts';
 
 describe('the data volume', () => {
   const missing = (retryInMs: number) => ({
-    volume: { mounted: false, problem: 'no such device', retryInMs },
+    volumeMounted: false,
+    volumeProblem: 'no such device',
+    volumeRetryInMs: retryInMs,
   });
   it.each<Row>([
     ['is not mounted', noRegistration, nothingRuns(missing(0)), 'mount-volume'],

@@ -220,8 +220,7 @@ export class Agent implements Node {
         : { up: others.length, absentBefore: absent.length, unaware: 0, settledMs: sinceMs },
       iniPublished: true,
       roll: this.#roll(sinceMs),
-      volume: { mounted: true, problem: null, retryInMs: 0 },
-      unreadMs: 0,
+      volumeMounted: true,
       now: this.#clock.wall(),
     };
   }
@@ -240,6 +239,7 @@ export class Agent implements Node {
       crashReason: this.#restarts.reason,
       k2hr3RetryInMs: 0,
       registrationSettlesInMs: 0,
+      ...{ volumeProblem: null, volumeRetryInMs: 0, unreadMs: 0 },
       leave: this.#changes.leaveState({ running, wanted }),
       cureSentMs: this.#changes.cureSentMs,
       joinRetryInMs: this.#changes.joinRetryInMs,
