@@ -1,34 +1,13 @@
 import { mkdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { StatusFile, statusFile } from '../../src/node/status-file.ts';
-import {
-  statusDocument,
-  type StatusDocument,
-  type StatusParts,
-} from '../../src/node/status-document.ts';
+import { statusDocument, type StatusDocument } from '../../src/node/status-document.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
 import { ManualClock } from '../base/manual-clock.ts';
-import { ring } from '../ring/rings.ts';
-import { desiredState, observed, ROLE } from './builders.ts';
-
-const PARTS: StatusParts = {
-  agent: { version: '1.2.3', pid: 42, since: '2026-01-01T00:00:00.000Z' },
-  mode: 'server',
-  trove: 'healthy',
-  snapshot: {
-    desired: desiredState(),
-    observed: observed({ role: { ...ROLE, servers: 2 } }),
-    state: 'serving',
-    step: { kind: 'rest', why: 'serving' },
-  },
-  stateSince: '2026-01-01T00:00:01.000Z',
-  programs: { chmpx: 43, k2hdkc: 44 },
-  ring: ring('b', 'IN', 'IN'),
-  concerns: [],
-};
+import { STATUS_PARTS as PARTS } from './status-parts.ts';
 
 async function bench() {
   const directory = await temporaryDirectory();
@@ -41,42 +20,6 @@ async function bench() {
     JSON.parse(await readFile(path, 'utf8')) as StatusDocument;
   return { directory, clock, secrets, file, path, read, texts };
 }
-
-it('says what the node is', () => {
-  expect(statusDocument(PARTS)).toEqual({
-    version: 1,
-    agent: PARTS.agent,
-    mode: 'server',
-    node: { state: 'serving', since: PARTS.stateSince, step: 'serving' },
-    trove: 'healthy',
-    programs: { chmpx: 43, k2hdkc: 44 },
-    role: { servers: 2, problem: null },
-    ring: {
-      group: 'ring',
-      servers: [
-        {
-          name: 'a',
-          cuk: 'cuk-a',
-          status: '[SERVICE IN][UP][n/a][Nothing][NoSuspend]',
-          self: false,
-        },
-        {
-          name: 'b',
-          cuk: 'cuk-b',
-          status: '[SERVICE IN][UP][n/a][Nothing][NoSuspend]',
-          self: true,
-        },
-      ],
-    },
-    concerns: [],
-  });
-});
-
-it('says so before the first look too', () => {
-  const { node, ring: seen } = statusDocument({ ...PARTS, snapshot: null, ring: null });
-  expect(node).toMatchObject({ state: 'unknown', step: 'starting' });
-  expect(seen).toBeNull();
-});
 
 it('is written for its owner only, when something has changed, without secrets', async () => {
   const { file, path, read, secrets, clock } = await bench();
