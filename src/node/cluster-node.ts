@@ -111,6 +111,7 @@ export class ClusterNode implements Node {
       tieJitter: sight.tieJitter,
       restartInMs: restarts.waitMs,
       crashes: restarts.crashes,
+      crashLoops: restarts.loops,
       crashReason: restarts.reason,
       k2hr3RetryInMs: membership.retryInMs,
       registrationSettlesInMs: membership.settlesInMs,
@@ -128,11 +129,16 @@ export class ClusterNode implements Node {
 
   /** Once for each look: what has become of a leave that nobody works on. */
   #settleLeave(): void {
-    const { chmpx, k2hdkc, changes, desired } = this.#parts;
-    const running = chmpx.running !== null && k2hdkc.running !== null;
+    const { chmpx, k2hdkc, changes, desired, restarts } = this.#parts;
     const programs = { chmpx: chmpx.view(), k2hdkc: k2hdkc.view() };
     const wanted = wantedLeave(desired.current, programs);
-    this.#leave = changes.leaveState({ running, wanted });
+    const crashLoops = restarts.loops;
+    this.#leave = changes.leaveState({ running: this.#areUp, crashLoops, wanted });
+  }
+
+  get #areUp(): boolean {
+    const { chmpx, k2hdkc } = this.#parts;
+    return chmpx.running !== null && k2hdkc.running !== null;
   }
 
   /** Who has a chmpx already, and knows this node: asked only while this node has none. */
@@ -171,7 +177,7 @@ export class ClusterNode implements Node {
       case 'lead-merge':
         return changes.lead(action.goal, signal);
       case 'leave-ring':
-        return changes.leave(action.kind, () => chmpx.running !== null, signal);
+        return changes.leave(action.kind, () => this.#areUp, signal);
       case 'stop-k2hdkc':
         return k2hdkc.stop(action.orphan ? ORPHAN_PATIENCE_MS : undefined);
       case 'stop-chmpx':

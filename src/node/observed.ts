@@ -45,6 +45,8 @@ export interface Memory {
   restartInMs: number;
   /** Crashes since the last good minute. */
   crashes: number;
+  /** They are so many that it is a crash loop. */
+  crashLoops: boolean;
   /** Why the last of them happened, in one line. */
   crashReason: string;
   /** How long a failed call to K2HR3 must still wait, in milliseconds. */

@@ -20,9 +20,18 @@ export function isLastServer(status: RingStatus): boolean {
   return otherServersIn(status).length === 0;
 }
 
-/** Whether this node should send SERVICEOUT before it stops: it is in, and somebody stays. */
-export function mustLeaveRing(status: RingStatus): boolean {
-  return status.self.ring === 'SERVICE IN' && !isLastServer(status);
+/**
+ * Whether this node should leave the ring before it stops: it is in, and somebody stays. One that is
+ * down keeps its place while the role has it: it starts again, say, and must get its data first.
+ *
+ * @param role CUKs of the servers that the role has.
+ */
+export function mustLeaveRing(status: RingStatus, role: ReadonlySet<string>): boolean {
+  const { self, servers } = status;
+  const isDown = ({ ring, live, cuk }: RingNode): boolean =>
+    ring === 'SERVICE IN' && live === 'DOWN' && role.has(cuk);
+  const stays = servers.some((server) => isDown(server) && !sameServer(server, self));
+  return self.ring === 'SERVICE IN' && (stays || !isLastServer(status));
 }
 
 /** Whether any server joins, leaves or merges; no second change should begin meanwhile. */

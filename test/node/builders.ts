@@ -94,6 +94,7 @@ const MEMORY: Memory = {
   tieJitter: 0,
   restartInMs: 0,
   crashes: 0,
+  crashLoops: false,
   crashReason: '',
   k2hr3RetryInMs: 0,
   registrationSettlesInMs: 0,
@@ -150,7 +151,7 @@ export function nothingRuns(change: Change = {}): Observed {
 }
 
 /** A leave that ended with the data moved, that is to be done again, and that failed. */
-export const LEFT: Leave = { is: 'left', moved: true };
+export const LEFT: Leave = { is: 'left', kind: 'good', moved: true };
 export const LEAVES_AGAIN: Leave = { is: 'restarting', kind: 'good', deadline: Infinity };
 export const refused = (why: string, kind: 'restart' | 'good' = 'good'): Leave => ({
   is: 'refused',

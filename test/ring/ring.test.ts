@@ -36,9 +36,19 @@ describe('otherServersIn, isLastServer and mustLeaveRing', () => {
     ['with one that joins', ring(IN, JOINING), ['cuk-1'], true],
     ['itself out already', ring(OUT, IN), ['cuk-1'], false],
   ])('see a server %s', (_what, status, others, must) => {
+    const role = new Set<string>();
     expect(otherServersIn(status).map(({ cuk }) => cuk)).toEqual(others);
     expect(isLastServer(status)).toBe(others.length === 0);
-    expect(mustLeaveRing(status)).toBe(must);
+    expect(mustLeaveRing(status, role)).toBe(must);
+  });
+
+  it('one that is down keeps its place, and must get its data, while the role has it', () => {
+    const KEPT = '[SERVICE IN][DOWN][n/a][Nothing][NoSuspend]';
+    expect(mustLeaveRing(ring(IN, KEPT), new Set(['cuk-0', 'cuk-1']))).toBe(true);
+    expect(mustLeaveRing(ring(IN, KEPT), new Set(['cuk-0']))).toBe(false);
+    expect(mustLeaveRing(ring(IN, DOWN), new Set(['cuk-0', 'cuk-1']))).toBe(false);
+    expect(mustLeaveRing(ring(OUT, KEPT), new Set(['cuk-0', 'cuk-1']))).toBe(false);
+    expect(mustLeaveRing(ring(KEPT), new Set(['cuk-0']))).toBe(false);
   });
 });
 

@@ -1,4 +1,5 @@
 import {
+  absentServers,
   goneServers,
   mergePhase,
   waitingOutside,
@@ -109,6 +110,11 @@ function planEntry(
   if (mergeHung)
     return restartPair(observed, `the join was undone because this node hung: ${AGAIN}`);
   if (joinRetryInMs > 0) return wait('a join was undone: pausing', joinRetryInMs);
+  const absent = absentServers(status, observed.seen.role.cuks);
+  if (absent.length > 0) {
+    const names = absent.map(({ name }) => name).join(', ');
+    return wait(`${names} is down: joining when it is back, or out of the role`);
+  }
   const outside = waitingOutside(status);
   const place = outside.findIndex((node) => sameServer(node, status.self));
   const anybodyIn = status.servers.some(({ ring }) => ring === 'SERVICE IN');

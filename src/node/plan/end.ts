@@ -19,8 +19,11 @@ export function planEnd(
 ): Step {
   const { chmpx, k2hdkc, status } = observed.seen;
   const { leave, mergeHung } = observed.memory;
-  if (leave.is !== 'restarting') return planStop(desired, observed, kind, times);
   const both = chmpx !== null && k2hdkc !== null;
+  if (leave.is === 'idle' && kind === 'good' && !both && mayHoldData(desired, observed)) {
+    return act({ do: 'leave-ring', kind }, 'both programs start first, to leave with the data');
+  }
+  if (leave.is !== 'restarting') return planStop(desired, observed, kind, times);
   if (both && mergeHung) {
     return restartPair(observed, 'the ring was not left because this node hung: both start again');
   }
@@ -32,20 +35,26 @@ export function planEnd(
   return planStop(desired, observed, kind, times);
 }
 
+/** It has served (`prepared`), and may have data that no other server has: after a crash or a reboot. */
+function mayHoldData(desired: DesiredState, { seen, memory }: Observed): boolean {
+  const isMember = desired.mode !== 'slave' && desired.phase === 'prepared';
+  return isMember && seen.role.ini !== null && unregisters(desired) && !memory.crashLoops;
+}
+
 function planStop(
   desired: DesiredState,
   observed: Observed,
   kind: 'stop' | 'good',
   times: PlanTimes,
 ): Step {
-  const { chmpx, k2hdkc, status } = observed.seen;
+  const { chmpx, k2hdkc, status, role } = observed.seen;
   const { leave, statusStableMs, k2hr3RetryInMs } = observed.memory;
   if (chmpx && k2hdkc && !isOver(leave)) {
     // One reading that failed must not make this node go without moving its data.
     const doubtMs = unregisters(desired) ? times.startTimeoutMs : STATUS_DOUBT_MS;
     if (!status && statusStableMs < doubtMs) return wait('chmpx does not say its status');
     // One that is back finds that out: it may be alone by now.
-    if (status && (mustLeaveRing(status) || leave.is === 'restarting')) {
+    if (status && (mustLeaveRing(status, role.cuks) || leave.is === 'restarting')) {
       return act({ do: 'leave-ring', kind }, 'other servers are in the ring: leaving it first');
     }
   }

@@ -37,7 +37,7 @@ export function planRoll(desired: DesiredState, observed: Observed, times: PlanT
     k2hdkc ? { do: 'stop-k2hdkc', orphan: false } : stopChmpx(desired),
     `${why}: both programs start again`,
   );
-  const inRing = status !== null && mustLeaveRing(status);
+  const inRing = status !== null && mustLeaveRing(status, observed.seen.role.cuks);
   if (isOver(left) && !inRing) return restart;
   const leave = act(
     { do: 'leave-ring', kind: 'restart' },

@@ -34,8 +34,8 @@ const MOVING_MS = 1_000;
 /** it is looked at so much more often: the ring is closed meanwhile. */
 const MOVING_LOOKS = 3;
 /**
- * A leader that has not looked for so long (ms), because an answer to a command came late, does not
- * know what has happened meanwhile. A busy machine takes a second for a look.
+ * A leader that has not looked for so long (ms), because its VM stood still say, does not know what
+ * has happened meanwhile. A busy machine takes a second for a look.
  */
 const LEADER_BLIND_MS = 3_000;
 /** An order that seems to have had no effect is given again after so long (ms). */
@@ -46,20 +46,35 @@ export class Lead {
   /** `serverKey` of the servers that stay and were sent SERVICEOUT. */
   readonly included = new Set<string>();
   readonly #options: LeadOptions;
+  readonly #takesOver: boolean;
   readonly #given = new Map<string, { words: string; at: number }>();
   readonly #patience: MergePatience;
   readonly #awaited = new AwaitedServers();
   #joiners: ReadonlySet<string> | null = null;
   #merges = false;
+  #gaveMerge = false;
   #lookedAt = -Infinity;
   #hungItself = false;
   #closedSince: number | null = null;
   #closedMs = 0;
   #refusal = '';
 
-  constructor(options: LeadOptions) {
+  /** @param takesOver it goes on where another leader has stopped, and that one's time counts. */
+  constructor(options: LeadOptions, takesOver = false) {
     this.#options = options;
+    this.#takesOver = takesOver;
     this.#patience = new MergePatience(options.patience);
+  }
+
+  /** The steps that give up what this leader has begun: it still knows who joined, and whom it told. */
+  undoing(): Lead {
+    const undo = new Lead(this.#options);
+    for (const key of this.included) undo.included.add(key);
+    undo.#joiners = this.#joiners;
+    undo.#merges = this.#merges;
+    undo.#gaveMerge = this.#gaveMerge;
+    undo.#lookedAt = this.#lookedAt;
+    return undo;
   }
 
   /** Merges that hung and were begun again. */
@@ -70,7 +85,8 @@ export class Lead {
   /** What this leader knows that statuses do not show. */
   get memory(): Omit<MergeLead, 'goal'> {
     const { included, aborted } = this;
-    return { included, aborted, joiners: this.#joiners, stillMs: this.#options.sight.ringStillMs };
+    const stillMs = this.#options.sight.ringStillMs;
+    return { included, aborted, joiners: this.#joiners, gaveMerge: this.#gaveMerge, stillMs };
   }
 
   /** The merge hung at the server that leads it. */
@@ -108,27 +124,46 @@ export class Lead {
       if (step?.over) return null;
       if (signal.aborted) return 'it was interrupted';
       const stillMs = Math.min(sight.ringStillMs, now - begun);
-      const verdict = ring ? this.#patience.look(ring, now) : 'wait';
+      const spentMs = this.#takesOver ? sight.ringStillMs : 0;
+      const verdict = ring ? this.#patience.look(ring, now, spentMs) : 'wait';
       // Data moves without a change of words: patience ends that.
       const still = step?.phase !== 'merging' && stillMs > stepMs;
       // Only a start of both programs cures a server that hangs, and this one's agent is busy here.
-      const waits = step?.phase === 'merging' && step.orders.length === 0;
-      const hangs = ring?.self.merge === 'Doing' && (verdict !== 'wait' || (waits && sight.hangs));
+      const isIdle = step?.phase === 'merging' && step.orders.length === 0;
+      const hangs = ring?.self.merge === 'Doing' && (verdict !== 'wait' || (isIdle && sight.hangs));
       this.#hungItself ||= hangs;
       if (now >= deadline || still || verdict === null || hangs) {
         this.#noteClosed('quiet', now); // whoever goes on counts from here
-        return `still ${phase ?? 'unknown'} (${sight.words || 'no status'})${this.#refusal}`;
+        const waits = step?.waits ? `: ${step.waits}` : '';
+        return `still ${phase ?? 'unknown'}${waits} (${sight.words || 'no status'})${this.#refusal}`;
       }
       if (verdict === 'abort') {
         log.warn({ ring: sight.words }, 'a merge hangs: aborting it and trying again');
       }
       if (ring && step) {
         const abort: Order = { command: 'ABORTMERGE', at: ring.self };
-        await this.#give(ring, verdict === 'abort' ? [abort] : step.orders, deadline);
+        const given = this.#give(ring, verdict === 'abort' ? [abort] : step.orders, deadline);
+        await this.#watch(given, deadline, signal);
       }
       const pauseMs = stillMs < MOVING_MS ? pollMs / MOVING_LOOKS : pollMs;
       await sleep(clock, Math.min(pauseMs, Math.max(0, deadline - clock.monotonic())), signal);
     }
+  }
+
+  /** A control port can take seconds for its answer, and who has joined meanwhile can be gone again. */
+  async #watch(given: Promise<void>, deadline: number, signal: AbortSignal): Promise<void> {
+    const { clock, pollMs, sight } = this.#options;
+    const progress = { over: false };
+    const over = given.then(() => {
+      progress.over = true;
+    });
+    for (;;) {
+      await Promise.race([over, sleep(clock, pollMs, signal)]);
+      if (progress.over || signal.aborted) break;
+      const ring = await lookBefore(clock, deadline, sight);
+      if (ring) this.#noteJoiners(ring);
+    }
+    await over;
   }
 
   /** They are gathered one by one, and none comes while others merge. */
@@ -136,12 +171,13 @@ export class Lead {
     const phase = mergePhase(ring);
     const merges = phase === 'merging' || phase === 'mixed' || phase === 'merged';
     const now = this.#options.clock.monotonic();
-    // Much can have happened while it waited for the answer to a command.
+    // Much can have happened meanwhile.
     const isBlind = now - this.#lookedAt > LEADER_BLIND_MS;
     const are = joiners(ring).map(serverKey);
     if (!merges) this.#joiners = new Set(are);
-    else if (!this.#merges && isBlind && !isSame(this.#joiners, are)) this.#joiners = null;
+    else if (!this.#merges && isBlind) this.#joiners = null;
     else if (this.#joiners) this.#joiners = new Set([...this.#joiners, ...are]);
+    if (this.#merges && !merges) this.#gaveMerge = false;
     this.#merges = merges;
     this.#lookedAt = now;
   }
@@ -159,6 +195,7 @@ export class Lead {
     await Promise.all(
       due.map(async (order) => {
         const { command, at, names = at } = order;
+        if (command === 'MERGE') this.#gaveMerge = true;
         if (command === 'SERVICEOUT' && names === at) this.included.add(serverKey(at));
         try {
           await before(clock, deadline, send(order));
@@ -190,9 +227,4 @@ export class Lead {
       this.#closedSince = null;
     }
   }
-}
-
-/** One that has gone meanwhile would not be a joiner any more. */
-function isSame(before: ReadonlySet<string> | null, now: readonly string[]): boolean {
-  return before?.size === now.length && now.every((key) => before.has(key));
 }

@@ -8,12 +8,15 @@ import { writeFileAtomic } from '../../host/atomic-file.ts';
 import { IDLE, type Leave } from './leave.ts';
 
 /** `leave.json`: a leave that the next agent goes on with. */
-const RECORD = v.object({
-  is: v.picklist(['leaving', 'restarting']),
-  kind: v.picklist(['stop', 'good']),
-  /** Wall clock, in milliseconds: the monotonic clock begins again with each agent. */
-  until: v.pipe(v.number(), v.finite()),
-});
+const RECORD = v.variant('is', [
+  v.object({
+    is: v.picklist(['leaving', 'restarting']),
+    kind: v.picklist(['stop', 'good']),
+    /** Wall clock, in milliseconds: the monotonic clock begins again with each agent. */
+    until: v.pipe(v.number(), v.finite()),
+  }),
+  v.object({ is: v.literal('left'), kind: v.literal('good'), moved: v.boolean() }),
+]);
 
 /** What a leave record is kept with. Times in milliseconds. */
 export interface LeaveRecordOptions {
@@ -29,7 +32,8 @@ const LEAST_SHARE = 0.3;
 
 /**
  * Keeps a leave over a crash of the agent: one whose programs start again in order to leave would
- * otherwise look like one that has left. A restart is not kept: the next agent plans it again.
+ * otherwise look like one that has left, and one that has left for good would start once more to leave.
+ * A restart is not kept: the next agent plans it again.
  */
 export class LeaveRecord {
   readonly #options: LeaveRecordOptions;
@@ -48,7 +52,9 @@ export class LeaveRecord {
     try {
       const text = await readFile(this.#file, 'utf8');
       this.#kept = text;
-      const { is, kind, until } = v.parse(RECORD, JSON.parse(text));
+      const record = v.parse(RECORD, JSON.parse(text));
+      if (record.is === 'left') return record;
+      const { is, kind, until } = record;
       const longest = limits[kind];
       const leftMs = Math.min(Math.max(LEAST_SHARE * longest, until - clock.wall()), longest);
       return { is, kind, deadline: clock.monotonic() + leftMs };
@@ -70,6 +76,7 @@ export class LeaveRecord {
   }
 
   #textOf(leave: Leave): string {
+    if (leave.is === 'left' && leave.kind === 'good') return JSON.stringify(leave);
     if (leave.is !== 'leaving' && leave.is !== 'restarting') return '';
     const { is, kind, deadline } = leave;
     if (kind === 'restart') return '';

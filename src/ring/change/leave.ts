@@ -11,8 +11,8 @@ export type LeaveKind = 'stop' | 'restart' | 'good';
  *      │ refused ◀───│─│─┘ restart, good                           │
  *      │         cut │ │ begin                                     │
  *      │       short ▼ │                                           │
- *      │       restarting ──── time up while nothing runs ─────────┘
- *      │             └──────── time up while both run: as leaving
+ *      │       restarting ──── time up in a crash loop ────────────┘
+ *      │             └──────── time up: as leaving
  *      └── from any state: the programs start to serve, or the wish is another one
  *
  * Times are of the monotonic clock, in milliseconds. One deadline is for all tries of a leave; it
@@ -25,7 +25,7 @@ export type Leave =
   /** A program hung or crashed in the middle: both start again, and leave then. */
   | { is: 'restarting'; kind: LeaveKind; deadline: number }
   /** The programs may stop. Not moved: a server that is down, as after a crash. */
-  | { is: 'left'; moved: boolean }
+  | { is: 'left'; kind: LeaveKind; moved: boolean }
   /** The data could not be moved, and the programs run on. */
   | { is: 'refused'; kind: LeaveKind; why: string; retryAt: number };
 
@@ -48,20 +48,23 @@ export function cutShort(leave: Leave): Leave {
 }
 
 /** The node is out of the ring, or the last one in it. */
-export function out(): Leave {
-  return { is: 'left', moved: true };
+export function out(kind: LeaveKind): Leave {
+  return { is: 'left', kind, moved: true };
 }
 
-/** A program is gone, and nothing says whether the data has moved: stop_db goes on without. */
+/** A program is gone, and nothing says whether the data has moved: only a leave for good waits. */
 export function gone(leave: Leave): Leave {
-  return leave.is === 'leaving' && leave.kind === 'good'
-    ? { ...leave, is: 'restarting' }
-    : { is: 'left', moved: false };
+  if (leave.is !== 'leaving') return leave;
+  return leave.kind === 'good' ? { ...leave, is: 'restarting' } : unmoved(leave.kind);
+}
+
+function unmoved(kind: LeaveKind): Leave {
+  return { is: 'left', kind, moved: false };
 }
 
 /** The deadline has passed: stop_db goes on, the others stay in the ring. */
 export function timeUp(kind: LeaveKind, why: string, now: number): Leave {
-  if (kind === 'stop') return { is: 'left', moved: false };
+  if (kind === 'stop') return unmoved(kind);
   return {
     is: 'refused',
     kind,
@@ -74,19 +77,22 @@ export function timeUp(kind: LeaveKind, why: string, now: number): Leave {
 export interface LeaveScene {
   /** Whether both programs run. */
   running: boolean;
+  /** They end again and again: nothing can be moved. */
+  crashLoops: boolean;
   /** The leave that the wish asks for now; null: none. */
   wanted: LeaveKind | null;
 }
 
 /** What has become of a leave that nobody works on at this moment. */
-export function settled(leave: Leave, { running, wanted }: LeaveScene, now: number): Leave {
+export function settled(leave: Leave, scene: LeaveScene, now: number): Leave {
+  const { running, crashLoops, wanted } = scene;
   if (leave.is === 'refused') return now < leave.retryAt ? leave : IDLE;
   if ((leave.is !== 'leaving' && leave.is !== 'restarting') || leave.kind === 'restart')
     return leave;
   if (leave.kind !== wanted) return IDLE;
   if (leave.is === 'leaving') return running ? leave : gone(leave);
   if (now < leave.deadline) return leave;
-  if (!running) return { is: 'left', moved: false };
+  if (!running && crashLoops) return unmoved(leave.kind);
   return timeUp(leave.kind, 'both programs did not start again in time', now);
 }
 

@@ -1,7 +1,7 @@
 import { sleep, type Clock } from '../../base/clock.ts';
 import { AgentError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import { isUncompleted, membershipChangeRuns, mustLeaveRing } from '../ring.ts';
+import { isLastServer, isUncompleted, membershipChangeRuns, mustLeaveRing } from '../ring.ts';
 import type { RingSight } from '../sight.ts';
 import { statusWords, type RingStatus } from '../status.ts';
 import type { MergeMode } from '../merge-mode.ts';
@@ -33,6 +33,8 @@ export interface LeaverOptions {
   lead: (limitMs: number, signal: AbortSignal) => Promise<MergeOutcome>;
   cure: Cure;
   record: Pick<LeaveRecord, 'keep'>;
+  /** CUKs of the servers that the role has. */
+  role: () => ReadonlySet<string>;
   pollMs: number;
   /** How long leaving the ring may take, all tries and the undoing of the last one included. */
   limits: Readonly<Record<LeaveKind, number>>;
@@ -65,6 +67,13 @@ export class Leaver {
     return this.#leave;
   }
 
+  /** How long a leave still has whose programs start again first, in milliseconds; else Infinity. */
+  get leftMs(): number {
+    const { clock } = this.#options;
+    if (this.#leave.is !== 'restarting') return Infinity;
+    return Math.max(0, this.#leave.deadline - clock.monotonic());
+  }
+
   /** The programs start to serve. */
   forget(): void {
     this.#become(IDLE);
@@ -81,10 +90,10 @@ export class Leaver {
    * is over yet when this node hung in the merge itself, nor when a program crashed and it leaves
    * for good: both programs start again first.
    *
-   * @param isUp whether chmpx runs at all.
+   * @param areUp whether both programs run.
    */
-  async leave(kind: LeaveKind, isUp: () => boolean, signal: AbortSignal): Promise<void> {
-    const { clock, pollMs, limits, mode, sight, record } = this.#options;
+  async leave(kind: LeaveKind, areUp: () => boolean, signal: AbortSignal): Promise<void> {
+    const { clock, pollMs, limits, mode, sight, record, role } = this.#options;
     const limit = limits[kind];
     const state = begin(this.#leave, kind, clock.monotonic(), limit);
     this.#become(state);
@@ -100,12 +109,12 @@ export class Leaver {
     while (!aborted()) {
       const status = await lookBefore(clock, deadline, sight);
       // One reading that failed is no proof that the data has moved.
-      if (status && !mustLeaveRing(status)) {
-        this.#become(out());
+      if (status && !mustLeaveRing(status, role())) {
+        this.#become(out(kind));
         return;
       }
       if (aborted()) return;
-      if (!status && !isUp()) {
+      if (!areUp()) {
         this.#become(gone(this.#leave));
         return;
       }
@@ -127,7 +136,7 @@ export class Leaver {
             await sleep(clock, Math.min(CURE_MS, Math.max(0, leftMs())), signal);
           }
         }
-        if (mode === 'automatic' && status.self.operation === 'n/a')
+        if (mode === 'automatic' && status.self.operation === 'n/a' && !isLastServer(status))
           await this.#serviceOut(status, deadline).catch(late);
       }
       if (mode === 'automatic' && status) await this.#completeLeave(status, deadline).catch(late);

@@ -1,6 +1,12 @@
 import type { RingStatus } from '../status.ts';
 import { Lead, type LeadOptions } from './lead.ts';
-import { nextMergeStep, undoStep, type MergeGoal, type MergeStep } from './merge-steps.ts';
+import {
+  goalReached,
+  nextMergeStep,
+  undoStep,
+  type MergeGoal,
+  type MergeStep,
+} from './merge-steps.ts';
 
 /** What a merge driver works with. */
 export interface MergeDriverOptions extends LeadOptions {
@@ -52,28 +58,38 @@ export class MergeDriver {
     const begun = clock.monotonic();
     const deadline = begun + limitMs;
     const undoFrom = deadline - Math.min(UNDO_MOST_MS, UNDO_SHARE * limitMs);
-    const lead = new Lead(this.#options);
-    const undo = new Lead(this.#options);
-    const end = (result: MergeOutcome['result'], why: string): MergeOutcome => ({
+    const lead = new Lead(this.#options, goal === 'finish');
+    const end = (result: MergeOutcome['result'], why: string, undo?: Lead): MergeOutcome => ({
       result,
       why,
       tookMs: Math.round(clock.monotonic() - begun),
-      closedMs: Math.round(lead.closedMs + undo.closedMs),
-      aborted: lead.aborted + undo.aborted,
-      hungItself: lead.hungItself || undo.hungItself,
+      closedMs: Math.round(lead.closedMs + (undo?.closedMs ?? 0)),
+      aborted: lead.aborted + (undo?.aborted ?? 0),
+      hungItself: lead.hungItself || (undo?.hungItself ?? false),
     });
     const next = (ring: RingStatus): MergeStep =>
       nextMergeStep(ring, { ...lead.memory, goal, role: role() });
     const failure = await lead.follow(next, undoFrom, signal);
     if (failure === null) return end('done', '');
     log.warn({ goal, reason: failure }, 'a coordinated merge did not end: undoing it');
-    const back = await undo.follow((ring) => undoStep(ring, goal), deadline, signal);
+    const undo = lead.undoing();
+    const goalIs = { reached: false };
+    const noting = (step: MergeStep, ring: RingStatus): MergeStep => {
+      goalIs.reached = step.over && goalReached(ring, goal);
+      return step;
+    };
+    const giveUp = (ring: RingStatus): MergeStep =>
+      noting(undoStep(ring, { ...undo.memory, goal }), ring);
+    const back = await undo.follow(giveUp, deadline, signal);
     // Out of the ring it is in nobody's way; in it the next merge would hang at it again.
     const hungItself = lead.hungItself || undo.hungItself;
-    if (back === null && hungItself && goal !== 'join') return end('hung', failure);
+    if (back === null && hungItself && goal !== 'join' && !goalIs.reached) {
+      return end('hung', failure, undo);
+    }
     const open = (ring: RingStatus): MergeStep =>
-      nextMergeStep(ring, { ...undo.memory, goal: 'finish' });
+      noting(nextMergeStep(ring, { ...undo.memory, goal: 'finish' }), ring);
     const why = back ?? (await undo.follow(open, deadline, signal));
-    return why === null ? end('undone', failure) : end('stuck', `${failure}; undoing: ${why}`);
+    if (why !== null) return end('stuck', `${failure}; undoing: ${why}`, undo);
+    return goalIs.reached ? end('done', '', undo) : end('undone', failure, undo);
   }
 }

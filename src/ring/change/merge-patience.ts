@@ -32,8 +32,14 @@ export class MergePatience {
     return this.#aborted;
   }
 
-  /** To be called with every look at the ring. `null`: no more tries are left. */
-  look({ servers }: RingStatus, now: number): 'wait' | 'abort' | null {
+  /**
+   * To be called with every look at the ring.
+   *
+   * @param spentMs how long the merge had stood still before this look (ms): what a leader that is
+   *   dead has waited. Else all that take over one after the other would wait side by side, and abort.
+   * @returns null: no more tries are left.
+   */
+  look({ servers }: RingStatus, now: number, spentMs = 0): 'wait' | 'abort' | null {
     const doing = servers.filter(({ merge }) => merge === 'Doing').length;
     const done = servers.filter(({ merge }) => merge === 'Done').length;
     if (doing === 0) {
@@ -41,9 +47,9 @@ export class MergePatience {
       return 'wait';
     }
     if (this.#begun === null || doing !== this.#doing) {
-      this.#begun ??= now;
+      this.#begun ??= now - spentMs;
       this.#doing = doing;
-      this.#changed = now;
+      this.#changed = now - spentMs;
     }
     const { tailMs, mergeMs, tries } = this.#times;
     // Who was aborted wrongly gets twice the time at the next try.

@@ -1,4 +1,4 @@
-import { sameServer } from '../ring.ts';
+import { isLastServer, sameServer } from '../ring.ts';
 import type { RingNode, RingStatus } from '../status.ts';
 
 /** What a coordinated merge is for. `finish` ends what another has begun, or a server's return. */
@@ -43,6 +43,8 @@ export interface MergeStep {
   orders: Order[];
   /** The goal is reached. */
   over: boolean;
+  /** Who is waited for, and why; empty when nobody is. */
+  waits: string;
 }
 
 /** Who leads, and whom it has made take part. */
@@ -54,6 +56,8 @@ export interface MergeLead {
   aborted: number;
   /** `serverKey` of those that joined when the merge began; null: this leader has not seen that. */
   joiners: ReadonlySet<string> | null;
+  /** It has given the MERGE that servers are Doing or Done of. */
+  gaveMerge: boolean;
   /** How long the ring has looked the same, in milliseconds. */
   stillMs: number;
   /** CUKs of the servers that the role has; one that is down and not among them is taken out. */
@@ -63,8 +67,13 @@ export interface MergeLead {
 /** What another leader, or a server's own cure, passes through does not last so long (ms). */
 const LEADER_PASSING_MS = 2_500;
 
+/** A server that has left and stops is outside with its k2hdkc for about 1 s (ms). */
+const LEAVER_PASSING_MS = 2_000;
+
 /** chmpx can carry out a COMPMERGE 5 s after it was given, each server at its own time (ms). */
 const COMPLETING_MS = 6_000;
+/** Another leader, who knows more, can wait for MERGE's answer (7 s), and then for that (ms). */
+const OTHERS_COMPLETING_MS = 14_000;
 
 /** Names a server of the ring, as the same text in every view. */
 export function serverKey({ cuk, controlPort }: RingNode): string {
@@ -89,21 +98,28 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
   const { goal, included, aborted } = lead;
   const phase = mergePhase(ring);
   const own = ring.self;
-  const step = (orders: Order[], over = false): MergeStep => ({ phase, orders, over });
+  const step = (orders: Order[], over = false): MergeStep => ({ phase, orders, over, waits: '' });
+  const waitFor = (nodes: RingNode[], why: string): MergeStep => ({
+    ...step([]),
+    waits: `${nodes.map(({ name }) => name).join(', ')} ${why}`,
+  });
   switch (phase) {
     case 'merging':
       return step([]);
     case 'mixed':
       return step([{ command: 'ABORTMERGE', at: own }]);
     case 'merged':
-      if (!mayLackData(ring, lead.joiners)) return step([{ command: 'COMPMERGE', at: own }]);
-      // Another leader may know better, and completes it; a COMPMERGE may be on its way.
-      if (lead.stillMs < COMPLETING_MS) return step([]);
-      return step([{ command: 'ABORTMERGE', at: own }]);
+      return step(ending(ring, lead));
     case 'quiet':
     case 'gathering':
     case 'gathered':
   }
+  // MERGE is refused while a server of the ring is down; its agent starts it again.
+  const absent = absentServers(ring, lead.role);
+  const isDown = 'is down: it must be back, or out of the role';
+  if (phase === 'quiet' && goal !== 'finish' && absent.length > 0) return waitFor(absent, isDown);
+  const passing = goal === 'join' && phase === 'quiet' ? mayPass(ring, lead.stillMs) : [];
+  if (passing.length > 0) return waitFor(passing, 'is outside only now');
   const begin = [...beginning(ring, goal), ...evictions(ring, lead.role)];
   if (begin.length > 0) return step(begin);
   const back = ring.servers.filter(
@@ -118,8 +134,7 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
   ];
   if (gather.length > 0) return step(gather);
   if (phase === 'quiet') return step([], true);
-  // MERGE is refused while a server of the ring is down; its agent starts it again.
-  if (changesPlacement(ring) && ring.servers.some(isAbsent)) return step([]);
+  if (changesPlacement(ring) && absent.length > 0) return waitFor(absent, isDown);
   // A leaver that died in a merge stays Done, and no MERGE is taken while anybody is.
   const isBlocked = ring.servers.some(({ live, merge }) => live === 'DOWN' && merge === 'Done');
   if (isBlocked) {
@@ -137,22 +152,42 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
   return step([{ command: 'MERGE', at }]);
 }
 
+/** What follows when all are Done: COMPMERGE, if they have all that they must answer for then. */
+function ending(ring: RingStatus, { joiners, gaveMerge, stillMs }: MergeLead): Order[] {
+  if (!mayLackData(ring, joiners)) {
+    // A second COMPMERGE can come late, and end the next merge.
+    const isOthers = !gaveMerge && stillMs < LEADER_PASSING_MS;
+    return isOthers ? [] : [{ command: 'COMPMERGE', at: ring.self }];
+  }
+  // Another leader may know better, and completes it; a COMPMERGE may be on its way.
+  const limitMs = joiners === null ? OTHERS_COMPLETING_MS : COMPLETING_MS;
+  return stillMs < limitMs ? [] : [{ command: 'ABORTMERGE', at: ring.self }];
+}
+
 /**
  * How a leader gives a change up that was begun: back to Pending, the joiner or leaver out of it,
- * and then `finish` opens the ring as it was.
+ * and then `finish` opens the ring as it was. A merge that is Done by then is completed.
  */
-export function undoStep(ring: RingStatus, goal: MergeGoal): MergeStep {
+export function undoStep(ring: RingStatus, lead: MergeLead): MergeStep {
   const phase = mergePhase(ring);
   const { self } = ring;
-  const step = (...orders: Order[]): MergeStep => ({ phase, orders, over: false });
-  if (phase === 'merging' || phase === 'mixed' || phase === 'merged') {
-    return step({ command: 'ABORTMERGE', at: self });
-  }
+  const { goal } = lead;
+  const step = (...orders: Order[]): MergeStep => ({ phase, orders, over: false, waits: '' });
+  if (phase === 'merged') return step(...ending(ring, lead));
+  if (phase === 'merging' || phase === 'mixed') return step({ command: 'ABORTMERGE', at: self });
   if (goal === 'join' && self.operation === 'ADD') return step({ command: 'SERVICEOUT', at: self });
   if (goal === 'leave' && self.operation === 'DELETE') {
     return step({ command: 'SERVICEIN', at: self });
   }
-  return { phase, orders: [], over: true };
+  return { ...step(), over: true };
+}
+
+/** Whether the joiner is in, or the leaver out, in a ring in which nobody changes any more. */
+export function goalReached(ring: RingStatus, goal: MergeGoal): boolean {
+  if (mergePhase(ring) !== 'quiet') return false;
+  const { ring: is, operation } = ring.self;
+  if (goal === 'finish') return true;
+  return operation === 'n/a' && is === (goal === 'join' ? 'SERVICE IN' : 'SERVICE OUT');
 }
 
 /** Servers with a k2hdkc that wait outside the ring. */
@@ -167,13 +202,24 @@ export function waitingOutside({ servers }: RingStatus): RingNode[] {
   );
 }
 
+/**
+ * Who is outside beside the joiner, and perhaps only until its programs stop: a server that has just
+ * left looks for about a second like one that wants to join.
+ */
+function mayPass(ring: RingStatus, stillMs: number): RingNode[] {
+  const isNew = ring.servers.every((node) => node.ring !== 'SERVICE IN');
+  if (isNew || stillMs >= LEAVER_PASSING_MS) return [];
+  return waitingOutside(ring).filter((node) => !sameServer(node, ring.self));
+}
+
 function beginning(ring: RingStatus, goal: MergeGoal): Order[] {
   const { self } = ring;
   if (goal === 'join') {
     // Who waits is taken along: one closing of the ring instead of several.
     return waitingOutside(ring).map((at) => ({ command: 'SERVICEIN', at }));
   }
-  const leaves = self.ring === 'SERVICE IN' && self.operation !== 'DELETE';
+  // The last server never gets SERVICEOUT: it would stay DELETE.
+  const leaves = self.ring === 'SERVICE IN' && self.operation !== 'DELETE' && !isLastServer(ring);
   return goal === 'leave' && leaves ? [{ command: 'SERVICEOUT', at: self }] : [];
 }
 
@@ -194,6 +240,15 @@ export function goneServers(
     ({ ring, live, operation, cuk }) =>
       ring === 'SERVICE IN' && live === 'DOWN' && operation !== 'ADD' && !role.has(cuk),
   );
+}
+
+/** Servers without which no change can end: in service, without one of their programs, and not gone. */
+export function absentServers(
+  status: RingStatus,
+  role: ReadonlySet<string> | undefined,
+): RingNode[] {
+  const gone = goneServers(status, role);
+  return status.servers.filter((node) => isAbsent(node) && !gone.includes(node));
 }
 
 /** Servers that can take part in a merge: in service, alive, with a k2hdkc. */

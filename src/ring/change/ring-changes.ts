@@ -96,8 +96,8 @@ export class RingChanges {
   }
 
   /** Leaves the ring; see Leaver. */
-  leave(kind: LeaveKind, isUp: () => boolean, signal: AbortSignal): Promise<void> {
-    return this.#leaver.leave(kind, isUp, signal);
+  leave(kind: LeaveKind, areUp: () => boolean, signal: AbortSignal): Promise<void> {
+    return this.#leaver.leave(kind, areUp, signal);
   }
 
   /**
@@ -108,7 +108,9 @@ export class RingChanges {
   async lead(goal: 'join' | 'finish', signal: AbortSignal): Promise<void> {
     const { retry, patience } = this.#options;
     const longestMs = patience.mergeMs * patience.tries + UNDO_MOST_MS;
-    const { result, why, hungItself } = await this.#lead(goal, longestMs, signal);
+    // One that joins only to leave with its data has the time of its leave.
+    const limitMs = Math.min(longestMs, this.#leaver.leftMs);
+    const { result, why, hungItself } = await this.#lead(goal, limitMs, signal);
     if (signal.aborted) return;
     if (result === 'done') {
       retry.joined();

@@ -12,6 +12,7 @@ import {
   observed,
   OUT,
   refused,
+  ROLE,
   ringStatus,
   TIMES,
 } from '../builders.ts';
@@ -84,15 +85,57 @@ describe('leaving for good', () => {
     [
       'registered a moment ago',
       detached,
-      nothingRuns({ registrationSettlesInMs: 900 }),
+      nothingRuns({ leave: LEFT, registrationSettlesInMs: 900 }),
       'unregister',
     ],
     ['K2HR3 is away: stops', detached, observed({ k2hr3RetryInMs: 700 }), 'stop-k2hdkc'],
-    ['… stops', detached, observed({ k2hdkc: null, k2hr3RetryInMs: 700 }), 'stop-chmpx'],
-    ['… and tries again', detached, nothingRuns({ k2hr3RetryInMs: 700 }), { wait: 700 }],
+    [
+      '… stops',
+      detached,
+      observed({ leave: LEFT, k2hdkc: null, k2hr3RetryInMs: 700 }),
+      'stop-chmpx',
+    ],
+    [
+      '… and tries again',
+      detached,
+      nothingRuns({ leave: LEFT, k2hr3RetryInMs: 700 }),
+      { wait: 700 },
+    ],
     ['all is done', { parameters: null, registration: null }, nothingRuns(), 'rest'],
     ['a failed prepare', { phase: 'failed' }, nothingRuns(), 'unregister'],
     ['a failed prepare is over', { phase: 'failed', registration: null }, nothingRuns(), 'rest'],
+  ])('%s', (...row) => check(row));
+});
+
+describe('leaving for good, asked for while the programs do not run', () => {
+  const detached = { parameters: null };
+  const down = nothingRuns({ crashes: 1, restartInMs: 500 });
+  it.each<Row>([
+    ['both start, to leave', detached, down, 'leave-ring good', 'both programs start first'],
+    ['after a reboot', detached, nothingRuns(), 'leave-ring good'],
+    ['k2hdkc alone is gone', detached, observed({ k2hdkc: null }), 'leave-ring good'],
+    ['chmpx alone is gone', detached, observed({ chmpx: null, status: null }), 'leave-ring good'],
+    [
+      'in a crash loop nothing can be moved',
+      detached,
+      alter(down, { crashLoops: true }),
+      'unregister',
+    ],
+    ['it was never prepared', { phase: 'failed' }, nothingRuns(), 'unregister'],
+    [
+      'the role was never read',
+      detached,
+      nothingRuns({ role: { ...ROLE, ini: null } }),
+      'unregister',
+    ],
+    ['it has left already', detached, nothingRuns({ leave: LEFT }), 'unregister'],
+    ['not registered', { parameters: null, registration: null }, nothingRuns(), 'rest'],
+    [
+      'it was stopped by stop_db',
+      { stopped: { bootId: 'boot' }, shrinking: { rejoinAt: 1_000_001 } },
+      nothingRuns(),
+      'unregister',
+    ],
   ])('%s', (...row) => check(row));
 });
 
@@ -141,6 +184,12 @@ describe('leaving again, after a hang or a crash in the leave', () => {
       alter(serving, again),
       'leave-ring good',
     ],
+    [
+      'lost its place when the merge of its leave was aborted: it joins first',
+      detached,
+      observed({ ...again, status: ringStatus(OUT, IN), statusStableMs: 1 }),
+      'wait',
+    ],
     ['is in the ring again', detached, alter(inRing, { ...again }), 'leave-ring good'],
     [
       'leaves already',
@@ -154,7 +203,7 @@ describe('leaving again, after a hang or a crash in the leave', () => {
       observed({ ...again, k2hdkc: null, status: ringStatus(LEAVING, IN) }),
       'start-k2hdkc',
     ],
-    ['the time for leaving is up', detached, nothingRuns(), 'unregister'],
+    ['the time for leaving is up', detached, nothingRuns({ leave: LEFT }), 'unregister'],
     [
       'a restart hangs in its leave: the start that follows is all it wants',
       { generation: 'g2' },

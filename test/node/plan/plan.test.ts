@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { plan } from '../../../src/node/plan/plan.ts';
 import {
   alter,
+  LEFT,
   desiredState,
   IN,
   JOINING,
@@ -68,13 +69,13 @@ describe('a change under way', () => {
     [
       'another cluster: unregisters',
       { registration: registrationFor(OTHER_PARAMETERS) },
-      nothingRuns(),
+      nothingRuns({ leave: LEFT }),
       'unregister',
     ],
     [
       'another cluster: waits for K2HR3',
       { registration: registrationFor(OTHER_PARAMETERS) },
-      nothingRuns({ k2hr3RetryInMs: 700 }),
+      nothingRuns({ leave: LEFT, k2hr3RetryInMs: 700 }),
       { wait: 700 },
     ],
     ['another cluster: registers', noRegistration, nothingRuns(), 'register'],

@@ -53,7 +53,7 @@ it.each<[string, number, number]>([
 
 it.each<Leave>([
   IDLE,
-  { is: 'left', moved: true },
+  { is: 'left', kind: 'stop', moved: true },
   { is: 'refused', kind: 'good', why: '', retryAt: 0 },
   { is: 'leaving', kind: 'restart', deadline: 5 },
 ])('%j leaves nothing for the next agent', async (leave) => {
@@ -75,12 +75,21 @@ it('a leave that the wish no longer asks for is removed by the agent that has re
   expect(await readdir(stateDirectory)).toEqual([]);
 });
 
+it('a node that has left for good says so to the next agent, which would start it to leave else', async () => {
+  const { agent, texts } = await bench();
+  const left: Leave = { is: 'left', kind: 'good', moved: false };
+  await agent(0).keep(left);
+  expect(await agent(500).read()).toEqual(left);
+  expect(texts).toEqual([]);
+});
+
 it.each([
   '',
   '{',
   '{}',
   '[]',
   '{"is":"left","kind":"good","until":1}',
+  '{"is":"left","kind":"stop","moved":true}',
   '{"is":"leaving","kind":"good","until":"x"}',
 ])('a record that cannot be used means idle, and is said: %j', async (text) => {
   const { file, agent, texts } = await bench();

@@ -12,6 +12,7 @@ import {
   timeUp,
   type Leave,
   type LeaveKind,
+  type LeaveScene,
 } from '../../../src/ring/change/leave.ts';
 
 const leaving = (kind: LeaveKind, deadline = 100): Leave => ({ is: 'leaving', kind, deadline });
@@ -20,8 +21,8 @@ const restarting = (kind: LeaveKind, deadline = 100): Leave => ({
   kind,
   deadline,
 });
-const LEFT: Leave = { is: 'left', moved: true };
-const UNMOVED: Leave = { is: 'left', moved: false };
+const LEFT: Leave = { is: 'left', kind: 'good', moved: true };
+const unmoved = (kind: LeaveKind): Leave => ({ is: 'left', kind, moved: false });
 const refused = (kind: LeaveKind, retryAt: number): Leave => ({
   is: 'refused',
   kind,
@@ -45,8 +46,8 @@ describe('begin', () => {
 it.each<[LeaveKind, Leave, Leave]>([
   // kind, after a hang, after a program is gone
   ['good', restarting('good'), restarting('good')],
-  ['stop', restarting('stop'), UNMOVED],
-  ['restart', leaving('restart'), UNMOVED],
+  ['stop', restarting('stop'), unmoved('stop')],
+  ['restart', leaving('restart'), unmoved('restart')],
 ])('a leave (%s) that is cut short', (kind, hung, without) => {
   expect(cutShort(leaving(kind))).toEqual(hung);
   expect(gone(leaving(kind))).toEqual(without);
@@ -55,17 +56,18 @@ it.each<[LeaveKind, Leave, Leave]>([
 it('nothing but a leave under way is cut short', () => {
   for (const leave of [IDLE, LEFT, refused('good', 5), restarting('good')]) {
     expect(cutShort(leave)).toBe(leave);
+    expect(gone(leave)).toBe(leave);
   }
 });
 
 it('timeUp: stop_db goes on, the others stay in the ring', () => {
-  expect(timeUp('stop', 'why', 7)).toEqual(UNMOVED);
+  expect(timeUp('stop', 'why', 7)).toEqual(unmoved('stop'));
   expect(timeUp('good', 'why', 7)).toEqual(refused('good', Infinity));
   expect(timeUp('restart', 'why', 7)).toEqual(refused('restart', 7 + RESTART_AGAIN_MS));
 });
 
 describe('settled', () => {
-  it.each<[string, Leave, { running?: boolean; wanted?: LeaveKind | null; now?: number }, Leave]>([
+  it.each<[string, Leave, Partial<LeaveScene> & { now?: number }, Leave]>([
     ['what is over stays', LEFT, { wanted: null }, LEFT],
     [
       'a refusal counts until it may be tried again',
@@ -80,13 +82,36 @@ describe('settled', () => {
       { running: false, now: 99 },
       restarting('good'),
     ],
-    ['time is up, and nothing runs', restarting('good'), { running: false, now: 100 }, UNMOVED],
+    [
+      'time is up, and nothing runs yet: its data is still there',
+      restarting('good'),
+      { running: false, now: 100 },
+      refused('good', Infinity),
+    ],
+    [
+      'time is up in a crash loop: nothing can be moved',
+      restarting('good'),
+      { running: false, crashLoops: true, now: 100 },
+      unmoved('good'),
+    ],
+    [
+      'a crash loop that has time left',
+      restarting('good'),
+      { running: false, crashLoops: true, now: 99 },
+      restarting('good'),
+    ],
+    [
+      'both run again after a crash loop, and the time is up',
+      restarting('good'),
+      { crashLoops: true, now: 100 },
+      refused('good', Infinity),
+    ],
     ['time is up, and both run', restarting('good'), { now: 100 }, refused('good', Infinity)],
     [
       'time is up for stop_db, and both run',
       restarting('stop'),
       { wanted: 'stop', now: 100 },
-      UNMOVED,
+      unmoved('stop'),
     ],
     ['the wish asks for no leave any more', restarting('good'), { wanted: null }, IDLE],
     ['the wish asks for another leave', restarting('good'), { wanted: 'stop' }, IDLE],
@@ -95,7 +120,7 @@ describe('settled', () => {
       'interrupted by a crash in stop_db',
       leaving('stop'),
       { running: false, wanted: 'stop' },
-      UNMOVED,
+      unmoved('stop'),
     ],
     ['interrupted by a crash, for good', leaving('good'), { running: false }, restarting('good')],
     [
@@ -104,8 +129,9 @@ describe('settled', () => {
       { wanted: null },
       leaving('restart'),
     ],
-  ])('%s', (_, before, { running = true, wanted = 'good', now = 0 }, after) => {
-    const leave = settled(before, { running, wanted }, now);
+  ])('%s', (_, before, { now = 0, ...scene }, after) => {
+    const usual: LeaveScene = { running: true, crashLoops: false, wanted: 'good' };
+    const leave = settled(before, { ...usual, ...scene }, now);
     if (after.is === 'refused')
       expect(leave).toMatchObject({ ...after, why: expect.any(String) as string });
     else expect(leave).toEqual(after);
@@ -121,7 +147,7 @@ it('forgiven: a leave under way goes on, what failed or is over does not count',
 });
 
 it('isOver and refusal', () => {
-  expect([IDLE, leaving('stop'), restarting('stop'), LEFT, UNMOVED].map(isOver)).toEqual([
+  expect([IDLE, leaving('stop'), restarting('stop'), LEFT, unmoved('stop')].map(isOver)).toEqual([
     ...[false, false, false],
     ...[true, true],
   ]);

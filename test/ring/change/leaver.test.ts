@@ -74,8 +74,8 @@ function bench(words: string, mode: MergeMode = 'automatic', unfinished: Leave =
     clock,
     log,
   });
-  const state = (wanted: LeaveKind | null = null, running = true): Leave =>
-    changes.leaveState({ running, wanted });
+  const state = (wanted: LeaveKind | null = null, running = true, crashLoops = false): Leave =>
+    changes.leaveState({ running, crashLoops, wanted });
   /** Leaves, while the clock goes on until it is over; resolves with how long that took (ms). */
   const leave = async (kind: LeaveKind, isUp = () => true, signal = never): Promise<number> => {
     const begun = clock.monotonic();
@@ -175,7 +175,7 @@ it('a restart that could not leave the ring is forgotten after a while, and trie
   await clock.advance(100);
   await again;
   expect(sent).toEqual(['SERVICEOUT a']);
-  expect(state()).toEqual({ is: 'left', moved: true });
+  expect(state()).toEqual({ is: 'left', kind: 'restart', moved: true });
 });
 
 it('an automatic leave that nobody completes gets COMPMERGE, again after 15 s, until its time is up', async () => {
@@ -200,7 +200,7 @@ it('no leave gets COMPMERGE while data moves', async () => {
   await clock.advance(200);
   await leaving;
   expect(sent).toEqual([]);
-  expect(state('stop')).toEqual({ is: 'left', moved: true });
+  expect(state('stop')).toEqual({ is: 'left', kind: 'stop', moved: true });
 });
 
 it('a node that leaves for good and crashes has not left: it leaves again while there is time', async () => {
@@ -217,7 +217,17 @@ it('a node that leaves for good and crashes has not left: it leaves again while 
   await clock.advance(167_800);
   expect(state('good', false)).toMatchObject({ is: 'restarting' });
   await clock.advance(200);
-  expect(state('good', false)).toEqual({ is: 'left', moved: false });
+  expect(state('good', false), 'its data is still there').toMatchObject({ is: 'refused' });
+});
+
+it('a node that crashes again and again has nothing that it could move: it goes when the time is up', async () => {
+  const { changes, clock, state } = bench('IN');
+  const leaving = changes.leave('good', () => false, never);
+  await clock.advance(100);
+  await leaving;
+  expect(state('good', false)).toMatchObject({ is: 'restarting' });
+  await clock.advance(170_000);
+  expect(state('good', false, true)).toEqual({ is: 'left', kind: 'good', moved: false });
 });
 
 it.each<['good' | 'stop', string | null, boolean]>([
@@ -225,12 +235,14 @@ it.each<['good' | 'stop', string | null, boolean]>([
   ['stop', null, false],
 ])('%s is over with the status %s', async (kind, words, moved) => {
   const { changes, clock, seen, state } = bench('IN DELETE Doing');
-  const leaving = changes.leave(kind, () => false, never);
+  let areUp = true;
+  const leaving = changes.leave(kind, () => areUp, never);
   await clock.advance(1_000);
   seen.words = words;
+  areUp = false;
   await clock.advance(100);
   await leaving;
-  expect(state(kind)).toEqual({ is: 'left', moved });
+  expect(state(kind)).toEqual({ is: 'left', kind, moved });
 });
 
 it('an interrupted leave is still to be done, until the wish changes', async () => {
@@ -354,7 +366,7 @@ it('is over as soon as its coordinated merge is', async () => {
   expect(sent).toContain('SERVICEOUT a');
   seen.words = 'OUT';
   await clock.advance(1_000);
-  expect(state('good')).toEqual({ is: 'left', moved: true });
+  expect(state('good')).toEqual({ is: 'left', kind: 'good', moved: true });
 });
 
 it('a wish that is said again is tried again', async () => {

@@ -100,6 +100,34 @@ it('leads a leave to its end, and counts for how long the ring was closed', asyn
   ]);
 });
 
+describe('the merge is Done just when it is given up', () => {
+  it.each<[MergeGoal, string[]]>([
+    ['leave', ['IN DELETE Pending', 'IN Pending']],
+    ['join', ['IN ADD Pending', 'IN Pending']],
+  ])('%s: it is completed, and is no failure', async (goal, words) => {
+    const { run, orders } = bench(words, (order, now) => {
+      if (order.command === 'MERGE') return words.map((text) => text.replace('Pending', 'Doing'));
+      if (order.command !== 'ABORTMERGE') return obedient(order, now);
+      return words.map((text) => text.replace('Pending', 'Done'));
+    });
+    expect(await run(goal, 10_000)).toMatchObject({ result: 'done', why: '' });
+    expect(orders).toEqual(['0 MERGE a', '7 ABORTMERGE a', '7 COMPMERGE a']);
+  });
+
+  it('unless a joiner has gone that was there when it began', async () => {
+    const begun = ['IN DELETE Pending', 'IN Pending', 'IN ADD Pending'];
+    const { run, orders } = bench(begun, ({ command }) =>
+      command === 'MERGE'
+        ? begun.map((text) => text.replace('Pending', 'Doing'))
+        : ['IN DELETE Done', 'IN Done', 'OUT DOWN'],
+    );
+    expect(await run('leave', 60_000)).toMatchObject({ result: 'stuck' });
+    expect(orders.slice(0, 2)).toEqual(['0 MERGE a', '42 ABORTMERGE a']);
+    expect(orders.filter((order) => order.includes('COMPMERGE'))).toEqual([]);
+    expect(orders[2]).toBe('48 ABORTMERGE a');
+  });
+});
+
 it('keeps 30 s at most for undoing', async () => {
   const { run, orders } = bench(['IN DELETE Doing', 'IN Doing']);
   await run('leave', 170_000);

@@ -16,6 +16,13 @@ it('waits while servers become Done one after the other', () => {
   expect(patience.aborted).toBe(0);
 });
 
+it('counts what another leader has waited before this one took over', () => {
+  expect(new MergePatience(TIMES).look(ALL, 5, 60_000)).toBe('wait');
+  expect(new MergePatience(TIMES).look(ALL, 5, 60_001)).toBe('abort');
+  expect(new MergePatience(TIMES).look(ONE, 5, 3_000)).toBe('wait');
+  expect(new MergePatience(TIMES).look(ONE, 5, 3_001)).toBe('abort');
+});
+
 it('gives one that is left over as long as the others took, and at least the tail', () => {
   const patience = new MergePatience(TIMES);
   patience.look(ALL, 0);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  goalReached,
   goneServers,
   joiners,
   mergePhase,
@@ -33,7 +34,14 @@ function next(
 ) {
   const status = ring(self, ...statuses);
   const seen = new Set(joiners(status).map(serverKey));
-  const lead = { goal, included: keys(included), aborted: 0, joiners: seen, stillMs: 60_000 };
+  const lead = {
+    goal,
+    included: keys(included),
+    aborted: 0,
+    joiners: seen,
+    gaveMerge: true,
+    stillMs: 60_000,
+  };
   return words(nextMergeStep(status, { ...lead, ...more }));
 }
 
@@ -69,6 +77,8 @@ describe('a joiner leads (docs/contracts/ring.md, 7.1)', () => {
     ],
     ['merges', 'MERGE c', ['IN Pending', 'IN Pending', 'IN ADD Pending'], 'a b'],
     ['lets a leaver go', 'MERGE c', ['IN DELETE Pending', 'IN Pending', 'IN ADD Pending'], 'b'],
+    ['begins nothing while a server of the ring is down', 'wait', ['IN', 'IN DOWN', 'OUT']],
+    ['… or without its k2hdkc', 'wait', ['IN', 'IN Suspend', 'OUT']],
     ['waits for one that crashed', 'wait', ['IN Pending', 'IN DOWN', 'IN ADD Pending']],
     ['waits for one without k2hdkc', 'wait', ['IN Pending', 'IN Suspend', 'IN ADD Pending']],
     ['waits for the data', 'wait', ['IN Doing', 'IN Done', 'IN ADD Doing']],
@@ -77,6 +87,42 @@ describe('a joiner leads (docs/contracts/ring.md, 7.1)', () => {
     ['has led', 'over', ['IN', 'IN', 'IN']],
   ])('%s: %s', (_, expected, statuses, included) => {
     expect(next('join', 'c', statuses, included)).toBe(expected);
+  });
+
+  it('waits until nobody outside can be a server that has just left', () => {
+    const statuses = ['IN', 'IN', 'OUT', 'OUT'];
+    expect(next('join', 'c', statuses, '', { stillMs: 1_999 })).toBe('wait');
+    expect(next('join', 'c', statuses, '', { stillMs: 2_000 })).toBe('SERVICEIN c, SERVICEIN d');
+    expect(next('join', 'c', ['IN', 'IN', 'OUT', 'OUT DOWN'], '', { stillMs: 0 })).toBe(
+      'SERVICEIN c',
+    );
+    expect(next('join', 'a', ['OUT', 'OUT'], '', { stillMs: 0 })).toBe('SERVICEIN a, SERVICEIN b');
+  });
+
+  it('says for whom it waits', () => {
+    const wait = (...statuses: string[]): string =>
+      nextMergeStep(ring('c', ...statuses), {
+        ...{
+          goal: 'join',
+          included: new Set(),
+          aborted: 0,
+          joiners: null,
+          gaveMerge: false,
+          stillMs: 0,
+        },
+        role: new Set(['cuk-a', 'cuk-b', 'cuk-c', 'cuk-d']),
+      }).waits;
+    expect(wait('IN', 'IN DOWN', 'OUT')).toBe('b is down: it must be back, or out of the role');
+    expect(wait('IN', 'IN', 'OUT', 'OUT')).toBe('d is outside only now');
+    expect(wait('IN Pending', 'IN DOWN', 'IN ADD Pending')).toContain('b is down');
+    expect(wait('IN', 'IN', 'OUT')).toBe('');
+  });
+
+  it('takes a dead server out that the role has no longer, in the same go', () => {
+    const role = new Set(['cuk-a', 'cuk-c']);
+    expect(next('join', 'c', ['IN', 'IN DOWN', 'OUT'], '', { role })).toBe(
+      'SERVICEIN c, SERVICEOUT c',
+    );
   });
 
   it('makes a new ring of all who wait', () => {
@@ -97,6 +143,8 @@ describe('a leaver leads', () => {
     ['stays on its way', 'SERVICEOUT a, SERVICEOUT b', ['IN', 'IN', 'IN DELETE Pending'], 'c'],
     ['merges', 'MERGE c', ['IN Pending', 'IN Pending', 'IN DELETE Pending'], 'a b c'],
     ['completes', 'COMPMERGE c', ['IN Done', 'IN Done', 'IN DELETE Done']],
+    ['begins nothing while a server of the ring is down', 'wait', ['IN', 'IN DOWN', 'IN']],
+    ['the last server just stops', 'over', ['OUT', 'OUT', 'IN']],
     ['goes out again after an abort', 'SERVICEOUT c', ['IN Pending', 'IN Pending', 'IN Pending']],
     ['has left', 'over', ['IN', 'IN', 'OUT']],
   ])('%s: %s', (_, expected, statuses, included) => {
@@ -129,7 +177,7 @@ describe('servers that are Done may lack data', () => {
     ['another leader may know better', 'wait', statuses, { joiners: keys('c d'), stillMs: 2_000 }],
     ['one waits outside that never joined', 'COMPMERGE c', statuses, { joiners: keys('c') }],
     ['the leader has not seen the beginning', 'ABORTMERGE c', statuses, { joiners: null }],
-    ['… and another one may have', 'wait', statuses, { joiners: null, stillMs: 2_000 }],
+    ['… and another one may have', 'wait', statuses, { joiners: null, stillMs: 13_999 }],
     [
       'it was the only change',
       'COMPMERGE c',
@@ -138,6 +186,12 @@ describe('servers that are Done may lack data', () => {
     ],
   ])('%s: %s', (_, expected, words, lead) => {
     expect(next('finish', 'c', words, '', lead)).toBe(expected);
+  });
+
+  it('a merge of another leader is left to that one for a while', () => {
+    const others = (stillMs: number): string =>
+      next('finish', 'c', statuses, '', { gaveMerge: false, stillMs });
+    expect([others(2_499), others(2_500)]).toEqual(['wait', 'COMPMERGE c']);
   });
 });
 
@@ -171,8 +225,20 @@ it('a server that is down and in the role no longer is gone, also when it died w
 });
 
 describe('giving up', () => {
-  const undo = (goal: MergeGoal, ...statuses: string[]): string =>
-    words(undoStep(ring('c', ...statuses), goal));
+  const giveUp = (goal: MergeGoal, statuses: string[], more: Partial<MergeLead> = {}): string => {
+    const status = ring('c', ...statuses);
+    const seen = new Set(joiners(status).map(serverKey));
+    const lead = {
+      goal,
+      included: new Set<string>(),
+      aborted: 0,
+      joiners: seen,
+      gaveMerge: true,
+      stillMs: 5_999,
+    };
+    return words(undoStep(status, { ...lead, ...more }));
+  };
+  const undo = (goal: MergeGoal, ...statuses: string[]): string => giveUp(goal, statuses);
 
   it('takes everybody back to Pending, then the joiner out', () => {
     expect(undo('join', 'IN Done', 'IN Doing', 'IN ADD Done')).toBe('ABORTMERGE c');
@@ -183,5 +249,25 @@ describe('giving up', () => {
   it('or the leaver in again', () => {
     expect(undo('leave', 'IN Pending', 'IN Pending', 'IN DELETE Pending')).toBe('SERVICEIN c');
     expect(undo('leave', 'IN Pending', 'IN Pending', 'IN Pending')).toBe('over');
+  });
+
+  it('but what is Done by then is completed, unless somebody may lack data', () => {
+    const done = ['IN Done', 'IN Done', 'IN ADD Done'];
+    expect(undo('join', ...done)).toBe('COMPMERGE c');
+    expect(giveUp('join', done, { joiners: keys('c d') })).toBe('wait');
+    expect(giveUp('join', done, { joiners: keys('c d'), stillMs: 6_000 })).toBe('ABORTMERGE c');
+  });
+
+  it('the goal is reached when the ring is quiet again', () => {
+    const reached = (goal: MergeGoal, ...statuses: string[]): boolean =>
+      goalReached(ring('c', ...statuses), goal);
+    expect(reached('join', 'IN', 'IN', 'IN')).toBe(true);
+    expect(reached('join', 'IN', 'IN', 'OUT')).toBe(false);
+    expect(reached('leave', 'IN', 'IN', 'OUT')).toBe(true);
+    expect(reached('leave', 'IN', 'IN', 'IN')).toBe(false);
+    expect(reached('leave', 'IN', 'IN Pending', 'OUT')).toBe(false);
+    expect(reached('leave', 'IN', 'IN', 'OUT DELETE')).toBe(false);
+    expect(reached('finish', 'IN', 'IN', 'OUT')).toBe(true);
+    expect(reached('finish', 'IN', 'IN Pending', 'OUT')).toBe(false);
   });
 });

@@ -11,7 +11,7 @@ import type { Action } from '../../../src/node/plan/step.ts';
 import { RestartPolicy } from '../../../src/node/programs/restart-policy.ts';
 import { untilSuspended } from '../../../src/node/programs/until-suspended.ts';
 import { Reconciler, type Node, type Snapshot } from '../../../src/node/reconciler.ts';
-import { refusal } from '../../../src/ring/change/leave.ts';
+import { refusal, type LeaveKind } from '../../../src/ring/change/leave.ts';
 import { OwnMerge } from '../../../src/ring/change/own-merge.ts';
 import type { Order } from '../../../src/ring/change/merge-steps.ts';
 import type { RingChanges } from '../../../src/ring/change/ring-changes.ts';
@@ -44,6 +44,8 @@ export interface AgentOptions {
   log: Logger;
   /** After each of its looks. */
   onLook: (agent: Agent, snapshot: Snapshot) => void;
+  /** It has tried to leave the ring, for so long (ms). */
+  onLeave: (machine: Machine, kind: LeaveKind, ms: number) => void;
   /** It takes its machine out of the role. */
   onUnregister: (machine: Machine) => void;
 }
@@ -51,11 +53,6 @@ export interface AgentOptions {
 /** Stopped, and in no role any more (`Wishes`). */
 export function hasLeft({ observed, step }: Snapshot): boolean {
   return isStopped(observed) && step.kind !== 'do';
-}
-
-/** Its programs are about to start again: the server is as good as down. */
-export function restarts({ step }: Snapshot): boolean {
-  return step.kind === 'do' && step.action.do === 'restart-pair';
 }
 
 /** Why the node cannot leave its ring; null: it can, or has. */
@@ -181,7 +178,7 @@ export class Agent implements Node {
       case 'lead-merge':
         return this.#changes.lead(action.goal, signal);
       case 'leave-ring':
-        return this.#changes.leave(action.kind, () => programs.runs('chmpx'), signal);
+        return this.#leave(action.kind, signal);
       case 'stop-k2hdkc':
         return programs.stop('k2hdkc', action.orphan ? ORPHAN_PATIENCE_MS : undefined);
       case 'stop-chmpx':
@@ -197,6 +194,14 @@ export class Agent implements Node {
       case 'give-in':
         throw new Error(`nothing here asks for ${action.do}`);
     }
+  }
+
+  async #leave(kind: LeaveKind, signal: AbortSignal): Promise<void> {
+    const { clock, machine, onLeave } = this.#options;
+    const begun = clock.monotonic();
+    const areUp = (): boolean => this.#programs.runs('chmpx') && this.#programs.runs('k2hdkc');
+    await this.#changes.leave(kind, areUp, signal);
+    if (!this.#clock.isDead) onLeave(machine, kind, clock.monotonic() - begun);
   }
 
   #see(status: RingStatus | null): Seen {
@@ -236,11 +241,12 @@ export class Agent implements Node {
       tieJitter: this.#sight.tieJitter,
       restartInMs: this.#restarts.waitMs,
       crashes: this.#restarts.crashes,
+      crashLoops: this.#restarts.loops,
       crashReason: this.#restarts.reason,
       k2hr3RetryInMs: 0,
       registrationSettlesInMs: 0,
       ...{ volumeProblem: null, volumeRetryInMs: 0, unreadMs: 0 },
-      leave: this.#changes.leaveState({ running, wanted }),
+      leave: this.#changes.leaveState({ running, crashLoops: this.#restarts.loops, wanted }),
       cureSentMs: this.#changes.cureSentMs,
       joinRetryInMs: this.#changes.joinRetryInMs,
       mergeHangs: this.#sight.hangs,

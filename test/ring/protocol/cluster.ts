@@ -2,6 +2,7 @@ import type { Logger } from '../../../src/base/log.ts';
 import { parseAgentConfig } from '../../../src/config/load.ts';
 import type { DesiredState } from '../../../src/node/desired-state.ts';
 import type { Snapshot } from '../../../src/node/reconciler.ts';
+import type { LeaveKind } from '../../../src/ring/change/leave.ts';
 import type { Order } from '../../../src/ring/change/merge-steps.ts';
 import { randomFrom } from '../../helpers/random-from.ts';
 import { desiredState } from '../../node/builders.ts';
@@ -29,6 +30,7 @@ export interface ClusterOptions {
   onOrder: (by: Machine, order: Order) => void;
   onLook: (agent: Agent, snapshot: Snapshot) => void;
   onUnregister: (machine: Machine) => void;
+  onLeave: (machine: Machine, kind: LeaveKind, ms: number) => void;
 }
 
 /** How often an agent looks while something changes (s): a third of that while it is lively. */
@@ -93,10 +95,19 @@ export class Cluster {
   startAgent(machine: Machine): void {
     const disk = this.#disks.get(machine);
     if (disk === undefined || this.#agents.has(machine)) return;
-    const { clock, scenario, logOf, onOrder, onLook, onUnregister } = this.#options;
+    const { clock, scenario, logOf, onOrder, onLook, onUnregister, onLeave } = this.#options;
     this.#agentsMade += 1;
     const agent = new Agent({
-      ...{ machine, disk, clock, onLook, onUnregister, ring: this.ring, hosts: this.hosts },
+      ...{
+        machine,
+        disk,
+        clock,
+        onLook,
+        onUnregister,
+        onLeave,
+        ring: this.ring,
+        hosts: this.hosts,
+      },
       cluster: { ...CONFIG, merge: scenario.mode },
       send: (order) => {
         onOrder(machine, order);

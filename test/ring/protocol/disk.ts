@@ -32,6 +32,7 @@ export function createDisk(state: DesiredState): Disk {
       return Promise.resolve();
     },
     unfinished(clock, longestMs) {
+      if (leave.is === 'left' && leave.kind === 'good') return leave;
       if (leave.is !== 'leaving' && leave.is !== 'restarting') return IDLE;
       if (leave.kind === 'restart') return IDLE;
       const now = clock.monotonic();

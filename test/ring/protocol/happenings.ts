@@ -58,17 +58,16 @@ export class Happenings {
 
   #happenTo(machine: Machine, what: Exclude<Happening, { do: 'new-values' | 'take-out' }>): void {
     const cluster = this.#cluster;
-    const snapshot = cluster.agent(machine)?.reconciler.snapshot;
     switch (what.do) {
       case 'prepare':
         cluster.wish(machine, { phase: 'prepared', parameters: desiredState().parameters });
         break;
       case 'leave':
-        this.#leaves.begins(machine, 'leave', snapshot);
+        this.#leaves.begins(machine, 'leave');
         cluster.wish(machine, { shrinking: { rejoinAt: Infinity } });
         break;
       case 'stop-db':
-        this.#leaves.begins(machine, 'stop-db', snapshot);
+        this.#leaves.begins(machine, 'stop-db');
         cluster.wish(machine, { stopped: { bootId: null } });
         break;
       case 'restart':

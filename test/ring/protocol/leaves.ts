@@ -1,22 +1,24 @@
-import { hasLeft, refusalOf, restarts } from './agent.ts';
+import { hasLeft, refusalOf } from './agent.ts';
 import type { Snapshot } from '../../../src/node/reconciler.ts';
+import type { LeaveKind } from '../../../src/ring/change/leave.ts';
 import { Violation } from './invariants.ts';
 import type { Machine } from './machine.ts';
 import type { RingModel } from './ring-model.ts';
 
 /** A leave for good must have ended so long after it was asked for (ms): leave_limit, and the stop. */
-export const LEAVE_MS = 600_000;
+export const LEAVE_MS = 240_000;
 /** A stop_db: 10 s, the stop of chmpx by SIGKILL after 20 s, and what was under way. */
-export const STOP_MS = 120_000;
-
-/** `leave_limit`: a server that is down then, and cannot start in time, goes without its data (ms). */
-const LIMIT_MS = 160_000;
+export const STOP_MS = 60_000;
+/** `leave_limit` and `stop_leave_limit`: one deadline for all that a leave does (ms). */
+const LIMITS: Record<LeaveKind, number> = { stop: 10_000, good: 170_000, restart: 170_000 };
+/** Pauses of an agent that sees nothing new are stretched, see AgentClock: by so much at most (ms). */
+const LATE_MS = 5_000;
 
 interface Leave {
   since: number;
   kind: 'leave' | 'stop-db';
-  /** The server was not in the ring, or not whole: its data cannot move. */
-  wasDown: boolean;
+  /** The server had no place in the ring. */
+  wasOut: boolean;
 }
 
 /** Watches leaves: each ends, and none is said to be over while the ring lacks what it held. */
@@ -33,21 +35,17 @@ export class Leaves {
     return this.#leaves.has(machine);
   }
 
-  /** It was asked to leave for good, or to stop, while its agent was at this. */
-  begins(machine: Machine, kind: Leave['kind'], snapshot: Snapshot | null | undefined): void {
-    const { row, chmpx, k2hdkc } = machine;
-    const isRestarting = snapshot ? restarts(snapshot) : true;
-    const wasDown = isRestarting || row.ring !== 'SERVICE IN' || !chmpx?.up || !k2hdkc?.attached;
-    this.#leaves.set(machine, { since: this.#ring.now, kind, wasDown });
+  /** It was asked to leave for good, or to stop. */
+  begins(machine: Machine, kind: Leave['kind']): void {
+    const wasOut = machine.row.ring !== 'SERVICE IN';
+    this.#leaves.set(machine, { since: this.#ring.now, kind, wasOut });
   }
 
   /** This machine's agent takes it out of the role: its data must have moved. */
-  unregisters(machine: Machine): void {
+  unregisters(machine: Machine, snapshot: Snapshot | null | undefined): void {
     const leave = this.#leaves.get(machine);
-    if (leave?.kind !== 'leave') return;
-    const isDown = !machine.chmpx?.up || !machine.k2hdkc?.attached;
-    const isLate = this.#ring.now - leave.since > LIMIT_MS;
-    if (!machine.holds || leave.wasDown || (isDown && isLate)) return;
+    if (leave?.kind !== 'leave' || !machine.holds || leave.wasOut) return;
+    if (snapshot?.observed.memory.crashLoops) return;
     if (!this.#othersServe(machine)) return;
     throw new Violation(`${machine.id} unregisters, but its data has not moved`);
   }
@@ -59,6 +57,12 @@ export class Leaves {
     const refusal = leave.kind === 'leave' ? refusalOf(snapshot) : null;
     if (refusal !== null || hasLeft(snapshot)) this.#leaves.delete(machine);
     return refusal;
+  }
+
+  /** One try of a leave, with its undoing, took so long (ms). */
+  took(machine: Machine, kind: LeaveKind, ms: number): void {
+    const limit = LIMITS[kind] + LATE_MS;
+    if (ms > limit) throw new Violation(`leave-ring ${kind} of ${machine.id} took ${ms} ms`);
   }
 
   /** All is at rest: no leave may be under way. */
@@ -85,8 +89,11 @@ export class Leaves {
   #othersServe(machine: Machine): boolean {
     const servers = this.#ring.view(machine)?.servers ?? this.#ring.truth.rows;
     return servers.some(
-      ({ name, ring, live, operation }) =>
-        name !== machine.id && ring === 'SERVICE IN' && live === 'UP' && operation !== 'ADD',
+      ({ name, ring, live, operation, cuk }) =>
+        name !== machine.id &&
+        ring === 'SERVICE IN' &&
+        operation !== 'ADD' &&
+        (live === 'UP' || this.#ring.cuks.has(cuk)),
     );
   }
 }

@@ -50,6 +50,7 @@ export class RingModel {
   #isHeld = false;
   #history: Snapshot[] = [{ at: 0, rows: [], data: [] }];
   readonly #lags = new Map<Machine, { until: number; ms: number }>();
+  readonly #seenAt = new Map<Machine, number>();
   readonly #views = new Map<Machine, { of: Snapshot; own: RingNode; status: RingStatus }>();
 
   constructor({ clock, luck, automatic, machines }: RingModelOptions) {
@@ -117,7 +118,9 @@ export class RingModel {
 
   /** The ring that a chmpx knows of when it looks now: the others as they were a little before. */
   seenBy(machine: Machine): Snapshot {
-    const since = this.now - this.#lagOf(machine);
+    // What has come to it does not go again.
+    const since = Math.max(this.now - this.#lagOf(machine), this.#seenAt.get(machine) ?? 0);
+    this.#seenAt.set(machine, since);
     const history = this.#history;
     let place = history.length - 1;
     while (place > 0 && (history[place] as Snapshot).at > since) place -= 1;

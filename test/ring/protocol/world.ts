@@ -70,7 +70,11 @@ export class World {
       onChange: () => this.#transcript.addRing(this.#cluster.ring.truth.rows),
       onOrder: (by, order) => this.#ordered(by, order),
       onLook: (agent, snapshot) => this.#looked(agent, snapshot),
-      onUnregister: (machine) => this.#check(() => this.#leaves.unregisters(machine)),
+      onUnregister: (machine) => {
+        const snapshot = cluster.agent(machine)?.reconciler.snapshot;
+        this.#check(() => this.#leaves.unregisters(machine, snapshot));
+      },
+      onLeave: (machine, kind, ms) => this.#check(() => this.#leaves.took(machine, kind, ms)),
     }));
     this.#orders = new OrderRules(cluster.ring, scenario.mode);
     const leaves = (this.#leaves = new Leaves(cluster.ring));
