@@ -58,7 +58,7 @@ describe('what sees the ring', () => {
 });
 
 describe('a leave that the last agent was at', () => {
-  const runs = { running: true } as const;
+  const runs = { running: true, crashLoops: false } as const;
   const limits = 'cluster: { leave_limit: 100, stop_leave_limit: 7 }\n';
 
   it.each([
