@@ -89,8 +89,8 @@ class LoopbackHost implements RingHost {
     return { code, text: running.text };
   }
 
-  ask(ctlport: number, command: string): Promise<string> {
-    const socket = net.connect(ctlport, this.address);
+  ask(ctlport: number, command: string, address = this.address): Promise<string> {
+    const socket = net.connect({ port: ctlport, host: address, localAddress: this.address });
     let answer = '';
     socket.setEncoding('utf8').on('data', (text: string) => (answer += text));
     return new Promise((resolve, reject) => {

@@ -34,8 +34,8 @@ export interface RingHost {
   start(program: Program, words: readonly string[]): Promise<HostProcess>;
   /** Runs a program to its end, for at most `seconds`, by default 60. */
   run(program: Program, words: readonly string[], seconds?: number): Promise<Outcome>;
-  /** Sends a command to a control port of this host, from this host. */
-  ask(ctlport: number, command: string): Promise<string>;
+  /** Sends a command to a control port of the host at `address`, by default this one, from this host. */
+  ask(ctlport: number, command: string, address?: string): Promise<string>;
 }
 
 /** Several hosts, which can reach each other. */

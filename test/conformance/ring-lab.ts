@@ -7,7 +7,7 @@ import { sleep, systemClock } from '../../src/base/clock.ts';
 import { readKeys, writeKeys, type KeysRead } from '../helpers/ring-keys.ts';
 import { until } from '../helpers/until.ts';
 import { freePorts } from '../peers/free-ports.ts';
-import { ringIniText } from './ini.ts';
+import { ringIniText, type ListedNode } from './ini.ts';
 import { DOWN, IN } from './lab.ts';
 import { LoopbackHosts } from './loopback-hosts.ts';
 import type { RingHosts } from './ring-host.ts';
@@ -72,20 +72,28 @@ export class RingLab {
     return this.servers[number - 1] ?? fail(`no server ${number}`);
   }
 
-  /** Gives nodes an ini that lists these servers; a starting node needs its own before. */
-  publish(to: readonly RingMember[], servers: readonly RingMember[]): void {
-    for (const self of to) {
-      const text = ringIniText({
-        group: this.group,
-        self,
-        servers,
-        slave: this.slave,
-        replica: this.#replica,
-        autoMerge: this.#autoMerge,
-        k2hFile: self.host.dataFile('node.k2h'),
-      });
-      self.host.write('node.ini', text);
-    }
+  /**
+   * Gives nodes an ini that lists these servers, and this slave; a starting node needs its own before.
+   */
+  publish(
+    to: readonly RingMember[],
+    servers: readonly RingMember[],
+    slave: ListedNode = this.slave,
+  ): void {
+    for (const self of to) self.host.write('node.ini', this.iniOf(self, servers, slave));
+  }
+
+  /** The ini of a node that lists these servers, and this slave. */
+  iniOf(self: RingMember, servers: readonly RingMember[], slave: ListedNode = this.slave): string {
+    return ringIniText({
+      group: this.group,
+      self,
+      servers,
+      slave,
+      replica: this.#replica,
+      autoMerge: this.#autoMerge,
+      k2hFile: self.host.dataFile('node.k2h'),
+    });
   }
 
   /** Starts the first `count` servers one after the other, and the slave. */

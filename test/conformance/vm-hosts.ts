@@ -94,9 +94,9 @@ class VmHost implements RingHost {
     return { code, text: stdout + stderr };
   }
 
-  async ask(ctlport: number, command: string): Promise<string> {
+  async ask(ctlport: number, command: string, address = this.address): Promise<string> {
     const script = 'exec 3<>"/dev/tcp/$0/$1" && printf %s "$2" >&3 && cat <&3';
-    const words = ['-c', script, this.address, String(ctlport), command];
+    const words = ['-c', script, address, String(ctlport), command];
     return (await this.#vm.exec('bash', words)).stdout;
   }
 }

@@ -7,7 +7,7 @@ export interface ControlPortOptions {
   /** CTLPORT of the chmpx that is spoken to. */
   port: number;
   clock: Clock;
-  /** Default 127.0.0.1; chmpx answers its own nodes' addresses only. */
+  /** Default 127.0.0.1. */
   host?: string;
   /** Milliseconds for one exchange. Default STALLED_ANSWER_MS. */
   timeoutMs?: number;

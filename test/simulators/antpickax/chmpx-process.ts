@@ -4,7 +4,6 @@ import { readConfiguration, Refused, type Configuration, type Self } from './con
 import { controlPort } from './control-port.ts';
 import type { Report } from './control-report.ts';
 import { Hazards } from './hazards.ts';
-import { isNamed } from './hosts.ts';
 import { watchIni } from './ini-watch.ts';
 import type { Attachment } from './link.ts';
 import { countLife } from './node-life.ts';
@@ -107,7 +106,6 @@ export class ChmpxProcess {
     const { self } = this.#configuration;
     const control = controlPort({
       settings,
-      allowed: (address) => isNamed(address, this.#configuration),
       execute: (line) => execute(line, this.#ring, this.#report()),
       disturbs: () => this.#disturbed(),
     });

@@ -15,12 +15,18 @@ export interface ServerNode {
   seed: string;
 }
 
+/** A `[SLVNODE]` as a server reads it. */
+export interface SlaveNode {
+  ctlport: number;
+  /** Can be a regular expression. */
+  cuk: string;
+}
+
 /** A configuration that chmpx starts with. */
 export interface Configuration extends Global {
   /** In the order of the ring: by name, then control port, not as in the file. */
   servers: ServerNode[];
-  /** NAME of each SLVNODE, which can be a regular expression. */
-  slaves: string[];
+  slaves: SlaveNode[];
   self: ServerNode;
 }
 
@@ -32,6 +38,14 @@ export function nodeId(
   const ids: Record<string, string> = { CUSTOM: seed, CUK: cuk };
   const id = ids[idType] ?? `${name}:${ctlport}`;
   return createHash('sha1').update(`${group} ${id}`).digest('hex').slice(0, 16);
+}
+
+/** Whether an ini lists a slave; which name it goes by is not looked at. */
+export function listsSlave(
+  { slaves }: Pick<Configuration, 'slaves'>,
+  { ctlport, cuk }: Pick<ServerNode, 'ctlport' | 'cuk'>,
+): boolean {
+  return slaves.some((one) => one.ctlport === ctlport && new RegExp(`^(?:${one.cuk})$`).test(cuk));
 }
 
 /** Which node of the file is meant, when the command line says it. */
@@ -90,8 +104,12 @@ export async function readConfiguration(
   if (global.idType === 'CUSTOM' && servers.some((one) => one.seed === '')) {
     throw new Refused([`CheckUpdate(0) : Failed to load configuration from ${file}`]);
   }
-  const names = sections.filter(({ name }) => name === 'SLVNODE');
-  const slaves = names.map(({ values }) => values.get('NAME') ?? '');
+  const slaves = sections
+    .filter(({ name }) => name === 'SLVNODE')
+    .map(({ values }) => ({
+      ctlport: values.has('CTLPORT') ? port(values.get('CTLPORT') ?? '') : global.ctlport,
+      cuk: values.get('CUK') ?? '',
+    }));
   const ctlport = given.ctlport === undefined ? global.selfCtlport : port(given.ctlport);
   const cuk = given.cuk ?? global.selfCuk;
   const isSelf = (one: ServerNode): boolean =>

@@ -1,5 +1,4 @@
 import net from 'node:net';
-import { isOwnAddress } from './hosts.ts';
 import type { Answer } from './merge-commands.ts';
 import { STALL } from './ring-node.ts';
 import type { Settings } from './settings.ts';
@@ -7,8 +6,6 @@ import type { Settings } from './settings.ts';
 /** What the control port needs to know. */
 export interface ControlPortOptions {
   settings: Settings;
-  /** Whether a peer's address may ask, besides those of this machine. */
-  allowed: (address: string) => boolean;
   /** Answers a command line. */
   execute: (line: string) => Promise<Answer>;
   /** Whether the node is still starting; a request then is held up by 5 s. */
@@ -20,10 +17,12 @@ const BACK_TO_BACK = 100;
 
 /**
  * The control port: one command per connection, answered and closed. What comes with the first
- * segment is the command, so one that is written in two pieces is not understood.
+ * segment is the command, so one that is written in two pieces is not understood. Whoever asks is
+ * answered: the real one denies a host that no ini names and then answers it all the same
+ * (docs/contracts/chmpx.md, 3.1).
  */
 export function controlPort(options: ControlPortOptions): net.Server {
-  const { settings, allowed, execute, disturbs } = options;
+  const { settings, execute, disturbs } = options;
   const { clock } = settings;
   let lastRequest = -Infinity;
   let backToBack = 0;
@@ -43,11 +42,6 @@ export function controlPort(options: ControlPortOptions): net.Server {
     socket.once('end', () => {
       if (socket.bytesRead === 0) socket.destroy();
     });
-    const peer = socket.remoteAddress ?? '';
-    if (!isOwnAddress(peer) && !allowed(peer)) {
-      socket.destroy();
-      return;
-    }
     socket.once('data', (data) => {
       socket.resume();
       const wait = stall();

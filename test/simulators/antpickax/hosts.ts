@@ -37,23 +37,3 @@ export function otherName(name: string): string {
   }
   return name;
 }
-
-/** Whether an ini that has been read names the host at an address; of servers, and of slaves by regex. */
-export function isNamed(
-  address: string,
-  { servers, slaves }: { servers: readonly { name: string }[]; slaves: readonly string[] },
-): boolean {
-  const plain = address.replace(/^::ffff:/, '');
-  const names = [plain, otherName(plain)];
-  const matches = (pattern: string): boolean =>
-    names.some((name) => name === pattern || new RegExp(`^(?:${pattern})$`).test(name));
-  return servers.some(({ name }) => names.includes(name)) || slaves.some(matches);
-}
-
-/** Whether an address, as a socket reports it, belongs to this machine. */
-export function isOwnAddress(address: string): boolean {
-  const plain = address.replace(/^::ffff:/, '');
-  return Object.values(networkInterfaces())
-    .flatMap((one) => one ?? [])
-    .some((one) => one.address === plain);
-}

@@ -15,7 +15,7 @@ export interface PeersOptions {
   hello: (to: string) => Hello;
   /** The address that connections go out from; undefined for whichever fits. */
   address: string | undefined;
-  /** Whether this node's ini has a server; a slave is always let in. */
+  /** Whether this node's ini has it, a server or a slave. */
   knows: (hello: Hello) => boolean;
   /** A connection without traffic that is cut ends after so long (ms). */
   keepAlive: number;

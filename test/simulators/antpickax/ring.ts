@@ -1,4 +1,4 @@
-import { nodeId, type Configuration } from './configuration.ts';
+import { listsSlave, nodeId, type Configuration } from './configuration.ts';
 import { CutOff } from './cut-off.ts';
 import type { Hazards } from './hazards.ts';
 import { Link, type Attachment } from './link.ts';
@@ -55,7 +55,7 @@ export class Ring implements Others {
     this.peers = new Peers({
       ...{ address, keepAlive },
       hello: (to) => this.#hello(to),
-      knows: ({ node, status }) => status.ring === 'SLAVE' || this.view.find(node) !== undefined,
+      knows: (hello) => this.#knows(hello),
       greeted: (hello) => this.#greeted(hello),
       seen: (id, status) => this.#seen(id, status),
       lost: (id) => this.#cutOff.lost(id),
@@ -183,6 +183,12 @@ export class Ring implements Others {
     };
   }
 
+  #knows(hello: Hello): boolean {
+    return hello.status.ring === 'SLAVE'
+      ? listsSlave(this.#configuration, hello)
+      : this.view.find(hello.node) !== undefined;
+  }
+
   #greeted({ seen, missing }: Hello): void {
     const returns = seen !== undefined && isMissing(seen) && this.status.ring === 'SERVICE OUT';
     if (returns) this.node.remember(seen);
@@ -232,10 +238,13 @@ export class Ring implements Others {
     this.node.othersChanged();
   }
 
-  #connectAll(): Promise<Connected[]> {
+  async #connectAll(): Promise<Connected[]> {
     const connect = ({ id, server }: Member): Promise<Connected> =>
       this.peers.connect(id, server.name, server.port);
-    return Promise.all(this.#cutOff.worthTrying().map(connect));
+    const tried = this.#cutOff.worthTrying();
+    const met = await Promise.all(tried.map(connect));
+    this.#cutOff.refusedBy(tried.filter((_, at) => met[at] === 'refused').map(({ id }) => id));
+    return met;
   }
 
   #retryLater(): void {
