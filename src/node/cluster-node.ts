@@ -26,6 +26,7 @@ import type { StartSite } from './programs/start-site.ts';
 import { StrayWatch } from './programs/stray-watch.ts';
 import type { UnreadWatch } from '../ring/watch/unread-watch.ts';
 import { untilSuspended } from './programs/until-suspended.ts';
+import type { Refusals } from '../ring/watch/refusals.ts';
 import type { SplitWatch } from '../ring/watch/split-watch.ts';
 
 /** What a node is made of. Times in milliseconds. */
@@ -46,6 +47,8 @@ export interface ClusterNodeParts {
   /** Sees a chmpx that does not read. */
   unread: Pick<UnreadWatch, 'unreadMs'>;
   split: Pick<SplitWatch, 'giveIn' | 'gaveIn'>;
+  /** Sees servers that have refused this slave; null on a server. */
+  refusals: Pick<Refusals, 'giveIn' | 'gaveIn' | 'hasLetIn'> | null;
   pollMs: number;
   clock: Clock;
   log: Logger;
@@ -86,7 +89,7 @@ export class ClusterNode implements Node {
   }
 
   async #look(status: RingStatus | null): Promise<Seen> {
-    const { chmpx, k2hdkc, role, sight, volume, clock } = this.#parts;
+    const { chmpx, k2hdkc, role, sight, volume, refusals, clock } = this.#parts;
     const view = role.view();
     const { published, roll } = await this.#rolls.look(view.ini, status);
     return {
@@ -99,12 +102,13 @@ export class ClusterNode implements Node {
       iniPublished: published,
       roll,
       volumeMounted: await volume.isMounted(),
+      ...(refusals && { isLetIn: status !== null && refusals.hasLetIn(status.chmpxPid) }),
       now: clock.wall(),
     };
   }
 
   #remember(): Memory {
-    const { restarts, membership, volume, unread, changes, sight, split } = this.#parts;
+    const { restarts, membership, volume, unread, changes, sight, split, refusals } = this.#parts;
     return {
       statusStableMs: sight.ownStillMs,
       ringStillMs: sight.ringStillMs,
@@ -123,7 +127,7 @@ export class ClusterNode implements Node {
       joinRetryInMs: changes.joinRetryInMs,
       mergeHangs: sight.hangs,
       mergeHung: sight.hung,
-      giveIn: split.giveIn,
+      giveIn: refusals?.giveIn ?? split.giveIn,
     };
   }
 
@@ -152,7 +156,7 @@ export class ClusterNode implements Node {
   }
 
   async act(action: Action, signal: AbortSignal): Promise<void> {
-    const { desired, chmpx, k2hdkc, membership, role, site, changes, volume, split } = this.#parts;
+    const { desired, chmpx, k2hdkc, membership, role, site, changes, volume } = this.#parts;
     switch (action.do) {
       case 'register': {
         const { parameters } = desired.current;
@@ -186,11 +190,17 @@ export class ClusterNode implements Node {
       case 'restart-pair':
         return this.#restartPair(action, 0);
       case 'give-in':
-        split.gaveIn();
+        this.#gaveIn();
         return this.#restartPair(action, action.holdMs);
       case 'end-shrink':
         return desired.update({ shrinking: null });
     }
+  }
+
+  #gaveIn(): void {
+    const { split, refusals } = this.#parts;
+    if (refusals?.giveIn) refusals.gaveIn();
+    else split.gaveIn();
   }
 
   /** The wish has changed: a leave that failed, and crashes, are no longer held against it. */

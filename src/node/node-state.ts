@@ -26,7 +26,7 @@ export const NODE_STATES = [
   'joining',
   /** In the ring, while a merge moves its data: coming back, or for the sake of another. */
   'merging',
-  /** `[SERVICE IN][UP][n/a][Nothing][NoSuspend]`; a slave: its chmpx is up. */
+  /** `[SERVICE IN][UP][n/a][Nothing][NoSuspend]`; a slave: its chmpx is up, and was let in. */
   'serving',
   /** In the ring without a k2hdkc. */
   'suspended',
@@ -63,7 +63,7 @@ function memberState(desired: DesiredState, { seen }: Observed): NodeState {
   const { chmpx, k2hdkc, status, role } = seen;
   if (!chmpx && (desired.registration === null || role.ini === null)) return 'registering';
   if (!chmpx || status?.self.live !== 'UP') return 'starting';
-  if (desired.mode === 'slave') return 'serving';
+  if (desired.mode === 'slave') return seen.isLetIn === false ? 'joining' : 'serving';
   const { self } = status;
   const isIn = self.ring === 'SERVICE IN';
   if (!k2hdkc || self.suspended) return isIn ? 'suspended' : 'starting';

@@ -19,7 +19,7 @@ export interface NeighbourView {
   up: number;
   /** How many of those before this node have none: they start first. */
   absentBefore: number;
-  /** How many that listen have not said yet that they have this node in their ini. */
+  /** How many that listen have not said yet that they have this node in their ini, or may not yet. */
   unaware: number;
   /** How long nobody has been unaware any more, in milliseconds; 0 while somebody is. */
   settledMs: number;
@@ -32,6 +32,8 @@ export interface NeighboursOptions {
   log: Logger;
   /** Who has not said for so long that it knows this node is not waited for any longer. */
   askLimitMs: number;
+  /** After how long so many servers have read that the role has one node more. */
+  roleReadMs: (servers: number) => number;
 }
 
 /** A host that does not answer for so long has no chmpx that this node could disturb (ms). */
@@ -49,13 +51,16 @@ const ASK_AGAIN_MS = 1_000;
  * (docs/contracts/chmpx.md, 3.4). When none runs, the ring is being made: all agents read the role
  * twice a second then, and nobody runs with an ini that lacks this node.
  *
- * Those that ran already are asked for ALLSTATUS until they list this node. chmpx closes without
- * an answer when the ini names nobody of the asker's address, so no answer means no, too.
+ * Those that ran already are asked for ALLSTATUS until they list this node; no answer means no, too.
+ * A slave is listed in no answer, and an answer alone says nothing (docs/contracts/chmpx.md, 3.1): it
+ * waits until they all have read the role.
  */
 export class Neighbours {
   readonly #options: NeighboursOptions;
   #of = '';
   #survey: Survey | null = null;
+  /** Since when, monotonic (ms), the role has this slave, as far as this agent has seen. */
+  #slaveSince: number | null = null;
 
   constructor(options: NeighboursOptions) {
     this.#options = options;
@@ -64,15 +69,18 @@ export class Neighbours {
   /**
    * What is known of these servers; null while they are being looked at, which this call begins.
    *
-   * @param self the CUK that they should list, null for a slave, which nobody lists: then any
-   *   answer will do; undefined when they know this node and need not be asked.
+   * @param self the CUK that they should list, null for a slave, which nobody lists; undefined when
+   *   they know this node and need not be asked.
    */
   look(neighbours: readonly Neighbour[], self: string | null | undefined): NeighbourView | null {
+    const { clock, roleReadMs } = this.#options;
+    if (self === null) this.#slaveSince ??= clock.monotonic();
     const of = JSON.stringify([neighbours, self]);
     if (of !== this.#of) {
       this.forget();
       this.#of = of;
-      this.#survey = new Survey(this.#options, neighbours, self);
+      const readAt = (this.#slaveSince ?? 0) + roleReadMs(neighbours.length);
+      this.#survey = new Survey(this.#options, neighbours, self, readAt);
     }
     return this.#survey?.view ?? null;
   }
@@ -85,7 +93,10 @@ export class Neighbours {
   }
 }
 
-/** One list of servers, looked at once and asked until each knows this node. */
+/**
+ * One list of servers, looked at once and asked until each knows this node; by a slave not asked, but
+ * waited for until `readAt`, monotonic (ms).
+ */
 class Survey {
   readonly #options: NeighboursOptions;
   readonly #end = new AbortController();
@@ -97,9 +108,10 @@ class Survey {
     options: NeighboursOptions,
     neighbours: readonly Neighbour[],
     self: string | null | undefined,
+    readAt: number,
   ) {
     this.#options = options;
-    void this.#run(neighbours, self);
+    void this.#run(neighbours, self, readAt);
   }
 
   get view(): NeighbourView | null {
@@ -113,8 +125,12 @@ class Survey {
     this.#end.abort();
   }
 
-  async #run(neighbours: readonly Neighbour[], self: string | null | undefined): Promise<void> {
-    const { clock, random, log, askLimitMs } = this.#options;
+  async #run(
+    neighbours: readonly Neighbour[],
+    self: string | null | undefined,
+    readAt: number,
+  ): Promise<void> {
+    const { clock } = this.#options;
     const { signal } = this.#end;
     const rows = await Promise.all(
       neighbours.map(async (one) => ({ one, up: await listens(one, clock) })),
@@ -125,6 +141,16 @@ class Survey {
     this.#seen = { up: up.length, absentBefore };
     this.#settledAt = clock.monotonic();
     if (self === undefined || up.length === 0) return;
+    if (self !== null) return this.#askAll(up, self);
+    const unreadMs = readAt - clock.monotonic();
+    if (unreadMs > 0) await sleep(clock, unreadMs, signal);
+    this.#unaware.clear();
+    this.#settledAt = clock.monotonic();
+  }
+
+  async #askAll(up: readonly Neighbour[], self: string): Promise<void> {
+    const { clock, random, log, askLimitMs } = this.#options;
+    const { signal } = this.#end;
     const cancel = clock.after(askLimitMs, () => {
       const servers = [...this.#unaware].map(({ name }) => name);
       log.warn({ servers }, 'these servers do not say that they know this node: not waiting on');
@@ -139,7 +165,7 @@ class Survey {
   }
 
   /** One question at a time: back to back they stall chmpx. */
-  async #askUntilKnown(one: Neighbour, self: string | null): Promise<void> {
+  async #askUntilKnown(one: Neighbour, self: string): Promise<void> {
     const { clock, random } = this.#options;
     while (!this.#end.signal.aborted) {
       if (await knows(one, self, clock)) {
@@ -152,11 +178,11 @@ class Survey {
   }
 }
 
-async function knows(one: Neighbour, self: string | null, clock: Clock): Promise<boolean> {
+async function knows(one: Neighbour, self: string, clock: Clock): Promise<boolean> {
   const where = { host: one.name, port: one.controlPort, timeoutMs: STALLED_ANSWER_MS, clock };
   try {
     const answer = await exchange('ALLSTATUS', where);
-    return self === null || parseAllStatus(answer).some(({ cuk }) => cuk === self);
+    return parseAllStatus(answer).some(({ cuk }) => cuk === self);
   } catch {
     return false;
   }

@@ -46,6 +46,9 @@ const HURRY_MS = 30_000;
 /** Reading costs the server 45 to 110 ms, more with more servers (ms per server). */
 export const READ_PER_SERVER_MS = 150;
 
+/** A pause is up to a tenth shorter or longer, so that agents do not read in step. */
+const LONGEST_JITTER = 1.1;
+
 type ChangedRole = Extract<ResourceReading, { changed: true }>;
 
 /**
@@ -243,9 +246,22 @@ export class RoleWatch {
     const { clock, random, pace } = this.#options;
     if (registration === null) return 3_600_000;
     if (this.#retryMs !== null) return this.#retryMs;
-    const jitter = 0.9 + 0.2 * random();
+    const jitter = LONGEST_JITTER - 0.2 * random();
     if (clock.monotonic() < this.#hurryUntil) return pace.changingMs * jitter;
-    const servers = this.#document?.servers.length ?? 0;
-    return Math.max(pace.settledMs, READ_PER_SERVER_MS * servers) * jitter;
+    return settledPauseMs(pace.settledMs, this.#document?.servers.length ?? 0) * jitter;
   }
+}
+
+function settledPauseMs(settledMs: number, servers: number): number {
+  return Math.max(settledMs, READ_PER_SERVER_MS * servers);
+}
+
+/**
+ * After how long every agent of so many servers has read a role that has changed (ms), K2HR3 and the
+ * agents being well: the longest pause between two reads, and a second for the read itself and the ini.
+ *
+ * @param settledMs `poll_interval` of those agents (ms).
+ */
+export function roleReadMs(settledMs: number, servers: number): number {
+  return settledPauseMs(settledMs, servers) * LONGEST_JITTER + 1_000;
 }

@@ -52,6 +52,7 @@ class Watched {
         giveInAfterMs: 20_000,
         clock: systemClock,
       }),
+      refusals: null,
       times: { mergeMs: 60_000, startMs: 60_000 },
       onChange: () => undefined,
       onLook: () => undefined,

@@ -86,6 +86,7 @@ const SEEN: Seen = {
   iniPublished: true,
   roll: null,
   volumeMounted: true,
+  isLetIn: true,
   now: 1_000_000,
 };
 const MEMORY: Memory = {

@@ -104,9 +104,10 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
       pace: { settledMs: 1, changingMs: 1, retryFirstMs: 1, retryCapMs: 1 },
       onChange: () => undefined,
     }),
-    neighbours: new Neighbours({ ...common, askLimitMs: 1 }),
+    neighbours: new Neighbours({ ...common, askLimitMs: 1, roleReadMs: () => 0 }),
     unread: { unreadMs: 0 },
     split: { giveIn: null, gaveIn: () => ({ why: 'split', holdMs: 0 }) },
+    refusals: null,
     iniFile: path.join(directory, 'k2hdkc.ini'),
     site: {
       prepareChmpx: () => Promise.resolve(undefined),

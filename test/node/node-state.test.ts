@@ -36,6 +36,12 @@ it.each<[NodeState, string, Partial<DesiredState>, Observed]>([
   ['serving', 'in', {}, observed()],
   ['serving', 'in after many crashes', {}, observed({ crashes: LIMIT })],
   ['serving', 'a slave', { mode: 'slave' }, observed({ k2hdkc: null, status: ringStatus(SLAVE) })],
+  [
+    'joining',
+    'a slave that was not let in yet',
+    { mode: 'slave' },
+    observed({ k2hdkc: null, status: ringStatus(SLAVE), isLetIn: false }),
+  ],
   ['suspended', 'k2hdkc is gone', {}, observed({ status: ringStatus(IN_ALONE) })],
   ['leaving', 'taken out', {}, observed({ status: ringStatus(LEAVING) })],
   ['leaving', 'to stop', { stopped: { bootId: null } }, observed()],

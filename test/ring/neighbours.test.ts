@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { Neighbours, type Neighbour } from '../../src/ring/neighbours.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { until } from '../helpers/until.ts';
@@ -13,7 +13,7 @@ const answerWith = (cuk: string): string =>
     .join('\n');
 const LISTED = answerWith('cuk-1');
 const NOT_LISTED = answerWith('cuk-2');
-/** chmpx closes without a word when its ini names nobody of the asker's address. */
+/** A chmpx can close without a word. */
 const DENIED = '';
 
 /** A chmpx that answers ALLSTATUS as it is told to, and notes what it was asked. */
@@ -44,7 +44,10 @@ async function nobody(before: boolean): Promise<Neighbour> {
 function bench() {
   const clock = new WatchedClock();
   const { log, lines } = recordingLog();
-  const neighbours = new Neighbours({ clock, random: () => 0, log, askLimitMs: 20_000 });
+  const neighbours = new Neighbours({
+    ...{ clock, random: () => 0, log, askLimitMs: 20_000 },
+    roleReadMs: (servers) => 6_000 + 100 * servers,
+  });
   const seen = (of: Neighbour[], self: string | null | undefined) =>
     until('the others were looked at', () => neighbours.look(of, self));
   return { clock, lines, neighbours, seen };
@@ -106,12 +109,37 @@ it('goes on without those that never say so, and says it once', async () => {
   expect(lines).toMatchObject([{ servers: ['127.0.0.1'], level: 40 }]);
 });
 
-it('a slave is listed by nobody: any answer tells that it may come', async () => {
-  const { clock, seen, neighbours } = bench();
-  const up = await server([NOT_LISTED]);
-  await seen([up.neighbour], null);
-  await clock.advance(2_000);
-  await until('it is known', () => neighbours.look([up.neighbour], null)?.unaware === 0);
+describe('a slave, which no answer lists', () => {
+  it('asks nobody, and waits until the servers that run have read the role', async () => {
+    const { clock, seen, neighbours } = bench();
+    const up = await server([NOT_LISTED]);
+    expect(await seen([up.neighbour], null)).toMatchObject({ up: 1, unaware: 1 });
+    await clock.advance(6_000);
+    expect(neighbours.look([up.neighbour], null)).toMatchObject({ unaware: 1, settledMs: 0 });
+    await clock.advance(100);
+    expect(neighbours.look([up.neighbour], null)).toMatchObject({ unaware: 0 });
+    expect(up.asked).toEqual([]);
+  });
+
+  it('waits no longer for a list that has changed, nor after its chmpx has run', async () => {
+    const { clock, seen, neighbours } = bench();
+    const first = await server([NOT_LISTED]);
+    const second = await server([NOT_LISTED]);
+    await seen([first.neighbour], null);
+    await clock.advance(5_000);
+    const both = [first.neighbour, second.neighbour];
+    expect(await seen(both, null)).toMatchObject({ up: 2, unaware: 2 });
+    await clock.advance(1_200);
+    expect(neighbours.look(both, null)).toMatchObject({ unaware: 0 });
+    neighbours.forget();
+    await seen(both, null);
+    await until('it may start again', () => neighbours.look(both, null)?.unaware === 0);
+  });
+
+  it('waits for nobody when no server runs', async () => {
+    const { seen } = bench();
+    expect(await seen([await nobody(false)], null)).toMatchObject({ up: 0, unaware: 0 });
+  });
 });
 
 it('begins anew with another list, and ends its questions when chmpx runs', async () => {

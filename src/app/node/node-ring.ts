@@ -1,4 +1,4 @@
-import type { RoleWatch } from '../../role/role-watch.ts';
+import { roleReadMs, type RoleWatch } from '../../role/role-watch.ts';
 import { OwnMerge } from '../../ring/change/own-merge.ts';
 import { LeaveRecord } from '../../ring/change/leave-record.ts';
 import type { RingChanges } from '../../ring/change/ring-changes.ts';
@@ -6,6 +6,7 @@ import { ControlPorts } from '../../ring/control/control-ports.ts';
 import { listens, Neighbours } from '../../ring/neighbours.ts';
 import { RingSight } from '../../ring/sight.ts';
 import { statusReader } from '../../ring/status-reader.ts';
+import { Refusals, type RefusalsOptions } from '../../ring/watch/refusals.ts';
 import { serverSplit } from '../../ring/watch/server-split.ts';
 import { slaveSplit } from '../../ring/watch/slave-split.ts';
 import { SplitWatch } from '../../ring/watch/split-watch.ts';
@@ -30,6 +31,8 @@ export interface NodeRing {
   changes: RingChanges;
   neighbours: Neighbours;
   split: SplitWatch;
+  /** Null on a server. */
+  refusals: Refusals | null;
   unread: UnreadWatch;
 }
 
@@ -37,7 +40,7 @@ export interface NodeRing {
 export async function createNodeRing(options: NodeRingOptions): Promise<NodeRing> {
   const { settings, programs, role, clock, random, log } = options;
   const { chmpx, k2hdkc } = programs;
-  const { mode, cluster, paths, programs: commands } = settings.agent;
+  const { mode, cluster, k2hr3, paths, programs: commands } = settings.agent;
   const control = new ControlPorts({ ownHost: cluster.control_host, clock });
   const ownMerge = new OwnMerge({
     cpuMs: { chmpx: () => chmpx.cpuMs(), k2hdkc: () => k2hdkc.cpuMs() },
@@ -62,20 +65,31 @@ export async function createNodeRing(options: NodeRingOptions): Promise<NodeRing
     random,
     log,
   });
-  const split = new SplitWatch({
-    policy: mode === 'slave' ? slaveSplit : serverSplit,
+  const asks: RefusalsOptions = {
     listens: (server) => listens(server, clock),
     viewOf: (server, limitMs) => control.viewOf(server, limitMs),
     role: servers,
-    giveInAfterMs: cluster.split_after * 1000,
     clock,
+  };
+  const refusals = mode === 'slave' ? new Refusals(asks) : null;
+  const split = new SplitWatch({
+    policy: mode === 'slave' ? slaveSplit : serverSplit,
+    ...asks,
+    // A slave loses in a cut whom it has met.
+    role: () => refusals?.metOf(servers()) ?? servers(),
+    giveInAfterMs: cluster.split_after * 1000,
   });
   return {
     sight,
     control,
     changes,
-    neighbours: new Neighbours({ clock, random, log, askLimitMs: cluster.join_after * 1000 }),
+    neighbours: new Neighbours({
+      ...{ clock, random, log },
+      askLimitMs: cluster.join_after * 1000,
+      roleReadMs: (count) => roleReadMs(k2hr3.poll_interval * 1000, count),
+    }),
     split,
+    refusals,
     unread: new UnreadWatch({ pid: () => chmpx.running?.identity.pid, clock }),
   };
 }

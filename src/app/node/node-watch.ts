@@ -12,7 +12,10 @@ export interface NodeWatchOptions extends World {
   config: AgentConfig;
   /** Of this agent. */
   version: string;
-  node: Pick<NodeParts, 'sight' | 'control' | 'role' | 'chmpx' | 'k2hdkc' | 'split' | 'unread'>;
+  node: Pick<
+    NodeParts,
+    'sight' | 'control' | 'role' | 'chmpx' | 'k2hdkc' | 'split' | 'refusals' | 'unread'
+  >;
   reconciler: Pick<Reconciler, 'snapshot' | 'wake'>;
 }
 
@@ -47,6 +50,7 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
     // A server's workers wait long and rightly while k2hdkc is busy with a merge.
     unread: config.mode === 'slave' ? node.unread : null,
     split: node.split,
+    refusals: node.refusals,
     times: {
       mergeMs: config.cluster.merge_limit * 1000,
       startMs: config.cluster.start_timeout * 1000,
@@ -55,7 +59,7 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
     onLook: () => {
       look();
       // Those of one side are to be gone at the same time.
-      if (node.split.giveIn !== null) reconciler.wake();
+      if (node.split.giveIn !== null || node.refusals?.giveIn) reconciler.wake();
     },
     ...{ clock, random, log },
   });

@@ -18,7 +18,7 @@ export function planPrograms(desired: DesiredState, observed: Observed, times: P
       return act({ do: 'stop-k2hdkc', orphan: true }, 'chmpx is gone: both start again');
     }
     if (restartInMs > 0) return wait(pausing(observed), restartInMs);
-    const quiet = quietBeforeStart(role, observed.seen.neighbours, times);
+    const quiet = quietBeforeStart(role, observed.seen.neighbours, times, desired.mode);
     if (quiet) return wait(quiet.why, quiet.ms);
     return act(
       { do: 'start-chmpx', generation: desired.generation, toLeave: leave.is === 'restarting' },

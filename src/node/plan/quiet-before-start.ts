@@ -1,4 +1,5 @@
 import type { NeighbourView } from '../../ring/neighbours.ts';
+import type { DesiredState } from '../desired-state.ts';
 import type { Observed } from '../observed.ts';
 import type { RoleView } from '../../role/role-view.ts';
 import type { PlanTimes } from './step.ts';
@@ -13,14 +14,16 @@ const RING_CHANGED = 'the ring has just changed';
  * What chmpx's start still waits for, and for how long (ms); null when it may be now. A joiner
  * whose servers do not have it in their ini yet can stick, and of servers that start at the same
  * moment each can end up in a ring of its own (seen on chmpx 1.0.113: three of three, for good).
- * A ring of one waits for nobody: who comes while it starts joins it as any other (20 of 20).
+ * A ring of one waits for nobody: who comes while it starts joins it as any other (20 of 20). A slave
+ * that a server does not know yet is refused by it, for good, also when that is the only one.
  */
 export function quietBeforeStart(
   { servers, ringStableMs }: RoleView,
   neighbours: NeighbourView | null,
   times: PlanTimes,
+  mode: DesiredState['mode'] = 'server',
 ): { why: string; ms: number } | null {
-  if (servers <= 1) return null;
+  if (servers <= (mode === 'slave' ? 0 : 1)) return null;
   const quietForMs = ringStableMs - times.ringStableMs;
   if (neighbours === null) return { why: 'looking for the other servers', ms: LOOK_AGAIN_MS };
   const { unaware, absentBefore, settledMs } = neighbours;

@@ -21,7 +21,8 @@ export function serves(desired: DesiredState, observed: Observed): boolean {
   if (desired.mode === 'slave') {
     return (
       observed.seen.chmpx?.generation === desired.generation &&
-      observed.seen.status?.self.live === 'UP'
+      observed.seen.status?.self.live === 'UP' &&
+      observed.seen.isLetIn !== false
     );
   }
   return (

@@ -24,7 +24,9 @@ export type ConcernKind =
   /** This node's chmpx does not read a connection. */
   | 'unread'
   /** Servers that reach each other take each other for down. */
-  | 'ring-split';
+  | 'ring-split'
+  /** Servers have refused this slave. */
+  | 'refused';
 
 /** One thing that is wrong at this moment; it concerns somebody when it lasts. */
 export interface Finding {

@@ -10,6 +10,7 @@ import { ConcernKeeper, type Concern } from './concern-keeper.ts';
 import { findConcerns, isExpected, type Finding, type WatchTimes } from './concerns.ts';
 import { isSettled, PeerViews } from './peer-views.ts';
 import type { UnreadWatch } from './unread-watch.ts';
+import type { Refusals } from './refusals.ts';
 import type { SplitWatch } from './split-watch.ts';
 
 /** What a ring watch works with. */
@@ -24,8 +25,10 @@ export interface RingWatchOptions {
   unread: Pick<UnreadWatch, 'look' | 'unreadMs'> | null;
   /** Looks for a split of the ring whenever others may be asked. */
   split: Pick<SplitWatch, 'look' | 'heard' | 'forget' | 'findings'>;
+  /** Sees servers that have refused this slave; null on a server. */
+  refusals: Pick<Refusals, 'look' | 'findings' | 'hasLetIn'> | null;
   times: WatchTimes;
-  /** Something of the ring has changed, or chmpx does not read. */
+  /** Something of the ring has changed, chmpx does not read, or it was let in. */
   onChange: () => void;
   /** Called after every look. */
   onLook: () => void;
@@ -38,6 +41,8 @@ export interface RingWatchOptions {
 const CONCERN_LOOK_MS = 2_000;
 /** Nobody is asked before the ring has been the same for so long (ms). */
 const SETTLED_MS = 5_000;
+/** A slave that starts is looked at this soon: whether it was let in is known by a look only (ms). */
+const SLAVE_START_MS = 500;
 /** The same for the list of servers in K2HR3: who is new there is about to start (ms). */
 const ROLE_SETTLED_MS = 10_000;
 
@@ -90,24 +95,40 @@ export class RingWatch {
 
   /** Looks once; resolves with the pause before the next look, in milliseconds. */
   async look(): Promise<number> {
-    const { isUp, sight, split } = this.#options;
+    const { isUp, sight, split, refusals } = this.#options;
     const ring = isUp() ? await sight.look() : null;
     // A reading that failed says nothing.
-    if (ring === null && isUp()) return CONCERN_LOOK_MS;
+    if (ring === null && isUp()) return this.#startMs;
     this.#note(ring);
     if (ring === null) {
       split.forget();
-      return this.#keeper.look([]) ?? CONCERN_LOOK_MS;
+      return Math.min(this.#keeper.look(refusals?.findings ?? []) ?? Infinity, this.#startMs);
     }
+    const refusedMs = await this.#lookForRefusals(ring);
     const mayAsk = this.#mayAsk(ring);
     const askMs = mayAsk ? await this.#peers?.ask(ring) : null;
     if (mayAsk) await split.look(ring);
     const { role, times } = this.#options;
-    const asked = [...(this.#peers?.findings(ring) ?? []), ...split.findings];
+    const peers = this.#peers?.findings(ring) ?? [];
+    const asked = [...peers, ...split.findings, ...(refusals?.findings ?? [])];
     const sighting = { ring, role: role(), seenUp: this.#seenUp, asked };
     const findings = [...findConcerns(sighting, times), ...(await this.#unread())];
     const nextMs = this.#keeper.look(findings);
-    return Math.min(nextMs ?? CONCERN_LOOK_MS, askMs ?? CONCERN_LOOK_MS);
+    return Math.min(...[nextMs, askMs, refusedMs].map((ms) => ms ?? CONCERN_LOOK_MS));
+  }
+
+  /** Until the next look while the ring cannot be seen (ms). */
+  get #startMs(): number {
+    return this.#options.refusals ? SLAVE_START_MS : CONCERN_LOOK_MS;
+  }
+
+  async #lookForRefusals(ring: RingStatus): Promise<number | null> {
+    const { refusals, onChange } = this.#options;
+    if (!refusals) return null;
+    const before = refusals.hasLetIn(ring.chmpxPid);
+    const nextMs = await refusals.look(ring);
+    if (refusals.hasLetIn(ring.chmpxPid) !== before) onChange();
+    return nextMs;
   }
 
   /** What is done about it does not wait for the reconciler's next look. */

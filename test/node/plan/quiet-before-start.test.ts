@@ -13,6 +13,14 @@ describe('quietBeforeStart', () => {
     expect(quietBeforeStart(roleOf(1, 400), NONE, TIMES)).toBeNull();
   });
 
+  it('has a slave wait for the only server too, until that must know it', () => {
+    const unaware = { ...NONE, up: 1, unaware: 1 };
+    const first = { why: 'servers that run must know this node first', ms: 50 };
+    expect(quietBeforeStart(roleOf(1, 60_000), unaware, TIMES, 'slave')).toEqual(first);
+    expect(quietBeforeStart(roleOf(1, 60_000), { ...NONE, up: 1 }, TIMES, 'slave')).toBeNull();
+    expect(quietBeforeStart(roleOf(1, 60_000), unaware, TIMES, 'server')).toBeNull();
+  });
+
   it('has the servers before this one start first, unless joins are led by the agents', () => {
     const before = { ...NONE, absentBefore: 2 };
     const others = { why: 'the servers before this one start first', ms: 3_000 };

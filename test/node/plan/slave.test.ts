@@ -30,6 +30,21 @@ describe('a slave', () => {
     ['chmpx does not run', slave, nothingRuns(), 'start-chmpx'],
     ['the ring has changed', slave, alter(follows, { iniPublished: false }), 'publish-ini'],
     ['up, without k2hdkc', slave, follows, 'rest', 'following the cluster'],
+    [
+      'not looked at yet, or refused',
+      slave,
+      alter(follows, { isLetIn: false }),
+      'wait',
+      'let this slave in',
+    ],
+    ['let in', slave, alter(follows, { isLetIn: true }), 'rest', 'following the cluster'],
+    [
+      'refused for long enough',
+      slave,
+      alter(follows, { isLetIn: false, giveIn: { why: 'b has refused it', holdMs: 0 } }),
+      'give-in',
+      'b has refused it',
+    ],
     ['leaves answers unread', slave, alter(follows, { unreadMs: 14_999 }), 'rest'],
     ['does not read any more', slave, alter(follows, { unreadMs: 15_000 }), 'restart-pair', 'read'],
     ['leaving', { ...slave, parameters: null }, follows, 'unregister'],
@@ -48,7 +63,9 @@ describe('a slave', () => {
     ['gone', { ...slave, parameters: null, registration: null }, nothingRuns(), 'rest'],
   ])('%s', (...row) => check(row));
 
-  it('serves as long as its chmpx is up', () => {
+  it('serves as long as its chmpx is up, and was let in', () => {
+    expect(serves(desiredState(slave), alter(follows, { isLetIn: false }))).toBe(false);
+    expect(serves(desiredState(slave), alter(follows, { isLetIn: true }))).toBe(true);
     expect(serves(desiredState(slave), follows)).toBe(true);
     expect(serves(desiredState(slave), nothingRuns())).toBe(false);
     expect(serves(desiredState(slave), alter(follows, { status: null }))).toBe(false);

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RingWatch, type RingWatchOptions } from '../../../src/ring/watch/ring-watch.ts';
+import type { Finding } from '../../../src/ring/watch/concerns.ts';
 import type { RoleView } from '../../../src/role/role-view.ts';
 import { sleep } from '../../../src/base/clock.ts';
 import type { RingNode, RingStatus } from '../../../src/ring/status.ts';
@@ -19,6 +20,23 @@ const WHOLE_ROLE: RoleView = {
 
 type Answer = RingNode[] | 'silence';
 
+/** Refusals of a slave as a test wants them. */
+class FakeRefusals implements NonNullable<RingWatchOptions['refusals']> {
+  letIn = true;
+  looks = 0;
+  nextMs: number | null = null;
+  findings: Finding[] = [];
+
+  look(): Promise<number | null> {
+    this.looks += 1;
+    return Promise.resolve(this.nextMs);
+  }
+
+  hasLetIn(): boolean {
+    return this.letIn;
+  }
+}
+
 /** Node b of a ring of four, whose chmpxstatus and neighbours a test writes. */
 class Bench {
   readonly clock = new ManualClock();
@@ -35,6 +53,8 @@ class Bench {
   readonly answers: Record<string, Answer> = {};
   /** What the next one is that anybody gives. */
   nextAnswer: Answer | undefined;
+  /** Of a slave: what sees that servers have refused it. */
+  readonly refusals: FakeRefusals | null;
   readonly watch: RingWatch;
   readonly texts: string[];
   readonly lines: Record<string, unknown>[];
@@ -46,6 +66,7 @@ class Bench {
     const { log, texts, lines } = recordingLog();
     this.texts = texts;
     this.lines = lines;
+    this.refusals = asks ? null : new FakeRefusals();
     this.watch = new RingWatch({
       isUp: () => this.isUp,
       sight: sightOf(() => Promise.resolve(this.isReadable ? this.ring : null), this.clock),
@@ -58,6 +79,7 @@ class Bench {
         forget: () => undefined,
         findings: [],
       },
+      refusals: this.refusals,
       times: { mergeMs: 300_000, startMs: 60_000 },
       onChange: () => this.changes++,
       onLook: () => undefined,
@@ -295,6 +317,39 @@ it("reports a slave's chmpx that does not read, and tells whoever starts it agai
   expect(bench.concerns).toEqual([]);
   expect(bench.texts).toHaveLength(2);
   expect(bench.looks).toBeGreaterThan(10);
+});
+
+describe('a slave that servers may have refused', () => {
+  const REFUSED = { kind: 'refused', subject: 'ring', text: 'refused', patienceMs: 0 } as const;
+
+  it('is looked at as soon as it is asked for, and what is wrong is shown while chmpx is away', async () => {
+    const bench = new Bench({ asks: false });
+    const { refusals } = bench;
+    if (!refusals) throw new Error('no slave');
+    await bench.clock.advance(60_000);
+    const { looks } = refusals;
+    refusals.nextMs = 500;
+    refusals.findings = [REFUSED];
+    await bench.clock.advance(60_000);
+    expect(refusals.looks - looks).toBeGreaterThan(100);
+    bench.isUp = false;
+    await bench.clock.advance(SEEN_MS);
+    expect(bench.concerns).toEqual(['refused ring']);
+  });
+
+  it('tells when it has been let in', async () => {
+    const bench = new Bench({ asks: false });
+    const { refusals } = bench;
+    if (!refusals) throw new Error('no slave');
+    await bench.clock.advance(60_000);
+    const before = bench.changes;
+    refusals.look = () => {
+      refusals.letIn = false;
+      return Promise.resolve(null);
+    };
+    await bench.clock.advance(SEEN_MS);
+    expect(bench.changes).toBe(before + 1);
+  });
 });
 
 it('tells when anything in the ring has changed, and only then', async () => {
