@@ -7,6 +7,7 @@ import {
   type IniOverrides,
 } from '../ini/model/ini-overrides.ts';
 import { forNode, type ClusterModel } from '../ini/model/model.ts';
+import { oneEntryPerSlave } from '../ini/model/namesakes.ts';
 import { nodeIni, type NodeIni } from '../ini/text/node-ini.ts';
 import { ledByAgents, withLongQueues } from '../ini/start/own-globals.ts';
 import { parseRole } from '../ini/text/parse-role.ts';
@@ -91,7 +92,7 @@ export function readRoleDocument(
     return { ini: null, servers, cuks, neighbours: [], dataDirectory: null, k2h: null };
   const led = expectations.merge === 'coordinated' ? ledByAgents(model) : model;
   const asked = mode === 'server' ? withLongQueues(led, queueMessages, overrides.global) : led;
-  const ini = nodeIni(forNode(asked, cuk), {
+  const ini = nodeIni(oneEntryPerSlave(forNode(asked, cuk), cuk), {
     origin: roleName.replace(':role:', ':resource:'),
     overridden: describeOverrides(overrides),
   });

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { AgentError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import type { SlaveNode } from '../ini/model/model.ts';
 import { parseRole } from '../ini/text/parse-role.ts';
 import type { ResolveName } from '../host/resolve-name.ts';
 import type { RoleAccess } from '../k2hr3/extdata.ts';
@@ -13,17 +14,27 @@ import {
 } from '../k2hr3/registration-calls.ts';
 import { readResource } from '../k2hr3/resource.ts';
 
-/** One server as the ring of a role has it. */
+/** One host of a role: a server as its ring has it, or a slave. */
 export interface RoleEntry {
   name: string;
   cuk: string;
 }
 
-/** The servers of the role; none when its resource cannot be understood. Throws K2hr3Error. */
+/**
+ * The hosts of the role, servers or slaves; none when its resource cannot be understood. Throws
+ * K2hr3Error.
+ */
 export async function readEntries(http: HttpOptions, access: RoleAccess): Promise<RoleEntry[]> {
   const reading = await readResource(http, access);
   const role = reading.changed ? parseRole(reading.text) : null;
-  return role?.ok ? role.model.servers.map(({ name, cuk }) => ({ name, cuk })) : [];
+  if (!role?.ok) return [];
+  const { servers, slaves } = role.model;
+  const hosts: readonly SlaveNode[] = isOfSlaves(access) ? slaves : servers;
+  return hosts.flatMap(({ name, cuk }) => (cuk === undefined ? [] : [{ name, cuk }]));
+}
+
+function isOfSlaves({ roleName }: RoleAccess): boolean {
+  return !roleName.endsWith('/server');
 }
 
 /** What is needed to find the entries that an earlier server left behind. */
@@ -43,8 +54,9 @@ export interface OlderEntries {
  * of the address that asks, yet several VMs can have one address behind a NAT: a name that resolves
  * to another machine is somebody else's, and a name that nobody could be asked about is spared.
  *
- * @throws AgentError when this VM's name stays with another host: two servers of one name would be
- *   merged into one by chmpx, so no node could use the role any more.
+ * @throws AgentError when this VM's name stays with another server: two of one name would be merged
+ *   into one by chmpx, so no node could use the role any more. Slaves of one name are served, as one
+ *   entry (`oneEntryPerSlave`).
  */
 export async function removeOlderEntries(parts: OlderEntries): Promise<void> {
   const { http, access, identity, log } = parts;
@@ -61,6 +73,11 @@ export async function removeOlderEntries(parts: OlderEntries): Promise<void> {
   }
   const namesake = others.find(({ cuk, name }) => !gone.has(cuk) && name === identity.tag);
   if (namesake === undefined) return;
+  if (isOfSlaves(access)) {
+    const { name, cuk } = namesake;
+    log.warn({ name, cuk }, 'the role has another slave of this name: take it out if it is gone');
+    return;
+  }
   throw new AgentError(
     `the role has another host of the name ${namesake.name}, with CUK ${namesake.cuk}: take it out of the role, or give this VM another node.name`,
     { retryable: true },

@@ -84,4 +84,15 @@ describe('a slave that servers do not list (docs/contracts/ring.md, 2.5)', () =>
     await lab.slave.startChmpx();
     await lab.slave.sees(server, IN);
   });
+
+  it('is let in by an entry whose CUK is a choice of several', async () => {
+    const lab = await strangers(1);
+    const server = lab.server(1);
+    const own = lab.iniOf(server, [server]);
+    server.host.write('node.ini', own.replace(lab.slave.cuk, `cuk-older|${lab.slave.cuk}`));
+    await sleep(systemClock, 500);
+    await lab.slave.startChmpx();
+    await lab.slave.sees(server, IN);
+    expect((await server.view()).slaves.map(({ cuk }) => cuk)).toContain(lab.slave.cuk);
+  });
 });

@@ -28,6 +28,7 @@ function valueOf(kind: KeyKind): fc.Arbitrary<Scalar> {
     case 'word':
       return fc.constantFrom(...kind.words);
     case 'self':
+    case 'choice':
     case 'name':
       return nameText;
     case 'seed':

@@ -147,6 +147,26 @@ describe('a text that is refused, in one line that says why', () => {
     expect(ini?.text, 'its clients pay for their own queues').toContain('MAXQPERCLIENTMQ = 8\n');
   });
 
+  it('has one entry for two slaves of one name, and for such a slave its own only', () => {
+    const own = '00000009-aaaa-4bbb-8ccc-000000000009';
+    const doubled = (text: string): string => {
+      const entry = /\[SLVNODE\][^[]*/.exec(text)?.[0] ?? '';
+      return `${text}\n${entry.replace(own, 'another')}`;
+    };
+    const cuks = (text = ''): string[] =>
+      [...text.matchAll(/\[SLVNODE\][^[]*?^CUK = (.*)$/gm)].map(([, cuk = '']) => cuk);
+    const server = readText(doubled(roleText('threeServersOneSlave')));
+    expect(cuks(server.ini?.text)).toEqual([`${own}|another`]);
+    const registration = {
+      ...registrationFor(PARAMETERS),
+      cuk: own,
+      roleName: 'yrn:yahoo:::tenant0:role:mycluster/slave',
+    };
+    const of = { mode: 'slave' as const, clusterName: 'mycluster' };
+    const slave = readRoleDocument(doubled(roleText('ofSlave')), registration, of);
+    expect(cuks(slave.ini?.text)).toEqual([own]);
+  });
+
   it('has what the operator sets, and says so', () => {
     const global = new Map<string, Scalar>([['REPLICA', 2]]);
     const { ini } = read('threeServers', { ...EXPECTED, overrides: { ...NO_OVERRIDES, global } });

@@ -13,12 +13,15 @@ const http = from(ADDRESS);
 const elsewhere: ResolveName = () => Promise.resolve(['192.0.2.9']);
 let k2hr3: K2hr3StandIn;
 let role: RoleHandout;
+let slaveRole: RoleHandout;
 let recorded: ReturnType<typeof recordingLog>;
 
 beforeEach(async () => {
   k2hr3 = await startK2hr3();
   const ports = { serverPort: 8020, serverControlPort: 8021, slaveControlPort: 8031 };
-  role = k2hr3.addCluster({ cluster: 'mycluster', ...ports });
+  const cluster = k2hr3.addCluster({ cluster: 'mycluster', ...ports });
+  role = cluster;
+  slaveRole = cluster.slave;
   recorded = recordingLog();
 });
 afterEach(() => k2hr3.stop());
@@ -129,5 +132,38 @@ describe('entries that stay', () => {
         'the role has another host of the name node1.novalocal, with CUK other: take it out of the role, or give this VM another node.name',
     });
     expect(cuks()).toEqual(['other']);
+  });
+});
+
+describe('in the role of slaves', () => {
+  const own = { cuk: 'cuk-now', tag: 'client.novalocal' };
+  const slaves = () => ({ apiUri: k2hr3.url, tenant: 'yrn:yahoo:::tenant0', ...slaveRole });
+  const addSlave = (cuk: string, tag: string, ip = ADDRESS): void =>
+    k2hr3.addHost('mycluster', { ip, cuk, tag }, 'slave');
+  const left = (): string[] => k2hr3.hosts('mycluster', 'slave').map(({ cuk }) => cuk);
+
+  async function removeSlaves(): Promise<void> {
+    const entries = await readEntries(http, slaves());
+    const { log } = recorded;
+    const of = { http, access: slaves(), identity: own, entries, log };
+    await removeOlderEntries({ ...of, resolve: elsewhere });
+  }
+
+  it('the entry that an earlier VM of this name left at this address goes', async () => {
+    add('server', 'client.novalocal');
+    addSlave('older', 'client.novalocal');
+    addSlave('other', 'other.novalocal', '127.0.0.12');
+    await removeSlaves();
+    expect([left(), cuks()]).toEqual([['other'], ['server']]);
+    expect(recorded.lines).toMatchObject([{ cuk: 'older', outcome: 'unregistered' }]);
+  });
+
+  it('one of this name at another address stays, and does not keep this VM out', async () => {
+    addSlave('older', 'client.novalocal', '127.0.0.12');
+    await removeSlaves();
+    expect(left()).toEqual(['older']);
+    expect(recorded.texts).toEqual([
+      'the role has another slave of this name: take it out if it is gone',
+    ]);
   });
 });

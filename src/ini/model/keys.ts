@@ -6,6 +6,8 @@ export type SectionName = 'GLOBAL' | 'SVRNODE' | 'SLVNODE' | 'K2HDKC';
 /** What a value may be. `values.ts` reads and writes each kind. */
 export type KeyKind =
   | { readonly is: 'port' | 'boolean' | 'text' | 'path' | 'name' | 'self' | 'seed' | 'hosts' }
+  /** Names with `|` between them. */
+  | { readonly is: 'choice' }
   | { readonly is: 'integer'; readonly least: number; readonly most: number }
   | { readonly is: 'word'; readonly words: readonly string[] };
 
@@ -25,6 +27,7 @@ const port: KeyKind = { is: 'port' };
 const onOff: KeyKind = { is: 'boolean' };
 const path: KeyKind = { is: 'path' };
 const name: KeyKind = { is: 'name' };
+const choice: KeyKind = { is: 'choice' };
 const hosts: KeyKind = { is: 'hosts' };
 const words = (...list: string[]): KeyKind => ({ is: 'word', words: list });
 const integer = (least: number, most = INT_MAX): KeyKind => ({ is: 'integer', least, most });
@@ -107,7 +110,7 @@ const SVRNODE: readonly KeySpec[] = [
 
 const ONLY_SERVERS = new Set(['PORT', 'ENDPOINTS', 'SERVER_CERT', 'SERVER_PRIKEY']);
 const SLVNODE = SVRNODE.filter(({ name: key }) => !ONLY_SERVERS.has(key)).map((key) =>
-  key.name === 'CUK' ? { name: key.name, kind: key.kind } : key,
+  key.name === 'CUK' ? { name: key.name, kind: choice } : key,
 );
 
 /**

@@ -11,6 +11,8 @@ export const SELF_PLACEHOLDER = '__SELF_INSTANCE_ID__';
 const PLACEHOLDER = /__[A-Z0-9_]+__/;
 /** Hosts, CUKs and seeds (docs/contracts/k2hr3.md, 8.4). */
 const NODE_NAME = /^[A-Za-z0-9._:-]+$/;
+/** Several of them: see `oneEntryPerSlave`. */
+const CHOICE = /^[A-Za-z0-9._:-]+(\|[A-Za-z0-9._:-]+)*$/;
 /** What chmpx takes for a host name in a list of hosts. */
 const HOST_NAME = /^(?=.*[A-Za-z])[A-Za-z0-9._-]+$/;
 /** `SERVICEOUT host:port:seed` is split at its colons, so a seed with one can never leave. */
@@ -54,6 +56,8 @@ export function readValue(kind: KeyKind, text: string): ValueReading {
     case 'self':
     case 'name':
       return matching(text, NODE_NAME, LONGEST_NAME, NOT_NAME);
+    case 'choice':
+      return matching(text, CHOICE, LONGEST_SEED, `${NOT_NAME}, and a | between names`);
     case 'seed':
       return matching(text, SEED, LONGEST_SEED, 'may only hold letters, digits and . _ -');
     case 'hosts':

@@ -20,6 +20,7 @@ registration in K2HR3, until every node sees every node in service.
   --grow           then one more server
   --crash          then a crash of chmpx, of k2hdkc, of both
   --power-cut      then all VMs are off and on again
+  --slaves N       then N slaves, one after the other, each of a new VM and used at once
   --keep           leaves the logs where they are; ends with a run that is stuck
   --stand-ins      even when the real programs are on PATH
 `;
@@ -33,6 +34,7 @@ async function main(): Promise<number> {
       grow: { type: 'boolean', default: false },
       crash: { type: 'boolean', default: false },
       'power-cut': { type: 'boolean', default: false },
+      slaves: { type: 'string', default: '0' },
       keep: { type: 'boolean', default: false },
       'stand-ins': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -58,6 +60,8 @@ async function main(): Promise<number> {
         grow: values.grow,
         crash: values.crash,
         powerCut: values['power-cut'],
+        slaves: Number(values.slaves),
+        say: (text) => print(`${text}\n`),
         keep: values.keep,
       });
       for (const { what, seconds } of rows) {

@@ -3,6 +3,7 @@ import { sleep, systemClock } from '../../../src/base/clock.ts';
 import { until } from '../../helpers/until.ts';
 import type { ClusterMember } from '../../story/cluster-member.ts';
 import { CLUSTER, type ClusterStage } from '../../story/cluster-stage.ts';
+import { playSlaves } from './slaves.ts';
 
 /** What one run does besides making the ring. */
 export interface RunOptions {
@@ -10,6 +11,10 @@ export interface RunOptions {
   grow: boolean;
   crash: boolean;
   powerCut: boolean;
+  /** So many slaves are made, one after the other, and used. */
+  slaves: number;
+  /** Tells a person what was not measured. */
+  say: (text: string) => void;
   /** A run that does not end keeps its VMs. */
   keep: boolean;
 }
@@ -22,7 +27,7 @@ export interface Measured {
 
 /** What takes longer is stuck (s). */
 const LIMIT_S = 150;
-/** After a change agents read the role fast for 30 s: a grow comes when they do not (ms). */
+/** After a change agents read the role fast for 30 s: a grow and slaves come when they do not (ms). */
 const SLOW_AFTER_MS = 35_000;
 /** In service once is not final (ms). */
 const WATCHED_MS = 10_000;
@@ -47,6 +52,10 @@ export async function playRun(stage: ClusterStage, options: RunOptions): Promise
   };
   if (!(await play(stage, options, measure)) && options.keep) {
     throw new Error(`stuck: ${await views(stage)}`);
+  }
+  if (options.slaves > 0) {
+    await sleep(systemClock, SLOW_AFTER_MS);
+    rows.push(...(await playSlaves(stage, options.slaves, options.say)));
   }
   for (const node of [...stage.nodes]) {
     await node.endAgent('SIGKILL');
