@@ -9,6 +9,7 @@ import { UNREAD_MS } from './unread-watch.ts';
 import { ConcernKeeper, type Concern } from './concern-keeper.ts';
 import { findConcerns, isExpected, type Finding, type WatchTimes } from './concerns.ts';
 import { isSettled, PeerViews } from './peer-views.ts';
+import { RowAges } from './row-ages.ts';
 import type { UnreadWatch } from './unread-watch.ts';
 import type { Refusals } from './refusals.ts';
 import type { SplitWatch } from './split-watch.ts';
@@ -51,6 +52,7 @@ export class RingWatch {
   readonly #options: RingWatchOptions;
   readonly #keeper: ConcernKeeper;
   readonly #peers: PeerViews | null;
+  readonly #ages: RowAges;
   #seenUp = new Set<string>();
   #ring: RingStatus | null = null;
   /** What was said of the ring when `onChange` was called last. */
@@ -60,6 +62,7 @@ export class RingWatch {
     const { clock, log, viewOf, split, sight } = options;
     this.#options = options;
     this.#keeper = new ConcernKeeper(clock, log);
+    this.#ages = new RowAges(clock);
     this.#peers =
       viewOf &&
       new PeerViews({
@@ -145,8 +148,10 @@ export class RingWatch {
     const { role, times, sight } = this.#options;
     const view = role();
     const expecting = { role: view, seenUp: this.#seenUp };
+    const isLeftOver = (node: RingNode): boolean =>
+      this.#ages.isLeftOver(node, view.cuks, times.startMs);
     return (
-      isSettled(ring) &&
+      isSettled({ ...ring, servers: ring.servers.filter((node) => !isLeftOver(node)) }) &&
       sight.ringStillMs >= SETTLED_MS &&
       view.ringStableMs >= ROLE_SETTLED_MS &&
       !ring.servers.some((node) => isExpected(node, expecting, times.startMs))
@@ -156,6 +161,7 @@ export class RingWatch {
   #note(ring: RingStatus | null): void {
     const { sight, onChange } = this.#options;
     this.#ring = ring;
+    this.#ages.note(ring?.servers ?? []);
     for (const node of ring?.servers ?? [])
       if (node.live === 'UP') this.#seenUp.add(serverKey(node));
     const words = ring ? sight.words : '';

@@ -1,6 +1,6 @@
 import { serverKey } from '../change/merge-steps.ts';
 import { sameServer } from '../ring.ts';
-import type { RingStatus } from '../status.ts';
+import { isServing, type RingStatus } from '../status.ts';
 import { ringSides, servesByItself } from './ring-split.ts';
 import type { SplitPolicy, SplitVerdict } from './split-policy.ts';
 
@@ -30,7 +30,7 @@ export const serverSplit: SplitPolicy = {
     const views = new Map([...seen].filter(([key, view]) => servesByItself(key, view)));
     const isLost = heard.some((row) => row.live === 'DOWN' && sameServer(row, ring.self));
     if (views.size === 0 && !isLost && !wasSplit) return WHOLE;
-    const up = await ask(others.filter(({ live }) => live === 'UP'));
+    const up = await ask(others.filter(isServing));
     const all = new Map([...views, ...up, [serverKey(ring.self), ring.servers]]);
     const order = ring.servers.map(serverKey).filter((key) => all.has(key));
     const sides = ringSides(new Map(order.map((key) => [key, all.get(key) ?? []])));

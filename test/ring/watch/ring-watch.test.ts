@@ -276,6 +276,26 @@ describe('other servers are asked', () => {
     expect(bench.asked).not.toEqual([]);
   });
 
+  it.each<[string, string, string[]]>([
+    ['waits outside, although it is in the role', 'OUT Suspend', ['a', 'b', 'c', 'd']],
+    ['is no server of the role and never gets in', 'IN ADD Pending', ['a', 'b', 'c']],
+  ])('not for ever while one %s', async (_, words, role) => {
+    const bench = new Bench({ statuses: ['IN', 'IN', 'IN', words] });
+    bench.role = { ...WHOLE_ROLE, cuks: new Set(role.map((name) => `cuk-${name}`)) };
+    await bench.clock.advance(58_000);
+    expect(bench.asked).toEqual([]);
+    // What changes elsewhere does not make it wait anew.
+    bench.statuses = ['IN', 'IN', 'IN DOWN', words];
+    await bench.clock.advance(SEEN_MS);
+    expect(bench.asked).not.toEqual([]);
+  });
+
+  it('as long as a server of the role is on its way, however long that takes', async () => {
+    const bench = new Bench({ statuses: ['IN', 'IN', 'IN', 'IN ADD Pending'] });
+    await bench.clock.advance(300_000);
+    expect(bench.asked).toEqual([]);
+  });
+
   it('never while the role has one that has not come yet', async () => {
     const bench = new Bench({
       role: { ...WHOLE_ROLE, ringIsNew: true, ringStableMs: 30_000 },

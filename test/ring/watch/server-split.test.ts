@@ -20,6 +20,8 @@ class Agents {
   cut = '';
   /** Whose control port takes connections and never answers. */
   hung = '';
+  /** Whose k2hdkc never came, for all to see. */
+  outside = '';
   role = new Set(NAMES.map((name) => `cuk-${name}`));
   /** Who was asked, and who started again when, in seconds. */
   readonly asked: string[] = [];
@@ -63,7 +65,10 @@ class Agents {
   }
 
   #ring(name: string): ReturnType<typeof ring> {
-    const words = NAMES.map((one) => (this.lost[name]?.includes(one) ? 'OUT DOWN' : 'IN'));
+    const words = NAMES.map((one) => {
+      if (this.outside.includes(one)) return 'OUT Suspend';
+      return this.lost[name]?.includes(one) ? 'OUT DOWN' : 'IN';
+    });
     return ring(name, ...words);
   }
 
@@ -104,6 +109,16 @@ describe('a split ring', () => {
       expect(second).toBeGreaterThanOrEqual(85);
       expect(second).toBeLessThanOrEqual(95);
     }
+  });
+
+  it('comes together beside a server that never gets into it', async () => {
+    const agents = new Agents({ a: 'c', b: 'c', c: 'ab', e: '' });
+    agents.outside = 'e';
+    agents.watches.delete('e');
+    agents.role.delete('cuk-d');
+    await agents.run(40);
+    expect(agents.gaveIn).toEqual([expect.stringMatching(/^c /)]);
+    expect(agents.asked.filter((words) => words.endsWith('e'))).toEqual([]);
   });
 
   it('that this node cannot know of is told by the one that it asks', async () => {
