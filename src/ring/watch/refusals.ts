@@ -20,6 +20,10 @@ export interface RefusalsOptions {
 const TRY_AGAIN_MS = 1_000;
 /** Between two looks until every server that runs has let the slave in (ms). */
 const LOOK_MS = 500;
+/** chmpx is UP before it connects to the servers, and takes them for UP by the word of the first (ms). */
+const CONNECTS_MS = 400;
+/** After so long a server that is UP is connected, also when others before it were slow to refuse (ms). */
+const CONNECTED_MS = 3_000;
 /** At least between two questions: somebody may be starting (ms). */
 const ASK_MS = 2_000;
 /** So many tries are a matter of servers that have not read the role yet. */
@@ -38,6 +42,8 @@ export class Refusals {
   /** The chmpx that the rest is about, and the one that was looked at to the end. */
   #chmpx: number | null = null;
   #judged: number | null = null;
+  /** Since when it has been UP, as far as was seen, monotonic (ms). */
+  #upSince: number | null = null;
   /** CUKs of those that were UP since it started. */
   #met = new Set<string>();
   /** `serverKey` of those that serve, as was said last. */
@@ -82,20 +88,27 @@ export class Refusals {
         ? 'chmpx of this slave starts again'
         : `starting its chmpx again did not help ${this.#tries.count} times: look at their agents' logs, they should read the role in K2HR3`;
     const text = `${this.#why}: ${then}`;
-    return [{ kind: 'refused', subject: 'ring', text, patienceMs: 0 }];
+    return [{ kind: 'refused', subject: 'ring', text, patienceMs: TRY_AGAIN_MS }];
   }
 
   /**
    * Looks once at the ring as this slave sees it.
    *
-   * @returns in how many milliseconds to look again; null when all that run have let it in.
+   * @returns in how many milliseconds to look again; null when all that run have surely let it in.
    */
   async look(ring: RingStatus): Promise<number | null> {
     const { listens, role, clock } = this.#options;
     if (ring.chmpxPid !== this.#chmpx) this.#begin(ring.chmpxPid);
-    for (const { live, cuk } of ring.servers) if (live === 'UP') this.#met.add(cuk);
+    if (ring.self.live !== 'UP') return LOOK_MS;
+    this.#upSince ??= clock.monotonic();
+    const upMs = clock.monotonic() - this.#upSince;
+    if (upMs < CONNECTS_MS) return LOOK_MS;
+    const isSure = upMs >= CONNECTED_MS;
+    for (const { live, cuk } of ring.servers) if (isSure && live === 'UP') this.#met.add(cuk);
     const members = role();
-    const strange = ring.servers.filter(({ cuk }) => members.has(cuk) && !this.#met.has(cuk));
+    const isStrange = ({ live, cuk }: RingNode): boolean =>
+      live === 'DOWN' && members.has(cuk) && !this.#met.has(cuk);
+    const strange = ring.servers.filter(isStrange);
     const all = await Promise.all(strange.map((one) => listens(one)));
     const listening = strange.filter((_, at) => all[at]);
     if (listening.length > 0) await this.#ask(ring, listening);
@@ -106,11 +119,12 @@ export class Refusals {
     this.#since = this.#refused.length === 0 ? null : (this.#since ?? clock.monotonic());
     this.#judged = ring.chmpxPid;
     if (strange.length === 0) this.#tries.calm();
-    return listening.length > 0 ? LOOK_MS : null;
+    return listening.length > 0 || !isSure ? LOOK_MS : null;
   }
 
   #begin(chmpxPid: number): void {
     this.#chmpx = chmpxPid;
+    this.#upSince = null;
     this.#met = new Set();
     this.#serving = new Set();
     this.#askAt = 0;
