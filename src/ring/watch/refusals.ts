@@ -24,6 +24,8 @@ const LOOK_MS = 500;
 const CONNECTS_MS = 400;
 /** After so long a server that is UP is connected, also when others before it were slow to refuse (ms). */
 const CONNECTED_MS = 3_000;
+/** A server that listens may be one that starts, which must not be asked: not before it has for so long (ms). */
+const ALONE_MS = 5_000;
 /** At least between two questions: somebody may be starting (ms). */
 const ASK_MS = 2_000;
 /** So many tries are a matter of servers that have not read the role yet. */
@@ -34,7 +36,7 @@ const FEW_TRIES = 4;
  * was refused by some never tries these again (docs/contracts/ring.md, 2.5). No status says so: a
  * refused slave takes the server for down. So it is one that has not been UP since this chmpx started,
  * that listens, and that serves by the word of a server which did let the slave in; when none did, by
- * its own.
+ * its own, after some seconds.
  */
 export class Refusals {
   readonly #options: RefusalsOptions;
@@ -49,6 +51,8 @@ export class Refusals {
   /** `serverKey` of those that serve, as was said last. */
   #serving: ReadonlySet<string> = new Set();
   #askAt = 0;
+  /** Since when servers listen and none is UP, monotonic (ms). */
+  #aloneSince: number | null = null;
   #refused: readonly string[] = [];
   #since: number | null = null;
 
@@ -111,8 +115,7 @@ export class Refusals {
     const strange = ring.servers.filter(isStrange);
     const all = await Promise.all(strange.map((one) => listens(one)));
     const listening = strange.filter((_, at) => all[at]);
-    if (listening.length > 0) await this.#ask(ring, listening);
-    if (ring.chmpxPid !== this.#chmpx) return LOOK_MS; // another one began meanwhile
+    if (!(await this.#ask(ring, listening))) return LOOK_MS;
     this.#refused = listening
       .filter((one) => this.#serving.has(serverKey(one)))
       .map(({ name }) => name);
@@ -128,19 +131,27 @@ export class Refusals {
     this.#met = new Set();
     this.#serving = new Set();
     this.#askAt = 0;
+    this.#aloneSince = null;
     this.#since = null;
   }
 
-  /** Who serves, by the word of one that serves this slave, else of one that listens. */
-  async #ask({ servers }: RingStatus, listening: readonly RingNode[]): Promise<void> {
+  /**
+   * Asks who serves: one that serves this slave, else one that has listened for long. False: it is too
+   * early for that.
+   */
+  async #ask({ servers }: RingStatus, listening: readonly RingNode[]): Promise<boolean> {
     const { viewOf, clock } = this.#options;
-    if (clock.monotonic() < this.#askAt) return;
-    this.#askAt = clock.monotonic() + ASK_MS;
-    const asked = servers.find(isServing) ?? listening[0];
-    if (!asked) return;
+    const now = clock.monotonic();
+    const isAlone = listening.length > 0 && !servers.some(({ live }) => live === 'UP');
+    this.#aloneSince = isAlone ? (this.#aloneSince ?? now) : null;
+    if (isAlone && now - (this.#aloneSince ?? now) < ALONE_MS) return false;
+    const asked = isAlone ? listening[0] : servers.find(isServing);
+    if (!asked || listening.length === 0 || now < this.#askAt) return true;
+    this.#askAt = now + ASK_MS;
     // Who does not answer hangs, or is just starting.
     const view = await viewOf(asked, VIEW_ANSWER_MS).catch(() => []);
     this.#serving = new Set(view.filter(isServing).map(serverKey));
+    return true;
   }
 
   get #why(): string {

@@ -121,9 +121,23 @@ describe('a slave that was refused', () => {
     bench.seen = ['OUT DOWN', 'OUT DOWN', 'OUT DOWN'];
     bench.listening = 'bc';
     await bench.begin();
+    await bench.run(5);
+    expect([bench.isLetIn, bench.asked], 'it may be starting').toEqual([false, []]);
     await bench.run(1.5);
     expect(bench.asked).toEqual(['b']);
     expect(bench.refusals.giveIn?.why).toBe(WHY);
+  });
+
+  it('is let in when those that listen start, and none serves', async () => {
+    const bench = new Bench();
+    bench.seen = ['OUT DOWN', 'OUT DOWN', 'OUT DOWN'];
+    bench.theirs = ['OUT', 'OUT', 'OUT'];
+    await bench.begin();
+    await bench.run(4);
+    expect([bench.isLetIn, bench.asked]).toEqual([false, []]);
+    bench.seen = ['OUT', 'OUT', 'OUT'];
+    await bench.run(0.5);
+    expect([bench.isLetIn, bench.asked]).toEqual([true, []]);
   });
 
   it('says so until a chmpx was let in by all, and waits twice as long each time', async () => {
