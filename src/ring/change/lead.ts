@@ -41,12 +41,17 @@ const LEADER_BLIND_MS = 3_000;
 /** An order that seems to have had no effect is given again after so long (ms). */
 export const REPEAT_MS = 2_000;
 
+/** A command that fails again and again is in the log once in so long (ms). */
+const SAY_AGAIN_MS = 60_000;
+
 /** One series of steps that a leader takes: looks at the ring, gives the next commands, looks again. */
 export class Lead {
   /** `serverKey` of the servers that stay and were sent SERVICEOUT. */
   readonly included = new Set<string>();
   readonly #options: LeadOptions;
   readonly #takesOver: boolean;
+  /** What was said of commands that failed, and when. */
+  readonly #said = new Map<string, number>();
   readonly #given = new Map<string, { words: string; at: number }>();
   readonly #patience: MergePatience;
   readonly #awaited = new AwaitedServers();
@@ -200,8 +205,11 @@ export class Lead {
         try {
           await before(clock, deadline, send(order));
         } catch (error) {
-          this.#refusal = `; ${messageOf(error)}`;
-          log.warn({ command, server: names.name, reason: messageOf(error) }, 'a command failed');
+          const reason = messageOf(error);
+          this.#refusal = `; ${reason}`;
+          if (this.#isNews(`${command} ${names.name} ${reason}`)) {
+            log.warn({ command, server: names.name, reason }, 'a command failed');
+          }
         }
       }),
     );
@@ -217,6 +225,14 @@ export class Lead {
     const last = this.#given.get(key);
     if (last?.words === words && now - last.at < REPEAT_MS) return false;
     this.#given.set(key, { words, at: now });
+    return true;
+  }
+
+  /** The same is said once a minute. */
+  #isNews(what: string): boolean {
+    const now = this.#options.clock.monotonic();
+    if (now - (this.#said.get(what) ?? -Infinity) < SAY_AGAIN_MS) return false;
+    this.#said.set(what, now);
     return true;
   }
 

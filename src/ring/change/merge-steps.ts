@@ -134,7 +134,7 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
   ];
   if (gather.length > 0) return step(gather);
   if (phase === 'quiet') return step([], true);
-  if (changesPlacement(ring) && absent.length > 0) return waitFor(absent, isDown);
+  if (absent.length > 0) return waitFor(absent, isDown);
   // A leaver that died in a merge stays Done, and no MERGE is taken while anybody is.
   const isBlocked = ring.servers.some(({ live, merge }) => live === 'DOWN' && merge === 'Done');
   if (isBlocked) {
