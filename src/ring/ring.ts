@@ -5,6 +5,11 @@ export function sameServer(a: RingNode, b: RingNode): boolean {
   return a.cuk === b.cuk && a.controlPort === b.controlPort;
 }
 
+/** Names a server of the ring, as the same text in every view. */
+export function serverKey({ cuk, controlPort }: RingNode): string {
+  return `${cuk}:${controlPort}`;
+}
+
 /** The other servers that hold a part of the data: SERVICE IN and alive. */
 export function otherServersIn({ self, servers }: RingStatus): RingNode[] {
   return servers.filter(

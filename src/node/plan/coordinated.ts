@@ -4,7 +4,7 @@ import {
   mergePhase,
   waitingOutside,
   type MergePhase,
-} from '../../ring/change/merge-steps.ts';
+} from '../../ring/change/merge-phase.ts';
 import { sameServer } from '../../ring/ring.ts';
 import type { RingNode, RingStatus } from '../../ring/status.ts';
 import type { Observed } from '../observed.ts';

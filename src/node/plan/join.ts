@@ -1,4 +1,4 @@
-import { waitingOutside } from '../../ring/change/merge-steps.ts';
+import { waitingOutside } from '../../ring/change/merge-phase.ts';
 import { isUncompleted, membershipChangeRuns, sameServer } from '../../ring/ring.ts';
 import type { RingNode, RingStatus } from '../../ring/status.ts';
 import type { DesiredState } from '../desired-state.ts';

@@ -7,7 +7,7 @@ import type { NodeIni } from '../../ini/text/node-ini.ts';
 import { rollFor, unmoved, type Roll } from '../../ini/start/needed-roll.ts';
 import { sectionsIn, sectionsOf } from '../../ini/text/sections.ts';
 import { startKeys, type StartKeys } from '../../ini/start/start-keys.ts';
-import { serverKey } from '../../ring/change/merge-steps.ts';
+import { serverKey } from '../../ring/ring.ts';
 import { sameServer } from '../../ring/ring.ts';
 import type { RingStatus } from '../../ring/status.ts';
 import type { RunningProgram } from '../../process/launcher.ts';

@@ -1,4 +1,4 @@
-import { serverKey } from './merge-steps.ts';
+import { serverKey } from '../ring.ts';
 import { sameServer } from '../ring.ts';
 import type { RingStatus } from '../status.ts';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { RingSight } from '../sight.ts';
-import type { Order } from './merge-steps.ts';
+import type { Order } from './merge-order.ts';
 
 /** A command that cures this node is not sent again before so long (ms). */
 export const CURE_PAUSE_MS = 15_000;

@@ -2,19 +2,16 @@ import { sleep, type Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { RingSight } from '../sight.ts';
-import { statusWords, type RingStatus } from '../status.ts';
+import type { RingStatus } from '../status.ts';
 import { before, lookBefore } from './before.ts';
 import { AwaitedServers } from './awaited-servers.ts';
+import { GivenOrders } from './given-orders.ts';
 import { MergePatience, type PatienceTimes } from './merge-patience.ts';
-import {
-  joiners,
-  mergePhase,
-  serverKey,
-  type MergeLead,
-  type MergePhase,
-  type MergeStep,
-  type Order,
-} from './merge-steps.ts';
+import type { MergePhase } from './merge-phase.ts';
+import { MergeWitness } from './merge-witness.ts';
+import { serverKey } from '../ring.ts';
+import type { MergeLead, MergeStep } from './merge-steps.ts';
+import type { Order } from './merge-order.ts';
 
 /** What a leader works with. Times in milliseconds. */
 export interface LeadOptions {
@@ -33,16 +30,6 @@ export interface LeadOptions {
 const MOVING_MS = 1_000;
 /** it is looked at so much more often: the ring is closed meanwhile. */
 const MOVING_LOOKS = 3;
-/**
- * A leader that has not looked for so long (ms), because its VM stood still say, does not know what
- * has happened meanwhile. A busy machine takes a second for a look.
- */
-const LEADER_BLIND_MS = 3_000;
-/** An order that seems to have had no effect is given again after so long (ms). */
-export const REPEAT_MS = 2_000;
-
-/** A command that fails again and again is in the log once in so long (ms). */
-const SAY_AGAIN_MS = 60_000;
 
 /** One series of steps that a leader takes: looks at the ring, gives the next commands, looks again. */
 export class Lead {
@@ -50,15 +37,10 @@ export class Lead {
   readonly included = new Set<string>();
   readonly #options: LeadOptions;
   readonly #takesOver: boolean;
-  /** What was said of commands that failed, and when. */
-  readonly #said = new Map<string, number>();
-  readonly #given = new Map<string, { words: string; at: number }>();
+  readonly #given: GivenOrders;
   readonly #patience: MergePatience;
   readonly #awaited = new AwaitedServers();
-  #joiners: ReadonlySet<string> | null = null;
-  #merges = false;
-  #gaveMerge = false;
-  #lookedAt = -Infinity;
+  #witness: MergeWitness;
   #hungItself = false;
   #closedSince: number | null = null;
   #closedMs = 0;
@@ -68,6 +50,8 @@ export class Lead {
   constructor(options: LeadOptions, takesOver = false) {
     this.#options = options;
     this.#takesOver = takesOver;
+    this.#given = new GivenOrders(options.clock);
+    this.#witness = new MergeWitness(options.clock);
     this.#patience = new MergePatience(options.patience);
   }
 
@@ -75,10 +59,7 @@ export class Lead {
   undoing(): Lead {
     const undo = new Lead(this.#options);
     for (const key of this.included) undo.included.add(key);
-    undo.#joiners = this.#joiners;
-    undo.#merges = this.#merges;
-    undo.#gaveMerge = this.#gaveMerge;
-    undo.#lookedAt = this.#lookedAt;
+    undo.#witness = this.#witness;
     return undo;
   }
 
@@ -91,7 +72,8 @@ export class Lead {
   get memory(): Omit<MergeLead, 'goal'> {
     const { included, aborted } = this;
     const stillMs = this.#options.sight.ringStillMs;
-    return { included, aborted, joiners: this.#joiners, gaveMerge: this.#gaveMerge, stillMs };
+    const { joiners, gaveMerge } = this.#witness;
+    return { included, aborted, joiners, gaveMerge, stillMs };
   }
 
   /** The merge hung at the server that leads it. */
@@ -121,7 +103,7 @@ export class Lead {
     for (;;) {
       const ring = await lookBefore(clock, deadline, sight);
       const now = clock.monotonic();
-      if (ring) this.#noteJoiners(ring);
+      if (ring) this.#witness.look(ring);
       const step = ring ? next(ring) : null;
       if (step) this.#noteClosed(step.phase, now);
       if (step && step.phase !== phase) log.info({ phase: step.phase, ring: sight.words }, 'merge');
@@ -166,25 +148,9 @@ export class Lead {
       await Promise.race([over, sleep(clock, pollMs, signal)]);
       if (progress.over || signal.aborted) break;
       const ring = await lookBefore(clock, deadline, sight);
-      if (ring) this.#noteJoiners(ring);
+      if (ring) this.#witness.look(ring);
     }
     await over;
-  }
-
-  /** They are gathered one by one, and none comes while others merge. */
-  #noteJoiners(ring: RingStatus): void {
-    const phase = mergePhase(ring);
-    const merges = phase === 'merging' || phase === 'mixed' || phase === 'merged';
-    const now = this.#options.clock.monotonic();
-    // Much can have happened meanwhile.
-    const isBlind = now - this.#lookedAt > LEADER_BLIND_MS;
-    const are = joiners(ring).map(serverKey);
-    if (!merges) this.#joiners = new Set(are);
-    else if (!this.#merges && isBlind) this.#joiners = null;
-    else if (this.#joiners) this.#joiners = new Set([...this.#joiners, ...are]);
-    if (this.#merges && !merges) this.#gaveMerge = false;
-    this.#merges = merges;
-    this.#lookedAt = now;
   }
 
   async #give(ring: RingStatus, orders: readonly Order[], deadline: number): Promise<void> {
@@ -195,45 +161,24 @@ export class Lead {
     }
     const waits = this.#awaited.awaited(ring, now);
     const due = orders.filter(
-      (order) => !(waits && order.command === 'MERGE') && this.#isDue(order, now),
+      (order) => !(waits && order.command === 'MERGE') && this.#given.isDue(order),
     );
     await Promise.all(
       due.map(async (order) => {
         const { command, at, names = at } = order;
-        if (command === 'MERGE') this.#gaveMerge = true;
+        if (command === 'MERGE') this.#witness.gave();
         if (command === 'SERVICEOUT' && names === at) this.included.add(serverKey(at));
         try {
           await before(clock, deadline, send(order));
         } catch (error) {
           const reason = messageOf(error);
           this.#refusal = `; ${reason}`;
-          if (this.#isNews(`${command} ${names.name} ${reason}`)) {
+          if (this.#given.isNews(order, reason)) {
             log.warn({ command, server: names.name, reason }, 'a command failed');
           }
         }
       }),
     );
-  }
-
-  /**
-   * The view lags behind: an order is not given again while nothing has changed. One to the whole ring
-   * counts as the same whatever has changed: chmpx can carry it out 5 s later, in the next merge.
-   */
-  #isDue({ command, at, names = at }: Order, now: number): boolean {
-    const key = `${command} ${serverKey(names)}`;
-    const words = command.startsWith('SERVICE') ? statusWords(names) : '';
-    const last = this.#given.get(key);
-    if (last?.words === words && now - last.at < REPEAT_MS) return false;
-    this.#given.set(key, { words, at: now });
-    return true;
-  }
-
-  /** The same is said once a minute. */
-  #isNews(what: string): boolean {
-    const now = this.#options.clock.monotonic();
-    if (now - (this.#said.get(what) ?? -Infinity) < SAY_AGAIN_MS) return false;
-    this.#said.set(what, now);
-    return true;
   }
 
   #noteClosed(phase: MergePhase, now: number): void {

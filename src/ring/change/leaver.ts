@@ -22,7 +22,7 @@ import {
 } from './leave.ts';
 import type { LeaveRecord } from './leave-record.ts';
 import type { MergeOutcome } from './merge-driver.ts';
-import type { Order } from './merge-steps.ts';
+import type { Order } from './merge-order.ts';
 
 /** What leaving the ring works with. Times in milliseconds. */
 export interface LeaverOptions {

@@ -1,41 +1,21 @@
-import { isLastServer, sameServer } from '../ring.ts';
+import { isLastServer, sameServer, serverKey } from '../ring.ts';
 import type { RingNode, RingStatus } from '../status.ts';
+import type { Order } from './merge-order.ts';
+import {
+  absentServers,
+  changesPlacement,
+  goneServers,
+  isBetween,
+  joiners,
+  mergePhase,
+  mergingServers,
+  staying,
+  waitingOutside,
+  type MergePhase,
+} from './merge-phase.ts';
 
 /** What a coordinated merge is for. `finish` ends what another has begun, or a server's return. */
 export type MergeGoal = 'join' | 'leave' | 'finish';
-
-export type MergeCommand = 'SERVICEIN' | 'SERVICEOUT' | 'MERGE' | 'COMPMERGE' | 'ABORTMERGE';
-
-/**
- * How far a coordinated merge is, by what chmpxstatus shows (docs/contracts/ring.md, 7.1). From
- * `gathering` to the end the ring is closed to clients.
- *
- *     quiet ──SERVICEIN of joiners, SERVICEOUT of the leaver──▶ gathering
- *     gathering ──SERVICEOUT, SERVICEIN of each server that stays──▶ gathered: all are Pending
- *     gathered ──MERGE──▶ merging: somebody is Doing
- *     merging ──nobody is Doing any more──▶ merged: all are Done ──COMPMERGE──▶ quiet
- *     merging ──somebody is gone, or was started again──▶ mixed ──ABORTMERGE──▶ gathered
- *     merged ──a joiner has gone since the merge began, or it was not seen to begin──▶ ABORTMERGE
- *     gathered ──a leaver that died is Done──▶ ABORTMERGE
- */
-export const MERGE_PHASES = [
-  'quiet',
-  'gathering',
-  'gathered',
-  'merging',
-  'mixed',
-  'merged',
-] as const;
-export type MergePhase = (typeof MERGE_PHASES)[number];
-
-/** One command for the control port of one server. */
-export interface Order {
-  command: MergeCommand;
-  /** Whose control port gets it. */
-  at: RingNode;
-  /** Whom SERVICEOUT names; default the one that gets it. */
-  names?: RingNode;
-}
 
 /** What a leader does next: orders, to be given side by side; none: wait. */
 export interface MergeStep {
@@ -74,24 +54,6 @@ const LEAVER_PASSING_MS = 2_000;
 const COMPLETING_MS = 6_000;
 /** Another leader, who knows more, can wait for MERGE's answer (7 s), and then for that (ms). */
 const OTHERS_COMPLETING_MS = 14_000;
-
-/** Names a server of the ring, as the same text in every view. */
-export function serverKey({ cuk, controlPort }: RingNode): string {
-  return `${cuk}:${controlPort}`;
-}
-
-/** How far the merge is that the ring is in. */
-export function mergePhase(ring: RingStatus): MergePhase {
-  const members = mergingServers(ring);
-  const are = (merge: RingNode['merge']): boolean => members.some((node) => node.merge === merge);
-  // The others would wait for what one whose programs have ended has to give, and were COMPMERGE given
-  // without it, what it has not got would never come to it.
-  const isGone = changesPlacement(ring) && ring.servers.some(isAbsent);
-  if (are('Doing')) return isGone ? 'mixed' : 'merging';
-  if (are('Done')) return are('Pending') || isGone ? 'mixed' : 'merged';
-  if (!are('Pending')) return 'quiet';
-  return staying(ring).length > 0 ? 'gathering' : 'gathered';
-}
 
 /** The next step of a leader. Pure: the ring as chmpxstatus shows it decides, and what it has done. */
 export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
@@ -190,18 +152,6 @@ export function goalReached(ring: RingStatus, goal: MergeGoal): boolean {
   return operation === 'n/a' && is === (goal === 'join' ? 'SERVICE IN' : 'SERVICE OUT');
 }
 
-/** Servers with a k2hdkc that wait outside the ring. */
-export function waitingOutside({ servers }: RingStatus): RingNode[] {
-  return servers.filter(
-    (node) =>
-      node.ring === 'SERVICE OUT' &&
-      node.live === 'UP' &&
-      node.operation === 'n/a' &&
-      node.merge === 'Nothing' &&
-      !node.suspended,
-  );
-}
-
 /**
  * Who is outside beside the joiner, and perhaps only until its programs stop: a server that has just
  * left looks for about a second like one that wants to join.
@@ -230,55 +180,6 @@ function evictions(ring: RingStatus, role: ReadonlySet<string> | undefined): Ord
     .map((names) => ({ command: 'SERVICEOUT', at: ring.self, names }));
 }
 
-/** Servers that have a place in the ring, are down, and will not come back. */
-export function goneServers(
-  { servers }: RingStatus,
-  role: ReadonlySet<string> | undefined,
-): RingNode[] {
-  if (!role || role.size === 0) return [];
-  return servers.filter(
-    ({ ring, live, operation, cuk }) =>
-      ring === 'SERVICE IN' && live === 'DOWN' && operation !== 'ADD' && !role.has(cuk),
-  );
-}
-
-/** Servers without which no change can end: in service, without one of their programs, and not gone. */
-export function absentServers(
-  status: RingStatus,
-  role: ReadonlySet<string> | undefined,
-): RingNode[] {
-  const gone = goneServers(status, role);
-  return status.servers.filter((node) => isAbsent(node) && !gone.includes(node));
-}
-
-/** Servers that can take part in a merge: in service, alive, with a k2hdkc. */
-function mergingServers({ servers }: RingStatus): RingNode[] {
-  return servers.filter(
-    ({ ring, live, suspended }) => ring === 'SERVICE IN' && live === 'UP' && !suspended,
-  );
-}
-
-/**
- * Servers that must still be made to take part. They do so only when the placement changes: when
- * somebody joins or leaves. A server that comes back to its own place merges alone.
- */
-function staying(ring: RingStatus): RingNode[] {
-  if (!changesPlacement(ring)) return [];
-  return mergingServers(ring).filter(
-    (node) => node.operation === 'n/a' && node.merge === 'Nothing',
-  );
-}
-
-/** Somebody joins or leaves. */
-function changesPlacement({ servers }: RingStatus): boolean {
-  return servers.some(({ operation }) => operation !== 'n/a');
-}
-
-/** The joiners of a ring. */
-export function joiners({ servers }: RingStatus): RingNode[] {
-  return servers.filter(({ operation }) => operation === 'ADD');
-}
-
 /**
  * Whether servers that are Done may have been so for another placement than there would be: a joiner
  * that is gone is out at once; and a merge that was begun for the return of one can catch a change that
@@ -289,14 +190,4 @@ function mayLackData(ring: RingStatus, begun: MergeLead['joiners']): boolean {
   if (begun === null || staying(ring).length > 0) return true;
   const are = new Set(joiners(ring).map(serverKey));
   return [...begun].some((key) => !are.has(key));
-}
-
-/** In service, but without one of its programs. */
-function isAbsent({ ring, live, suspended, operation }: RingNode): boolean {
-  return ring === 'SERVICE IN' && operation !== 'DELETE' && (live === 'DOWN' || suspended);
-}
-
-/** SERVICEOUT has come to it and SERVICEIN has not. */
-function isBetween(node: RingNode): boolean {
-  return node.ring === 'SERVICE IN' && node.operation === 'DELETE' && node.merge === 'Pending';
 }

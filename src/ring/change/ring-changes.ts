@@ -11,7 +11,8 @@ import type { LeaveRecord } from './leave-record.ts';
 import { Leaver } from './leaver.ts';
 import { MergeDriver, UNDO_MOST_MS, type MergeOutcome } from './merge-driver.ts';
 import type { PatienceTimes } from './merge-patience.ts';
-import type { MergeGoal, Order } from './merge-steps.ts';
+import type { MergeGoal } from './merge-steps.ts';
+import type { Order } from './merge-order.ts';
 
 /** What changes of the ring work with. Times in milliseconds. */
 export interface RingChangesOptions {

@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import { parseAllStatus } from '../all-status.ts';
 import { ControlPort } from './control-port.ts';
-import type { Order } from '../change/merge-steps.ts';
-import { serverKey } from '../change/merge-steps.ts';
+import type { Order } from '../change/merge-order.ts';
+import { serverKey } from '../ring.ts';
 import type { RingNode } from '../status.ts';
 
 /** So long another server's view is waited for: a settled chmpx answers within 2 ms (ms). */

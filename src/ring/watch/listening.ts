@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { serverKey } from '../change/merge-steps.ts';
+import { serverKey } from '../ring.ts';
 import type { RingNode } from '../status.ts';
 
 /** Knows since when servers that are taken for down take connections on their control port. */

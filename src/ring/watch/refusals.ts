@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { VIEW_ANSWER_MS } from '../control/control-ports.ts';
-import { serverKey } from '../change/merge-steps.ts';
+import { serverKey } from '../ring.ts';
 import { isServing, type RingNode, type RingStatus } from '../status.ts';
 import type { Finding } from './concerns.ts';
 import { GiveInTries, type GiveIn } from './give-in.ts';

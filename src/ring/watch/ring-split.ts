@@ -1,4 +1,4 @@
-import { serverKey } from '../change/merge-steps.ts';
+import { serverKey } from '../ring.ts';
 import { isServing, type RingNode } from '../status.ts';
 
 /** How servers see the ring that answer for themselves, by `serverKey`, in the ring's order. */

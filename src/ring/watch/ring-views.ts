@@ -1,4 +1,4 @@
-import { serverKey } from '../change/merge-steps.ts';
+import { serverKey } from '../ring.ts';
 import { shown } from '../../ini/model/problems.ts';
 import { statusWords, type RingNode } from '../status.ts';
 

@@ -1,7 +1,7 @@
 import type { Random } from '../../base/backoff.ts';
 import { sleep, type Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import { serverKey } from '../change/merge-steps.ts';
+import { serverKey } from '../ring.ts';
 import type { RingSight } from '../sight.ts';
 import type { RingNode, RingStatus } from '../status.ts';
 import type { ExpectedRing } from '../expected-ring.ts';

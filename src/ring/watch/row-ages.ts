@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { serverKey } from '../change/merge-steps.ts';
+import { serverKey } from '../ring.ts';
 import { statusWords, type RingNode } from '../status.ts';
 
 /** Knows since when the row of each server is as it is. */

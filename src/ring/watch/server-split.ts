@@ -1,4 +1,4 @@
-import { serverKey } from '../change/merge-steps.ts';
+import { serverKey } from '../ring.ts';
 import { sameServer } from '../ring.ts';
 import { isServing, type RingStatus } from '../status.ts';
 import { ringSides, servesByItself } from './ring-split.ts';

@@ -1,4 +1,4 @@
-import { serverKey } from '../change/merge-steps.ts';
+import { serverKey } from '../ring.ts';
 import { isServing } from '../status.ts';
 import type { SplitPolicy } from './split-policy.ts';
 

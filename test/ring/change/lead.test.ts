@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { Lead, REPEAT_MS } from '../../../src/ring/change/lead.ts';
+import { REPEAT_MS } from '../../../src/ring/change/given-orders.ts';
+import { Lead } from '../../../src/ring/change/lead.ts';
 import { nextMergeStep, type MergeStep } from '../../../src/ring/change/merge-steps.ts';
 import type { RingStatus } from '../../../src/ring/status.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MergeDriver, UNDO_MOST_MS } from '../../../src/ring/change/merge-driver.ts';
-import type { MergeGoal, Order } from '../../../src/ring/change/merge-steps.ts';
+import type { MergeGoal } from '../../../src/ring/change/merge-steps.ts';
+import type { Order } from '../../../src/ring/change/merge-order.ts';
 import type { RingStatus } from '../../../src/ring/status.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 import { ManualClock } from '../../base/manual-clock.ts';

@@ -4,7 +4,7 @@ import { JoinRetry } from '../../../src/ring/change/join-retry.ts';
 import { RingChanges } from '../../../src/ring/change/ring-changes.ts';
 import { Backoff } from '../../../src/base/backoff.ts';
 import { ManualClock } from '../../base/manual-clock.ts';
-import type { MergeCommand, Order } from '../../../src/ring/change/merge-steps.ts';
+import type { MergeCommand, Order } from '../../../src/ring/change/merge-order.ts';
 import type { RingStatus } from '../../../src/ring/status.ts';
 import { IDLE } from '../../../src/ring/change/leave.ts';
 import { ring } from '../rings.ts';

@@ -13,7 +13,7 @@ import { untilSuspended } from '../../../src/node/programs/until-suspended.ts';
 import { Reconciler, type Node, type Snapshot } from '../../../src/node/reconciler.ts';
 import { refusal, type LeaveKind } from '../../../src/ring/change/leave.ts';
 import { OwnMerge } from '../../../src/ring/change/own-merge.ts';
-import type { Order } from '../../../src/ring/change/merge-steps.ts';
+import type { Order } from '../../../src/ring/change/merge-order.ts';
 import type { RingChanges } from '../../../src/ring/change/ring-changes.ts';
 import { RingSight } from '../../../src/ring/sight.ts';
 import type { RingStatus } from '../../../src/ring/status.ts';

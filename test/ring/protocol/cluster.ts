@@ -3,7 +3,7 @@ import { parseAgentConfig } from '../../../src/config/load.ts';
 import type { DesiredState } from '../../../src/node/desired-state.ts';
 import type { Snapshot } from '../../../src/node/reconciler.ts';
 import type { LeaveKind } from '../../../src/ring/change/leave.ts';
-import type { Order } from '../../../src/ring/change/merge-steps.ts';
+import type { Order } from '../../../src/ring/change/merge-order.ts';
 import { randomFrom } from '../../helpers/random-from.ts';
 import { desiredState } from '../../node/builders.ts';
 import { Agent } from './agent.ts';

@@ -1,6 +1,6 @@
 import { ControlPortError } from '../../../src/ring/control/control-exchange.ts';
 import { sleep } from '../../../src/base/clock.ts';
-import type { Order } from '../../../src/ring/change/merge-steps.ts';
+import type { Order } from '../../../src/ring/change/merge-order.ts';
 import { isOperating, serviceIn, serviceOut } from '../../simulators/antpickax/status.ts';
 import { statusOf, type Machine } from './machine.ts';
 import type { Merges } from './merges.ts';

@@ -1,5 +1,5 @@
 import type { MergeMode } from '../../../src/ring/merge-mode.ts';
-import type { Order } from '../../../src/ring/change/merge-steps.ts';
+import type { Order } from '../../../src/ring/change/merge-order.ts';
 import type { RingStatus } from '../../../src/ring/status.ts';
 import { whoLacksData } from './data.ts';
 import type { Machine } from './machine.ts';

@@ -1,7 +1,7 @@
 import pino from 'pino';
 import type { Logger } from '../../../src/base/log.ts';
 import type { Snapshot } from '../../../src/node/reconciler.ts';
-import type { Order } from '../../../src/ring/change/merge-steps.ts';
+import type { Order } from '../../../src/ring/change/merge-order.ts';
 import { randomFrom } from '../../helpers/random-from.ts';
 import { silentLog } from '../../helpers/recording-log.ts';
 import type { Agent } from './agent.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { serverKey } from '../../../src/ring/change/merge-steps.ts';
+import { serverKey } from '../../../src/ring/ring.ts';
 import { ringSides } from '../../../src/ring/watch/ring-split.ts';
 import { ring } from '../rings.ts';
 

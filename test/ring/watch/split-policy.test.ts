@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { serverKey } from '../../../src/ring/change/merge-steps.ts';
+import { serverKey } from '../../../src/ring/ring.ts';
 import { serverSplit } from '../../../src/ring/watch/server-split.ts';
 import { slaveSplit } from '../../../src/ring/watch/slave-split.ts';
 import type { SplitLook, SplitPolicy } from '../../../src/ring/watch/split-policy.ts';
