@@ -181,7 +181,7 @@ export class ClusterNode implements Node {
       case 'lead-merge':
         return changes.lead(action.goal, signal);
       case 'leave-ring':
-        return changes.leave(action.kind, () => this.#areUp, signal);
+        return changes.leave(action.kind, () => this.#areUp, signal, action.waitsFor);
       case 'stop-k2hdkc':
         return k2hdkc.stop(action.orphan ? ORPHAN_PATIENCE_MS : undefined);
       case 'stop-chmpx':

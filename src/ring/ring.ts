@@ -26,15 +26,15 @@ export function isLastServer(status: RingStatus): boolean {
 }
 
 /**
- * Whether this node should leave the ring before it stops: it is in, and somebody stays. One that is
- * down keeps its place while the role has it: it starts again, say, and must get its data first.
+ * Whether this node should leave the ring before it stops: it is in, and somebody stays.
  *
- * @param role CUKs of the servers that the role has.
+ * @param waitsFor CUKs of the servers that count also while they are down: for a node that leaves for
+ *   good all of the role, which start again, say, and must get its data.
  */
-export function mustLeaveRing(status: RingStatus, role: ReadonlySet<string>): boolean {
+export function mustLeaveRing(status: RingStatus, waitsFor: ReadonlySet<string>): boolean {
   const { self, servers } = status;
   const isDown = ({ ring, live, cuk }: RingNode): boolean =>
-    ring === 'SERVICE IN' && live === 'DOWN' && role.has(cuk);
+    ring === 'SERVICE IN' && live === 'DOWN' && waitsFor.has(cuk);
   const stays = servers.some((server) => isDown(server) && !sameServer(server, self));
   return self.ring === 'SERVICE IN' && (stays || !isLastServer(status));
 }

@@ -23,6 +23,8 @@ export class RingSight {
   readonly #options: RingSightOptions;
   #self: RingNode | null = null;
   #words = '';
+  /** The same, when it could be seen last. */
+  #seenWords = '';
   #ringSince: number;
   /** The status of this node in chmpx's own words; empty when it could not be seen. */
   #ownWords = '';
@@ -95,18 +97,19 @@ export class RingSight {
   blind(): null {
     this.#noted = this.#begun;
     this.#options.ownMerge.forget();
-    this.#note(null);
+    this.#note(null, true);
     return null;
   }
 
-  #note(status: RingStatus | null): void {
+  #note(status: RingStatus | null, isBlind = false): void {
     const { clock, random, log, ownMerge } = this.#options;
     if (status) ownMerge.look(status);
     this.#self = status?.self ?? this.#self;
     const now = clock.monotonic();
-    const words = status ? ringWords(status) : '';
-    if (words !== this.#words) {
-      this.#words = words;
+    this.#words = status ? ringWords(status) : '';
+    // One reading that failed is no change of the ring.
+    if (this.#words !== this.#seenWords && (status || isBlind)) {
+      this.#seenWords = this.#words;
       this.#ringSince = now;
       this.#tieJitter = random();
     }

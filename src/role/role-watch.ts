@@ -136,11 +136,11 @@ export class RoleWatch {
   /** Reads until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const { registration, parameters } = this.#options.desired();
-      const wanted = parameters === null ? null : registration;
-      if (wanted === null) await this.#forget();
-      else await this.#readOnce(wanted, signal);
-      await this.#alarm.wait(this.#options.clock, this.#pauseMs(wanted), signal);
+      // Also while the node leaves for good: who is in the role says who keeps a place in the ring.
+      const { registration } = this.#options.desired();
+      if (registration === null) await this.#forget();
+      else await this.#readOnce(registration, signal);
+      await this.#alarm.wait(this.#options.clock, this.#pauseMs(registration), signal);
     }
   }
 

@@ -136,8 +136,8 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
   return { node, statuses, chmpx, desired };
 }
 
-const GOOD = { do: 'leave-ring', kind: 'good' } as const;
-const STOP = { do: 'leave-ring', kind: 'stop' } as const;
+const GOOD = { do: 'leave-ring', kind: 'good', waitsFor: new Set<string>() } as const;
+const STOP = { do: 'leave-ring', kind: 'stop', waitsFor: new Set<string>() } as const;
 const never = new AbortController().signal;
 
 describe('leaving the ring', () => {
@@ -200,7 +200,7 @@ describe('leaving the ring', () => {
   it('fails for a restart, which is not done then', async () => {
     const { node, statuses } = await bench({}, { ...LIMITS, restart: 20 });
     statuses.push(LEAVING);
-    await node.act({ do: 'leave-ring', kind: 'restart' }, never);
+    await node.act({ do: 'leave-ring', kind: 'restart', waitsFor: new Set<string>() }, never);
     const why = `still ${LEAVING} after 0.02 s`;
     expect(await node.observe()).toMatchObject({
       memory: { leave: { is: 'refused', kind: 'restart', why } },

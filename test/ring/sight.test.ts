@@ -42,6 +42,21 @@ it('knows since when the ring, and this node in it, look the same, whoever looks
   expect(sight.words).toBe('a in, b in doing');
 });
 
+it('takes one reading that failed for no change of the ring, but a chmpx that is gone for one', async () => {
+  const { clock, seen, sight } = bench();
+  await sight.look();
+  await clock.advance(4_000);
+  seen.words = null;
+  await sight.look();
+  seen.words = ['IN', 'IN'];
+  await sight.look();
+  expect(sight.ringStillMs).toBe(4_000);
+  sight.blind();
+  await clock.advance(500);
+  await sight.look();
+  expect(sight.ringStillMs).toBe(0);
+});
+
 it('draws its jitter again whenever the ring changes, and only then', async () => {
   const { seen, sight } = bench();
   expect(sight.tieJitter).toBe(1);

@@ -402,6 +402,17 @@ describe('what is kept', () => {
     expect(box.watch.view().ini).toBeNull();
   });
 
+  it('is read on while the node leaves for good: who is in the role keeps a place', async () => {
+    const box = await bench('self,other');
+    await box.run();
+    const before = box.watch.view().cuks;
+    box.desired.current = desiredState({ parameters: null });
+    box.watch.hurry();
+    await pass(box, SETTLED);
+    expect(box.watch.view()).toMatchObject({ ini: { text: 'ini of self,other' }, cuks: before });
+    expect(box.reads.length).toBeGreaterThan(1);
+  });
+
   it('forgets a problem also when there was never a document', async () => {
     const box = await bench(new Error('away'));
     await box.run();

@@ -5,7 +5,7 @@ import { nodeName } from '../../host/node-name.ts';
 import { resolveName } from '../../host/resolve-name.ts';
 import type { DesiredStateStore } from '../../node/desired-state.ts';
 import { Membership, type MembershipOptions } from '../../role/membership.ts';
-import type { RoleWish } from '../../role/registration.ts';
+import { parametersKey, type RoleWish } from '../../role/registration.ts';
 import { readRoleDocument, type RoleDocument } from '../../role/role-document.ts';
 import { RoleWatch } from '../../role/role-watch.ts';
 import { readInstanceId } from './instance-id.ts';
@@ -76,22 +76,26 @@ export async function createNodeRole(options: NodeRoleOptions): Promise<NodeRole
   return { membership, role };
 }
 
-/** The ports of the role's parameters come before those of agent.yaml. */
+/**
+ * The ports of the role's parameters come before those of agent.yaml. A node that leaves this role, for
+ * another or none, has no parameters of it any more: its ports are what the document says.
+ */
 function parseRole(
   text: string,
   { registration, parameters }: RoleWish,
   { agent: { mode, cluster }, overrides }: NodeRoleOptions['settings'],
   queueMessages: number,
 ): RoleDocument {
-  if (!registration || !parameters) throw new AgentError('no role is wanted now');
-  const serverPort = parameters.serverPort ?? cluster.server_port;
-  const serverControlPort = parameters.serverControlPort ?? cluster.server_control_port;
+  if (!registration) throw new AgentError('no role is wanted now');
+  const isOfRole = registration.parametersKey === parametersKey(parameters);
+  const serverPort = parameters?.serverPort ?? cluster.server_port;
+  const serverControlPort = parameters?.serverControlPort ?? cluster.server_control_port;
   return readRoleDocument(text, registration, {
     mode,
-    clusterName: parameters.clusterName,
+    clusterName: isOfRole && parameters ? parameters.clusterName : '',
     merge: cluster.merge,
-    ...(serverPort === null ? {} : { serverPort }),
-    ...(serverControlPort === null ? {} : { serverControlPort }),
+    ...(isOfRole && serverPort !== null ? { serverPort } : {}),
+    ...(isOfRole && serverControlPort !== null ? { serverControlPort } : {}),
     overrides,
     queueMessages,
   });

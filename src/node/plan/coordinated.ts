@@ -1,5 +1,6 @@
 import {
   absentServers,
+  changesPlacement,
   goneServers,
   mergePhase,
   waitingOutside,
@@ -46,8 +47,10 @@ export function planCoordinated(
       return restartPair(observed, `a merge was undone because this node hung: ${AGAIN}`);
     }
     const gone = goneServers(status, observed.seen.role.cuks);
-    if (gone.length === 0 || observed.memory.ringStillMs < times.coordinated.takeOverMs + turn)
-      return null;
+    const isEarly = observed.memory.ringStillMs < times.coordinated.takeOverMs + turn;
+    // MERGE would be refused, and the ring closed, until they are back.
+    const mustWait = absentServers(status, observed.seen.role.cuks).length > 0;
+    if (gone.length === 0 || isEarly || mustWait) return null;
     const names = gone.map(({ name }) => name).join(', ');
     return act(
       { do: 'lead-merge', goal: 'finish' },
@@ -55,14 +58,15 @@ export function planCoordinated(
     );
   }
   const ownStill = observed.memory.statusStableMs;
-  if (self.operation === 'DELETE' && self.merge === 'Pending' && ownStill > PASSING_MS) {
+  const isClosing = phase === 'gathering' || phase === 'gathered'; // else SERVICEIN is refused
+  const wasTakenOut = self.operation === 'DELETE' && self.merge === 'Pending';
+  if (isClosing && wasTakenOut && ownStill > PASSING_MS) {
     return act(
       { do: 'cure', command: 'SERVICEIN' },
       'another agent took this node out of the ring and did not go on',
     );
   }
-  const placementChanges = status.servers.some(({ operation }) => operation !== 'n/a');
-  if (isBack(status, observed) && !placementChanges && phase === 'gathered') {
+  if (isBack(status, observed) && !changesPlacement(status) && phase === 'gathered') {
     // Back at its own place: nobody else is concerned. Two that are back take turns.
     const back = status.servers.filter(({ merge }) => merge === 'Pending');
     return observed.memory.ringStillMs >= turnAmong(back, BACK_TURN_MS)

@@ -1,5 +1,7 @@
 import { isOver, refusal } from '../../ring/change/leave.ts';
-import { mustLeaveRing } from '../../ring/ring.ts';
+import { absentServers } from '../../ring/change/merge-phase.ts';
+import { mustLeaveRing, sameServer } from '../../ring/ring.ts';
+import type { RingStatus } from '../../ring/status.ts';
 import type { DesiredState } from '../desired-state.ts';
 import type { Observed } from '../observed.ts';
 import { planPrograms } from './programs.ts';
@@ -7,6 +9,8 @@ import { act, restartPair, stopChmpx, wait, type PlanTimes, type Step } from './
 import { planVolume } from './volume.ts';
 import { isStopped, registeredElsewhere, unregisters, wantsToServe } from './wants.ts';
 
+/** A server that is down for so long, and not only starting again, is waited for by no restart (ms). */
+const ABSENT_MS = 10_000;
 /** A status that could not be read for so long is no hitch of the tool any more (ms). */
 const STATUS_DOUBT_MS = 5_000;
 
@@ -20,8 +24,9 @@ export function planEnd(
   const { chmpx, k2hdkc, status } = observed.seen;
   const { leave, mergeHung } = observed.memory;
   const both = chmpx !== null && k2hdkc !== null;
-  if (leave.is === 'idle' && kind === 'good' && !both && mayHoldData(desired, observed)) {
-    return act({ do: 'leave-ring', kind }, 'both programs start first, to leave with the data');
+  const isOutside = !both || status?.self.ring === 'SERVICE OUT';
+  if (leave.is === 'idle' && kind === 'good' && isOutside && mayHoldData(desired, observed)) {
+    return leaveRing(desired, observed, kind, 'coming back first, to leave with the data');
   }
   if (leave.is !== 'restarting') return planStop(desired, observed, kind, times);
   if (both && mergeHung) {
@@ -41,21 +46,54 @@ function mayHoldData(desired: DesiredState, { seen, memory }: Observed): boolean
   return isMember && seen.role.ini !== null && unregisters(desired) && !memory.crashLoops;
 }
 
+function leaveRing(
+  desired: DesiredState,
+  observed: Observed,
+  kind: 'stop' | 'good',
+  why: string,
+): Step {
+  return act({ do: 'leave-ring', kind, waitsFor: whomToWaitFor(desired, observed) }, why);
+}
+
+/** What is on the disk of a node that comes back is not lost: it waits for none that is down. */
+function whomToWaitFor(desired: DesiredState, { seen }: Observed): ReadonlySet<string> {
+  return unregisters(desired) ? seen.role.cuks : new Set();
+}
+
+/**
+ * A restart beside a server that is down: its data cannot move, and nobody takes its place. It starts
+ * again as after a crash.
+ */
+function mustRestartInPlace(
+  desired: DesiredState,
+  { seen }: Observed,
+  status: RingStatus,
+): boolean {
+  const { self } = status;
+  if (!wantsToServe(desired) || unregisters(desired) || self.operation !== 'n/a') return false;
+  return absentServers(status, seen.role.cuks).some((server) => !sameServer(server, self));
+}
+
 function planStop(
   desired: DesiredState,
   observed: Observed,
   kind: 'stop' | 'good',
   times: PlanTimes,
 ): Step {
-  const { chmpx, k2hdkc, status, role } = observed.seen;
+  const { chmpx, k2hdkc, status } = observed.seen;
   const { leave, statusStableMs, k2hr3RetryInMs } = observed.memory;
   if (chmpx && k2hdkc && !isOver(leave)) {
     // One reading that failed must not make this node go without moving its data.
     const doubtMs = unregisters(desired) ? times.startTimeoutMs : STATUS_DOUBT_MS;
     if (!status && statusStableMs < doubtMs) return wait('chmpx does not say its status');
     // One that is back finds that out: it may be alone by now.
-    if (status && (mustLeaveRing(status, role.cuks) || leave.is === 'restarting')) {
-      return act({ do: 'leave-ring', kind }, 'other servers are in the ring: leaving it first');
+    const waitsFor = whomToWaitFor(desired, observed);
+    if (status && mustRestartInPlace(desired, observed, status)) {
+      const { ringStillMs } = observed.memory;
+      if (ringStillMs < ABSENT_MS)
+        return wait('a server of the ring is down', ABSENT_MS - ringStillMs);
+    } else if (status && (mustLeaveRing(status, waitsFor) || leave.is === 'restarting')) {
+      return leaveRing(desired, observed, kind, 'other servers are in the ring: leaving it first');
     }
   }
   // Without the leave, the data would be lost to the ring.

@@ -1,6 +1,7 @@
+import { absentServers } from '../../ring/change/merge-phase.ts';
 import { isOver, refusal } from '../../ring/change/leave.ts';
 import { membershipChangeRuns, mustLeaveRing, sameServer } from '../../ring/ring.ts';
-import { isServing, type RingNode, type RingStatus } from '../../ring/status.ts';
+import { isServing, type RingStatus } from '../../ring/status.ts';
 import { READ_PER_SERVER_MS } from '../../role/role-watch.ts';
 import type { DesiredState } from '../desired-state.ts';
 import type { Observed } from '../observed.ts';
@@ -37,10 +38,10 @@ export function planRoll(desired: DesiredState, observed: Observed, times: PlanT
     k2hdkc ? { do: 'stop-k2hdkc', orphan: false } : stopChmpx(desired),
     `${why}: both programs start again`,
   );
-  const inRing = status !== null && mustLeaveRing(status, observed.seen.role.cuks);
+  const inRing = status !== null && mustLeaveRing(status, new Set());
   if (isOver(left) && !inRing) return restart;
   const leave = act(
-    { do: 'leave-ring', kind: 'restart' },
+    { do: 'leave-ring', kind: 'restart', waitsFor: new Set() },
     `${why}: ${inRing ? 'leaving the ring first' : 'no ring to leave'}`,
   );
   if (isOutside(observed)) return leave;
@@ -77,14 +78,11 @@ function isTurn(status: RingStatus, observed: Observed, changeWaitMs: number): b
   const others = status.servers.filter((server) => !sameServer(server, status.self));
   if (roll === null || others.length === 0) return true;
   // It keeps its place: no merge of others ends without it.
-  if (others.some(isAbsent)) return false;
+  const absent = absentServers(status, role.cuks);
+  if (absent.some((server) => !sameServer(server, status.self))) return false;
   if (roll.waitedMs >= changeWaitMs * Math.max(1, role.servers)) return true;
   const changes = membershipChangeRuns(status) || others.some((server) => !isServing(server));
   const turn = roll.before * (ROLL_TURN_MS + READ_PER_SERVER_MS * role.servers);
   const needed = (changes ? changeWaitMs : QUIET_MS) + turn;
   return Math.min(ringStillMs, roll.waitedMs) >= needed;
-}
-
-function isAbsent({ ring, live, suspended }: RingNode): boolean {
-  return ring === 'SERVICE IN' && (live === 'DOWN' || suspended);
 }

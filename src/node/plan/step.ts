@@ -29,7 +29,8 @@ export type Action =
   | { do: 'start-k2hdkc'; generation: string }
   | { do: 'cure'; command: CureCommand }
   | { do: 'lead-merge'; goal: 'join' | 'finish' }
-  | { do: 'leave-ring'; kind: LeaveKind }
+  /** `waitsFor`: CUKs of the servers that keep this one from being the last also while they are down. */
+  | { do: 'leave-ring'; kind: LeaveKind; waitsFor: ReadonlySet<string> }
   /** `orphan`: its chmpx is gone, so that it has nothing left to do. */
   | { do: 'stop-k2hdkc'; orphan: boolean }
   /** `suspends`: it has a k2hdkc that it must see go first. */

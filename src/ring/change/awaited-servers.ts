@@ -1,5 +1,4 @@
-import { serverKey } from '../ring.ts';
-import { sameServer } from '../ring.ts';
+import { sameServer, serverKey } from '../ring.ts';
 import type { RingStatus } from '../status.ts';
 
 /** The agent of a server that hung has seen the abort and stopped its programs by then (ms). */

@@ -4,14 +4,14 @@ export type LeaveKind = 'stop' | 'restart' | 'good';
 /**
  * How far this node is in leaving its ring.
  *
- *           begin                     out, or: nothing runs
+ *           begin              out; stop, restart: nothing runs
  *     idle ───────▶ leaving ────────────────────────────────────▶ left
  *      ▲   ▲ retryAt │ ▲ │ timeUp                                  ▲
  *      │   │         │ │ ├───────────────── stop: not moved ───────┤
  *      │ refused ◀───│─│─┘ restart, good                           │
  *      │         cut │ │ begin                                     │
  *      │       short ▼ │                                           │
- *      │       restarting ──── time up in a crash loop ────────────┘
+ *      │       restarting ──── a crash loop ───────────────────────┘
  *      │             └──────── time up: as leaving
  *      └── from any state: the programs start to serve, or the wish is another one
  *
@@ -87,22 +87,25 @@ export interface LeaveScene {
 export function settled(leave: Leave, scene: LeaveScene, now: number): Leave {
   const { running, crashLoops, wanted } = scene;
   if (leave.is === 'refused') return now < leave.retryAt ? leave : IDLE;
+  if (leave.is === 'left' && leave.kind === 'good' && wanted !== 'good') return IDLE;
   if ((leave.is !== 'leaving' && leave.is !== 'restarting') || leave.kind === 'restart')
     return leave;
   if (leave.kind !== wanted) return IDLE;
   if (leave.is === 'leaving') return running ? leave : gone(leave);
-  if (now < leave.deadline) return leave;
   if (!running && crashLoops) return unmoved(leave.kind);
+  if (now < leave.deadline) return leave;
   return timeUp(leave.kind, 'both programs did not start again in time', now);
 }
 
 /**
  * The wish was said again, or is another: what failed is no longer held against it. A leave under way
- * keeps its deadline; `settled` drops one that the wish does not ask for.
+ * keeps its deadline, and one for good that is over is over; `settled` drops one that the wish does not
+ * ask for.
  */
 export function forgiven(leave: Leave): Leave {
   const isUnderWay = leave.is === 'restarting' || leave.is === 'leaving';
-  return isUnderWay && leave.kind !== 'restart' ? leave : IDLE;
+  const hasLeft = leave.is === 'left' && leave.kind === 'good';
+  return hasLeft || (isUnderWay && leave.kind !== 'restart') ? leave : IDLE;
 }
 
 /** Whether nothing is left to do in the ring before the programs stop. */

@@ -33,8 +33,6 @@ export interface LeaverOptions {
   lead: (limitMs: number, signal: AbortSignal) => Promise<MergeOutcome>;
   cure: Cure;
   record: Pick<LeaveRecord, 'keep'>;
-  /** CUKs of the servers that the role has. */
-  role: () => ReadonlySet<string>;
   pollMs: number;
   /** How long leaving the ring may take, all tries and the undoing of the last one included. */
   limits: Readonly<Record<LeaveKind, number>>;
@@ -91,10 +89,17 @@ export class Leaver {
    * for good: both programs start again first.
    *
    * @param areUp whether both programs run.
+   * @param waitsFor see mustLeaveRing; default nobody.
    */
-  async leave(kind: LeaveKind, areUp: () => boolean, signal: AbortSignal): Promise<void> {
-    const { clock, pollMs, limits, mode, sight, record, role } = this.#options;
+  async leave(
+    kind: LeaveKind,
+    areUp: () => boolean,
+    signal: AbortSignal,
+    waitsFor: ReadonlySet<string> = new Set(),
+  ): Promise<void> {
+    const { clock, pollMs, limits, mode, sight, record } = this.#options;
     const limit = limits[kind];
+    let isNew = this.#leave.is === 'idle';
     const state = begin(this.#leave, kind, clock.monotonic(), limit);
     this.#become(state);
     await record.keep(state);
@@ -108,14 +113,17 @@ export class Leaver {
     const aborted = (): boolean => signal.aborted;
     while (!aborted()) {
       const status = await lookBefore(clock, deadline, sight);
-      // One reading that failed is no proof that the data has moved.
-      if (status && !mustLeaveRing(status, role())) {
-        this.#become(out(kind));
+      if (aborted()) return;
+      // One that is outside when it begins, after a power cut say, has moved nothing: it joins first.
+      const isOutside = isNew && kind === 'good' && status?.self.ring === 'SERVICE OUT';
+      if (!areUp() || isOutside) {
+        this.#become(gone(this.#leave));
         return;
       }
-      if (aborted()) return;
-      if (!areUp()) {
-        this.#become(gone(this.#leave));
+      isNew &&= status === null;
+      // One reading that failed is no proof that the data has moved.
+      if (status && !mustLeaveRing(status, waitsFor)) {
+        this.#become(out(kind));
         return;
       }
       if (leftMs() <= 0 || (undone !== null && kind === 'restart')) {
@@ -150,7 +158,7 @@ export class Leaver {
     void this.#options.record.keep(leave);
   }
 
-  /** See plan/completion.ts: nobody else looks while this node leaves. */
+  /** See src/node/plan/completion.ts: nobody else looks while this node leaves. */
   async #completeLeave(status: RingStatus, deadline: number): Promise<void> {
     const { clock, log, stuckAfterMs, cure, sight } = this.#options;
     if (status.self.merge !== 'Done' || !isUncompleted(status)) this.#doneSince = null;

@@ -22,6 +22,7 @@ export class MergePatience {
   #doing = 0;
   #changed = 0;
   #aborted = 0;
+  #isFirst = true;
 
   constructor(times: PatienceTimes) {
     this.#times = times;
@@ -47,9 +48,11 @@ export class MergePatience {
       return 'wait';
     }
     if (this.#begun === null || doing !== this.#doing) {
-      this.#begun ??= now - spentMs;
+      const since = this.#isFirst ? now - spentMs : now;
+      this.#isFirst = false;
+      this.#begun ??= since;
       this.#doing = doing;
-      this.#changed = now - spentMs;
+      this.#changed = since;
     }
     const { tailMs, mergeMs, tries } = this.#times;
     // Who was aborted wrongly gets twice the time at the next try.

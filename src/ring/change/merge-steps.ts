@@ -79,7 +79,9 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
   // MERGE is refused while a server of the ring is down; its agent starts it again.
   const absent = absentServers(ring, lead.role);
   const isDown = 'is down: it must be back, or out of the role';
-  if (phase === 'quiet' && goal !== 'finish' && absent.length > 0) return waitFor(absent, isDown);
+  if (phase === 'quiet' && absent.length > 0) {
+    return goal === 'finish' ? step([], true) : waitFor(absent, isDown);
+  }
   const passing = goal === 'join' && phase === 'quiet' ? mayPass(ring, lead.stillMs) : [];
   if (passing.length > 0) return waitFor(passing, 'is outside only now');
   const begin = [...beginning(ring, goal), ...evictions(ring, lead.role)];

@@ -7,7 +7,7 @@ import { joiners, mergePhase } from './merge-phase.ts';
  * A leader that has not looked for so long (ms), because its VM stood still say, does not know what
  * has happened meanwhile. A busy machine takes a second for a look.
  */
-const BLIND_MS = 3_000;
+const LEADER_BLIND_MS = 3_000;
 
 /**
  * What a leader has seen of a merge, and statuses do not show: who joined when it began, and whether it
@@ -44,7 +44,7 @@ export class MergeWitness {
     const phase = mergePhase(ring);
     const merges = phase === 'merging' || phase === 'mixed' || phase === 'merged';
     const now = this.#clock.monotonic();
-    const isBlind = now - this.#lookedAt > BLIND_MS;
+    const isBlind = now - this.#lookedAt > LEADER_BLIND_MS;
     const are = joiners(ring).map(serverKey);
     if (!merges) this.#joiners = new Set(are);
     else if (!this.#merges && isBlind) this.#joiners = null;

@@ -97,8 +97,13 @@ export class RingChanges {
   }
 
   /** Leaves the ring; see Leaver. */
-  leave(kind: LeaveKind, areUp: () => boolean, signal: AbortSignal): Promise<void> {
-    return this.#leaver.leave(kind, areUp, signal);
+  leave(
+    kind: LeaveKind,
+    areUp: () => boolean,
+    signal: AbortSignal,
+    waitsFor?: ReadonlySet<string>,
+  ): Promise<void> {
+    return this.#leaver.leave(kind, areUp, signal, waitsFor);
   }
 
   /**

@@ -1,5 +1,4 @@
-import { serverKey } from '../ring.ts';
-import { membershipChangeRuns, sameServer } from '../ring.ts';
+import { membershipChangeRuns, sameServer, serverKey } from '../ring.ts';
 import { statusWords, type RingNode, type RingStatus } from '../status.ts';
 import type { ExpectedRing } from '../expected-ring.ts';
 

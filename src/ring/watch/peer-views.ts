@@ -1,8 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { VIEW_ANSWER_MS } from '../control/control-ports.ts';
-import { serverKey } from '../ring.ts';
-import { membershipChangeRuns, sameServer } from '../ring.ts';
+import { membershipChangeRuns, sameServer, serverKey } from '../ring.ts';
 import { viewDifferences } from './ring-views.ts';
 import { isServing, type RingNode, type RingStatus } from '../status.ts';
 import type { Finding } from './concerns.ts';

@@ -19,7 +19,7 @@ export interface RefusalsOptions {
 /** A slave that was refused tries again after this, and twice as long each time that it does not help (ms). */
 const TRY_AGAIN_MS = 1_000;
 /** Between two looks until every server that runs has let the slave in (ms). */
-const LOOK_MS = 500;
+const REFUSAL_LOOK_MS = 500;
 /** chmpx is UP before it connects to the servers, and takes them for UP by the word of the first (ms). */
 const CONNECTS_MS = 400;
 /** After so long a server that is UP is connected, also when others before it were slow to refuse (ms). */
@@ -27,7 +27,7 @@ const CONNECTED_MS = 3_000;
 /** A server that listens may be one that starts, which must not be asked: not before it has for so long (ms). */
 const ALONE_MS = 5_000;
 /** At least between two questions: somebody may be starting (ms). */
-const ASK_MS = 2_000;
+const REFUSAL_ASK_MS = 2_000;
 /** So many tries are a matter of servers that have not read the role yet. */
 const FEW_TRIES = 4;
 
@@ -103,10 +103,10 @@ export class Refusals {
   async look(ring: RingStatus): Promise<number | null> {
     const { listens, role, clock } = this.#options;
     if (ring.chmpxPid !== this.#chmpx) this.#begin(ring.chmpxPid);
-    if (ring.self.live !== 'UP') return LOOK_MS;
+    if (ring.self.live !== 'UP') return REFUSAL_LOOK_MS;
     this.#upSince ??= clock.monotonic();
     const upMs = clock.monotonic() - this.#upSince;
-    if (upMs < CONNECTS_MS) return LOOK_MS;
+    if (upMs < CONNECTS_MS) return REFUSAL_LOOK_MS;
     const isSure = upMs >= CONNECTED_MS;
     for (const { live, cuk } of ring.servers) if (isSure && live === 'UP') this.#met.add(cuk);
     const members = role();
@@ -115,14 +115,14 @@ export class Refusals {
     const strange = ring.servers.filter(isStrange);
     const all = await Promise.all(strange.map((one) => listens(one)));
     const listening = strange.filter((_, at) => all[at]);
-    if (!(await this.#ask(ring, listening))) return LOOK_MS;
+    if (!(await this.#ask(ring, listening))) return REFUSAL_LOOK_MS;
     this.#refused = listening
       .filter((one) => this.#serving.has(serverKey(one)))
       .map(({ name }) => name);
     this.#since = this.#refused.length === 0 ? null : (this.#since ?? clock.monotonic());
     this.#judged = ring.chmpxPid;
     if (strange.length === 0) this.#tries.calm();
-    return listening.length > 0 || !isSure ? LOOK_MS : null;
+    return listening.length > 0 || !isSure ? REFUSAL_LOOK_MS : null;
   }
 
   #begin(chmpxPid: number): void {
@@ -147,7 +147,7 @@ export class Refusals {
     if (isAlone && now - (this.#aloneSince ?? now) < ALONE_MS) return false;
     const asked = isAlone ? listening[0] : servers.find(isServing);
     if (!asked || listening.length === 0 || now < this.#askAt) return true;
-    this.#askAt = now + ASK_MS;
+    this.#askAt = now + REFUSAL_ASK_MS;
     // Who does not answer hangs, or is just starting.
     const view = await viewOf(asked, VIEW_ANSWER_MS).catch(() => []);
     this.#serving = new Set(view.filter(isServing).map(serverKey));

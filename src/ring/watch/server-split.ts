@@ -1,5 +1,4 @@
-import { serverKey } from '../ring.ts';
-import { sameServer } from '../ring.ts';
+import { sameServer, serverKey } from '../ring.ts';
 import { isServing, type RingStatus } from '../status.ts';
 import { ringSides, servesByItself } from './ring-split.ts';
 import type { SplitPolicy, SplitVerdict } from './split-policy.ts';

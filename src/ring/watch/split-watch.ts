@@ -1,7 +1,6 @@
 import { VIEW_ANSWER_MS } from '../control/control-ports.ts';
 import type { Clock } from '../../base/clock.ts';
-import { serverKey } from '../ring.ts';
-import { sameServer } from '../ring.ts';
+import { sameServer, serverKey } from '../ring.ts';
 import type { RingNode, RingStatus } from '../status.ts';
 import type { Finding } from './concerns.ts';
 import { GiveInTries, type GiveIn } from './give-in.ts';

@@ -24,6 +24,8 @@ function step(statuses: string[], ms = 0, change: Change = {}): string {
 
 it.each<[string, string, string[], number?]>([
   ['joins a ring', 'lead-merge join', ['IN', 'OUT', 'IN']],
+  ['waits beside one that is down', 'wait', ['IN', 'OUT', 'IN DOWN'], 60_000],
+  ['… or without its k2hdkc', 'wait', ['IN', 'OUT', 'IN Suspend'], 60_000],
   ['is second to one before it', 'wait', ['OUT', 'OUT', 'IN']],
   ['does not wait for that one for ever', 'lead-merge join', ['OUT', 'OUT', 'IN'], 6_000],
   ['waits while another change runs', 'wait', ['IN ADD Pending', 'OUT', 'IN']],
@@ -48,6 +50,12 @@ it.each<[string, string, string[], number?]>([
     306_000,
   ],
   ['goes back in', 'cure SERVICEIN', ['IN', 'IN DELETE Pending', 'IN ADD Pending'], 3_000],
+  [
+    'takes over a merge that hangs, although it was taken out',
+    'lead-merge finish',
+    ['IN Doing', 'IN DELETE Pending', 'IN Doing'],
+    306_000,
+  ],
   ['is led through SERVICEOUT', 'wait', ['IN', 'IN DELETE Pending', 'IN ADD Pending'], 100],
 ])('%s: %s', (_, expected, statuses, ms) => {
   expect(step(statuses, ms)).toBe(expected);
@@ -57,6 +65,8 @@ it('takes a server out that is down and no longer in the role, after a while', (
   const role = { ...ROLE, servers: 2, cuks: new Set(['cuk-a', 'cuk-b']) };
   expect(step(['IN', 'IN', 'IN DOWN'], 24_000, { role })).toBe('rest');
   expect(step(['IN', 'IN', 'IN DOWN'], 26_000, { role })).toBe('lead-merge finish');
+  const beside = ['IN DOWN', 'IN', 'IN DOWN'];
+  expect(step(beside, 60_000, { role }), 'a is in the role, and down').toBe('rest');
 });
 
 it('is not back when a merge was aborted: its k2hdkc runs for long', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Observed } from '../../../src/node/observed.ts';
 import { plan } from '../../../src/node/plan/plan.ts';
 import {
   ALONE,
@@ -107,13 +108,44 @@ describe('leaving for good', () => {
   ])('%s', (...row) => check(row));
 });
 
+describe('another server of the ring is down', () => {
+  const KEPT = '[SERVICE IN][DOWN][n/a][Nothing][NoSuspend]';
+  const role = { ...ROLE, cuks: new Set(['cuk-self', 'cuk-other0']) };
+  const beside = (ringStillMs: number, ...others: string[]): Observed =>
+    observed({ status: ringStatus(IN, ...others), role, ringStillMs });
+  const detached = { parameters: null };
+  const restart = { generation: 'g2' };
+  it.each<Row>([
+    ['for good: its data goes to it', detached, beside(60_000, KEPT), 'leave-ring good'],
+    ['it is gone from the role', detached, alter(beside(0, KEPT), { role: ROLE }), 'unregister'],
+    ['a restart waits a moment', restart, beside(9_000, KEPT, IN), { wait: 1_000 }],
+    ['… and starts again in place', restart, beside(10_000, KEPT, IN), 'stop-k2hdkc'],
+    ['a restart of the last one', restart, beside(10_000, KEPT), 'stop-k2hdkc'],
+    ['stop_db of the last one', { stopped: { bootId: 'boot' } }, beside(0, KEPT), 'stop-k2hdkc'],
+    [
+      'a restart that leaves already goes on',
+      restart,
+      alter(beside(60_000, KEPT, IN), {
+        status: ringStatus('[SERVICE IN][UP][DELETE][Pending][NoSuspend]', KEPT, IN),
+      }),
+      'leave-ring good',
+    ],
+  ])('%s', (...row) => check(row));
+});
+
 describe('leaving for good, asked for while the programs do not run', () => {
   const detached = { parameters: null };
   const down = nothingRuns({ crashes: 1, restartInMs: 500 });
   it.each<Row>([
-    ['both start, to leave', detached, down, 'leave-ring good', 'both programs start first'],
+    ['both start, to leave', detached, down, 'leave-ring good', 'coming back first'],
     ['after a reboot', detached, nothingRuns(), 'leave-ring good'],
     ['k2hdkc alone is gone', detached, observed({ k2hdkc: null }), 'leave-ring good'],
+    [
+      'it waits outside the ring, after a power cut',
+      detached,
+      observed({ status: ringStatus(OUT, IN) }),
+      'leave-ring good',
+    ],
     ['chmpx alone is gone', detached, observed({ chmpx: null, status: null }), 'leave-ring good'],
     [
       'in a crash loop nothing can be moved',

@@ -68,7 +68,9 @@ it('timeUp: stop_db goes on, the others stay in the ring', () => {
 
 describe('settled', () => {
   it.each<[string, Leave, Partial<LeaveScene> & { now?: number }, Leave]>([
-    ['what is over stays', LEFT, { wanted: null }, LEFT],
+    ['what is over stays', LEFT, {}, LEFT],
+    ['… also without a wish', unmoved('restart'), { wanted: null }, unmoved('restart')],
+    ['… but not when the node is to serve again', LEFT, { wanted: null }, IDLE],
     [
       'a refusal counts until it may be tried again',
       refused('restart', 8),
@@ -89,16 +91,10 @@ describe('settled', () => {
       refused('good', Infinity),
     ],
     [
-      'time is up in a crash loop: nothing can be moved',
-      restarting('good'),
-      { running: false, crashLoops: true, now: 100 },
-      unmoved('good'),
-    ],
-    [
-      'a crash loop that has time left',
+      'a crash loop: nothing can be moved',
       restarting('good'),
       { running: false, crashLoops: true, now: 99 },
-      restarting('good'),
+      unmoved('good'),
     ],
     [
       'both run again after a crash loop, and the time is up',
@@ -141,7 +137,8 @@ describe('settled', () => {
 it('forgiven: a leave under way goes on, what failed or is over does not count', () => {
   expect(forgiven(restarting('good'))).toEqual(restarting('good'));
   expect(forgiven(leaving('stop'))).toEqual(leaving('stop'));
-  for (const leave of [IDLE, LEFT, leaving('restart'), refused('good', Infinity)]) {
+  expect(forgiven(LEFT)).toEqual(LEFT);
+  for (const leave of [IDLE, unmoved('stop'), leaving('restart'), refused('good', Infinity)]) {
     expect(forgiven(leave)).toEqual(IDLE);
   }
 });

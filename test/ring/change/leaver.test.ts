@@ -239,7 +239,7 @@ it.each<['good' | 'stop', string | null, boolean]>([
   const leaving = changes.leave(kind, () => areUp, never);
   await clock.advance(1_000);
   seen.words = words;
-  areUp = false;
+  areUp = words !== null;
   await clock.advance(100);
   await leaving;
   expect(state(kind)).toEqual({ is: 'left', kind, moved });

@@ -178,7 +178,7 @@ export class Agent implements Node {
       case 'lead-merge':
         return this.#changes.lead(action.goal, signal);
       case 'leave-ring':
-        return this.#leave(action.kind, signal);
+        return this.#leave(action, signal);
       case 'stop-k2hdkc':
         return programs.stop('k2hdkc', action.orphan ? ORPHAN_PATIENCE_MS : undefined);
       case 'stop-chmpx':
@@ -196,11 +196,14 @@ export class Agent implements Node {
     }
   }
 
-  async #leave(kind: LeaveKind, signal: AbortSignal): Promise<void> {
+  async #leave(
+    { kind, waitsFor }: Action & { do: 'leave-ring' },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { clock, machine, onLeave } = this.#options;
     const begun = clock.monotonic();
     const areUp = (): boolean => this.#programs.runs('chmpx') && this.#programs.runs('k2hdkc');
-    await this.#changes.leave(kind, areUp, signal);
+    await this.#changes.leave(kind, areUp, signal, waitsFor);
     if (!this.#clock.isDead) onLeave(machine, kind, clock.monotonic() - begun);
   }
 

@@ -62,16 +62,16 @@ class Wishes {
   }
 }
 
-/** What goes wrong with machines: one of them can die. */
+/** What goes wrong with machines: one of them can die, of four and more two. */
 class Faults {
   readonly #luck: Luck;
   readonly #machines: string[];
-  #mayDie: boolean;
+  #mayDie: number;
 
   constructor(luck: Luck, machines: string) {
     this.#luck = luck;
     this.#machines = Array.from(machines);
-    this.#mayDie = machines.length > 2;
+    this.#mayDie = machines.length > 3 ? 2 : machines.length - 2;
   }
 
   draw(at: number): Event[] {
@@ -91,8 +91,8 @@ class Faults {
     if (kind < 0.75) {
       return [{ at, what: { do: 'reboot', of, forMs: luck.between(2_000, 60_000) } }];
     }
-    if (kind < 0.85 && this.#mayDie) {
-      this.#mayDie = false;
+    if (kind < 0.85 && this.#mayDie > 0) {
+      this.#mayDie -= 1;
       this.#machines.splice(this.#machines.indexOf(of), 1);
       const later = at + luck.between(1_000, 120_000);
       return [

@@ -1,9 +1,15 @@
 import type { Clock } from '../../../src/base/clock.ts';
+import type { DesiredState } from '../../../src/node/desired-state.ts';
 import { desiredState } from '../../node/builders.ts';
 import type { Cluster } from './cluster.ts';
 import type { Leaves } from './leaves.ts';
 import type { Machine } from './machine.ts';
 import { inWords, type Happening } from './scenario.ts';
+
+/** Trove shrinks its cluster by one, or takes the configuration group away. */
+function leaveWish({ id }: Machine): Partial<DesiredState> {
+  return 'bdf'.includes(id) ? { parameters: null } : { shrinking: { rejoinAt: Infinity } };
+}
 
 /** Makes happen what a scenario says. */
 export class Happenings {
@@ -64,7 +70,7 @@ export class Happenings {
         break;
       case 'leave':
         this.#leaves.begins(machine, 'leave');
-        cluster.wish(machine, { shrinking: { rejoinAt: Infinity } });
+        cluster.wish(machine, leaveWish(machine));
         break;
       case 'stop-db':
         this.#leaves.begins(machine, 'stop-db');

@@ -1,5 +1,6 @@
 import type { MergeMode } from '../../../src/ring/merge-mode.ts';
 import type { Order } from '../../../src/ring/change/merge-order.ts';
+import { absentServers, mergePhase } from '../../../src/ring/change/merge-phase.ts';
 import type { RingStatus } from '../../../src/ring/status.ts';
 import { whoLacksData } from './data.ts';
 import type { Machine } from './machine.ts';
@@ -48,6 +49,7 @@ export class OrderRules {
     const view = this.#ring.view(by);
     if (view === null) return;
     if (command === 'COMPMERGE') this.#complete(by, view, this.#ring.seenBy(by));
+    if (this.#mode === 'coordinated') this.#begin(by, view, command);
     const saw = ringWords(view);
     const toOne = command === 'SERVICEIN' || command === 'SERVICEOUT';
     const now = this.#ring.now;
@@ -70,6 +72,15 @@ export class OrderRules {
       );
     }
     this.#given.push(given);
+  }
+
+  /** MERGE is refused while a server of the role is down: what begins then closes the ring for nothing. */
+  #begin(by: Machine, view: RingStatus, command: Order['command']): void {
+    if (mergePhase(view) !== 'quiet' || !command.startsWith('SERVICE')) return;
+    const down = absentServers(view, this.#ring.cuks);
+    if (down.length === 0) return;
+    const who = down.map(({ name }) => name).join(', ');
+    throw new Violation(`${by.id} gives ${command}, but ${who} is down (${ringWords(view)})`);
   }
 
   /** COMPMERGE: nobody may lack data, as far as whoever gives it could see. */

@@ -3,6 +3,7 @@ import type { Logger } from '../../../src/base/log.ts';
 import type { Snapshot } from '../../../src/node/reconciler.ts';
 import type { Order } from '../../../src/ring/change/merge-order.ts';
 import { randomFrom } from '../../helpers/random-from.ts';
+import { PARAMETERS } from '../../node/builders.ts';
 import { silentLog } from '../../helpers/recording-log.ts';
 import type { Agent } from './agent.ts';
 import { Cluster } from './cluster.ts';
@@ -108,7 +109,7 @@ export class World {
     const refusal = this.#leaves.looked(agent.machine, snapshot);
     if (refusal === null) return;
     this.#trouble(`* ${agent.machine.id} cannot leave: ${refusal}`);
-    void agent.wish({ shrinking: null });
+    void agent.wish({ shrinking: null, parameters: PARAMETERS });
   }
 
   #trouble(what: string): void {
