@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { excerpt, onOneLine } from './text.ts';
 
 /** What an error of ours says beyond its text. */
 export interface ErrorFacts {
@@ -7,6 +8,12 @@ export interface ErrorFacts {
   /** Whether the same call can succeed later without anybody changing anything. Default false. */
   retryable?: boolean;
 }
+
+/**
+ * No error says more (characters): what it quotes of others is cut in one place, whoever made it. The
+ * log shows half of that, so that no secret is cut in two before it is taken out.
+ */
+const LONGEST_MESSAGE = 8_000;
 
 /**
  * The base of all errors that this agent makes itself. The message is one line for a person:
@@ -18,7 +25,10 @@ export class AgentError extends Error {
   readonly retryable: boolean;
 
   constructor(message: string, facts: ErrorFacts = {}) {
-    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    super(
+      excerpt(message, LONGEST_MESSAGE),
+      facts.cause === undefined ? undefined : { cause: facts.cause },
+    );
     this.name = new.target.name;
     this.retryable = facts.retryable ?? false;
   }
@@ -37,11 +47,11 @@ export class Unfinished extends AgentError {
   }
 }
 
-/** The one-line text of anything that was thrown. */
+/** The one-line text of anything that was thrown, at most LONGEST_MESSAGE characters of it. */
 export function messageOf(thrown: unknown): string {
   const error = asError(thrown);
   const text = error.message || partsOf(error) || error.name;
-  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ').trim();
+  return onOneLine(excerpt(text, LONGEST_MESSAGE));
 }
 
 /** A failed connection to a name with several addresses has no message of its own. */

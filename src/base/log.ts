@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { messageOf } from './errors.ts';
 import type { Secrets } from './secrets.ts';
+import { excerpt, onOneLine, visible } from './text.ts';
 
 /** Where lines go: `journal` = `<N>text key=value`, `text` the same without the prefix, `json`. */
 export const LOG_FORMATS = ['journal', 'text', 'json'] as const;
@@ -21,18 +22,26 @@ export interface LogOptions {
 /** syslog priorities as systemd reads them from a `<N>` prefix (sd-daemon(3)). */
 const PRIORITY: Record<number, number> = { 10: 7, 20: 7, 30: 6, 40: 4, 50: 3, 60: 2 };
 
+/** No value of a line is longer (characters). */
+const LONGEST_VALUE = 4_000;
+
 /**
  * The agent's logger: one line per event, `log.info({ key: value }, 'text')`, every line scrubbed
- * of secrets. Errors are passed as `{ err }` and shown as their message.
+ * of secrets, every value cut after 4,000 characters and shown in letters only. Errors are passed as
+ * `{ err }` and shown as their message.
  */
 export function createLogger(options: LogOptions): Logger {
   const { format, secrets } = options;
+  // Scrubbed before it is cut: half a secret would not be known any more.
+  const clean = (value: unknown): unknown =>
+    typeof value === 'string' ? excerpt(secrets.scrub(value), LONGEST_VALUE) : value;
   const write = (line: string): void => {
     // Texts are scrubbed one by one: a number or a key that looks like a secret is none, and cutting
     // it out of the line would leave no JSON.
-    const event = JSON.parse(line, (_, value: unknown) =>
-      typeof value === 'string' ? secrets.scrub(value) : value,
-    ) as Record<string, unknown>;
+    const event = JSON.parse(line, (_, value: unknown) => {
+      const cut = clean(value);
+      return typeof cut === 'string' ? visible(cut) : cut;
+    }) as Record<string, unknown>;
     options.write(format === 'json' ? toJson(event) : toText(event, format === 'journal'));
   };
   return pino(
@@ -41,6 +50,11 @@ export function createLogger(options: LogOptions): Logger {
       base: null,
       timestamp: format === 'json' ? pino.stdTimeFunctions.isoTime : false,
       serializers: { err: (err: unknown) => errorChain(err) },
+      // Before pino makes a line of it, which would be as long as what was sent to us.
+      formatters: {
+        log: (fields) =>
+          Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, clean(value)])),
+      },
     },
     { write },
   );
@@ -67,15 +81,11 @@ function toText(event: Record<string, unknown>, priority: boolean): string {
   const { level, msg, ...fields } = event;
   const prefix = priority ? `<${PRIORITY[level as number] ?? 6}>` : '';
   const words = Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`);
-  const text = typeof msg === 'string' ? oneLine(msg) : '';
+  const text = typeof msg === 'string' ? onOneLine(msg, ' | ') : '';
   return `${prefix}${[text, ...words].filter(Boolean).join(' ')}\n`;
 }
 
 function fieldText(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : excerpt(JSON.stringify(value), LONGEST_VALUE);
   return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/[\r\n]+/g, ' | ');
 }

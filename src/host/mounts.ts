@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { withoutTrailing } from '../base/text.ts';
 
 /** Whether something is mounted exactly at `directory`, by the kernel's own table. */
 export async function isMountPoint(
   directory: string,
   table = '/proc/self/mounts',
 ): Promise<boolean> {
-  const wanted = directory.replace(/(.)\/+$/, '$1');
+  const wanted = withoutTrailing(directory, '/') || '/';
   const lines = (await readFile(table, 'utf8')).split('\n');
   return lines.some((line) => unescape(line.split(' ')[1] ?? '') === wanted);
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { withoutTrailing } from '../base/text.ts';
 
 /**
  * The name under which this VM registers, which is the NAME that every node of the ring must
@@ -10,7 +11,7 @@ export async function nodeName(
   host = hostname(),
   resolvConf = '/etc/resolv.conf',
 ): Promise<string> {
-  const name = host.replace(/\.+$/, '');
+  const name = withoutTrailing(host, '.');
   if (name.includes('.')) return name;
   const domain = searchDomain(await readFile(resolvConf, 'utf8').catch(() => ''));
   return domain === undefined ? name : `${name}.${domain}`;
@@ -24,5 +25,5 @@ function searchDomain(resolvConf: string): string | undefined {
       .filter(([first]) => first === key)
       .flatMap(([, ...rest]) => rest);
   const domain = words('search').at(-1) ?? words('domain').at(-1);
-  return domain?.replaceAll(/\.{2,}/g, '.').replaceAll(/^\.+|\.+$/g, '') || undefined;
+  return domain?.split('.').filter(Boolean).join('.') || undefined;
 }

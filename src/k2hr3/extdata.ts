@@ -1,3 +1,4 @@
+import { withoutTrailing } from '../base/text.ts';
 import { K2hr3Error, refusal, withoutSecrets } from './k2hr3-error.ts';
 import { request } from './http.ts';
 import type { HttpOptions } from './exchange.ts';
@@ -70,7 +71,7 @@ export function parseScript(script: string, origin: string): RoleAccess {
   };
   const tenant = checked('K2HR3_ROLE_TENANT', (text) => TENANT.test(text));
   return {
-    apiUri: checked('K2HR3_API_HOST_URI', isApiUri).replace(/\/+$/, ''),
+    apiUri: withoutTrailing(checked('K2HR3_API_HOST_URI', isApiUri), '/'),
     roleName: checked(
       'K2HR3_ROLE_NAME',
       (text) => text.startsWith(tenant) && ROLE_PATH.test(text.slice(tenant.length)),

@@ -64,7 +64,7 @@ export function refusal(
  */
 export function withoutSecrets(text: string): string {
   return text
-    .replaceAll(/\btoken\([^)]*\)/g, 'token([secret])')
+    .replaceAll(/\btoken\([^)]*\)?/g, 'token([secret])')
     .replaceAll(/[A-Za-z0-9+/=%_-]{40,}/g, '[secret]')
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')
     .trim()

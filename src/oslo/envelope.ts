@@ -1,5 +1,6 @@
 import type { MessageProperties } from '../amqp/message.ts';
 import { AgentError } from '../base/errors.ts';
+import { excerpt } from '../base/text.ts';
 
 /** Any JSON object. */
 export type JsonObject = Record<string, unknown>;
@@ -33,7 +34,9 @@ export function decodeEnvelope(text: string): JsonObject {
   const outer = parseObject(text, 'the body');
   if (!(VERSION in outer && MESSAGE in outer)) return outer;
   if (outer[VERSION] !== '2.0') {
-    throw badMessage(`its envelope is of version ${JSON.stringify(outer[VERSION])}, not 2.0`);
+    const version =
+      typeof outer[VERSION] === 'string' ? `"${excerpt(outer[VERSION])}"` : 'another kind';
+    throw badMessage(`its envelope is of version ${version}, not 2.0`);
   }
   if (typeof outer[MESSAGE] !== 'string') throw badMessage(`its ${MESSAGE} is not a string`);
   return parseObject(outer[MESSAGE], `its ${MESSAGE}`);

@@ -1,4 +1,5 @@
 import { AgentError, messageOf, type ErrorFacts } from '../base/errors.ts';
+import { excerpt } from '../base/text.ts';
 import type { JsonObject } from './envelope.ts';
 
 /** Which Python exception a failure becomes at the caller. */
@@ -25,7 +26,7 @@ export class RpcFailure extends AgentError {
     super(message, facts);
     this.exceptionClass = exception.exceptionClass;
     this.exceptionModule = exception.exceptionModule;
-    this.exceptionArgs = exception.exceptionArgs ?? [message];
+    this.exceptionArgs = exception.exceptionArgs ?? [this.message];
     this.exceptionKwargs = exception.exceptionKwargs ?? {};
   }
 }
@@ -38,6 +39,12 @@ export class LoggedFailure extends RpcFailure {
     return new LoggedFailure(failure.message, failure, { cause: error });
   }
 }
+
+/**
+ * The request does not prove to come from who has the key of this guest: anybody who can reach the
+ * broker can have sent it. Its caller is answered once, if that is possible at once.
+ */
+export class Unauthenticated extends LoggedFailure {}
 
 /**
  * The `failure` of a reply: a JSON string, never encrypted. `tb` is empty, because Trove shows the
@@ -61,7 +68,7 @@ const BUILTINS = 'builtins';
 
 /** The answer to a method that is not there. */
 export function noSuchMethod(method: string): RpcFailure {
-  return new RpcFailure(`Endpoint does not support RPC method ${method}`, {
+  return new RpcFailure(`Endpoint does not support RPC method ${excerpt(method)}`, {
     exceptionClass: 'NoSuchMethod',
     exceptionModule: DISPATCHER,
   });
@@ -70,7 +77,7 @@ export function noSuchMethod(method: string): RpcFailure {
 /** The answer to a version, or a namespace, that is not served. */
 export function unsupportedVersion(version: string, method: string): RpcFailure {
   return new RpcFailure(
-    `Endpoint does not support RPC version ${version}. Attempted method: ${method}`,
+    `Endpoint does not support RPC version ${excerpt(version)}. Attempted method: ${excerpt(method)}`,
     { exceptionClass: 'UnsupportedVersion', exceptionModule: DISPATCHER },
   );
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { AgentError, asError } from '../base/errors.ts';
 import { badMessage, decodeEnvelope, isObject, type JsonObject } from './envelope.ts';
 
@@ -40,6 +41,8 @@ export class MalformedCallError extends AgentError {
 }
 
 const CONTEXT = '_context_';
+/** Bytes of a short string of AMQP 0-9-1, such as the name of a queue. */
+const LONGEST_NAME = 255;
 
 /**
  * Decodes the body of a request: enveloped or bare (docs/contracts/trove.md, 2.2 and 3.4). Throws
@@ -52,7 +55,7 @@ export function decodeRequest(body: Uint8Array | string): RpcRequest {
     return readRequest(message, raw);
   } catch (error) {
     const { _msg_id: messageId, _reply_q: replyQueue } = message;
-    if (typeof messageId !== 'string' || typeof replyQueue !== 'string') throw error;
+    if (!isName(messageId) || !isName(replyQueue)) throw error;
     throw new MalformedCallError({ messageId, replyQueue }, asError(error));
   }
 }
@@ -64,9 +67,9 @@ function readRequest(message: JsonObject, raw: string): RpcRequest {
   if (typeof version !== 'string') throw badMessage('its version is not a string');
 
   const namespace = optionalString(message, 'namespace');
-  const uniqueId = optionalString(message, '_unique_id');
-  const messageId = optionalString(message, '_msg_id');
-  const replyQueue = optionalString(message, '_reply_q');
+  const uniqueId = shortId(optionalString(message, '_unique_id'));
+  const messageId = optionalName(message, '_msg_id');
+  const replyQueue = optionalName(message, '_reply_q');
   return {
     method,
     args,
@@ -94,6 +97,23 @@ function optionalString(message: JsonObject, key: string): string | undefined {
   const value = message[key] ?? undefined;
   if (value === undefined || typeof value === 'string') return value;
   throw badMessage(`its ${key} is not a string`);
+}
+
+/** What goes back to the caller: RabbitMQ takes no longer name, and a reply must not grow with it. */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && Buffer.byteLength(value) <= LONGEST_NAME;
+}
+
+function optionalName(message: JsonObject, key: string): string | undefined {
+  const value = optionalString(message, key);
+  if (value === undefined || isName(value)) return value;
+  throw badMessage(`its ${key} is longer than ${LONGEST_NAME} bytes`);
+}
+
+/** An id is remembered, and part of the name of a file: another than oslo's stands for itself. */
+function shortId(id: string | undefined): string | undefined {
+  if (id === undefined || /^[\w-]{1,64}$/.test(id)) return id;
+  return createHash('sha256').update(id).digest('hex').slice(0, 32);
 }
 
 function contextOf(message: JsonObject): JsonObject {

@@ -41,7 +41,7 @@ export async function readRingStatus(
   const { stdout, stderr } = await run(options, ['-conf', options.conf, '-d', 'err']);
   if (/^self chmpx = \{$/m.test(stdout)) return parseRingStatus(stdout);
   const complaints = linesOf(stderr, stdout);
-  const configuration = complaints.find((line) => /ERR\].*configuration/.test(line));
+  const configuration = complaints.find(isAboutConfiguration);
   const notRunning = complaints.some((line) => line.includes(NOT_ATTACHED));
   if (notRunning && configuration === undefined) return null;
   throw failed(options.command, configuration ?? lastComplaint(complaints));
@@ -49,6 +49,12 @@ export async function readRingStatus(
 
 /** What chmpxstatus says when there is no living chmpx behind the shared memory, or none at all. */
 const NOT_ATTACHED = 'Could not initialize(attach) chmpx shared memory';
+/** A line of the log of chmpx: `[ERR] …`. */
+function isAboutConfiguration(line: string): boolean {
+  const at = line.indexOf('ERR]');
+  return at >= 0 && line.includes('configuration', at);
+}
+
 /** Follows every error and says nothing about it. */
 const ADVICE = 'You can see detail about error';
 

@@ -19,8 +19,13 @@ export function roleDiff(before: string, after: string): string {
 function linesOf(text: string): string[] {
   return text
     .split('\n')
-    .map((line) => line.trim().replace(/\s*=\s*/, '='))
+    .map((line) => withoutSpaces(line.trim()))
     .filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+function withoutSpaces(line: string): string {
+  const at = line.indexOf('=');
+  return at < 0 ? line : `${line.slice(0, at).trimEnd()}=${line.slice(at + 1).trimStart()}`;
 }
 
 /** The lines that stand more often in the first list than in the second. */

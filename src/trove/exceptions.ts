@@ -44,7 +44,6 @@ function failure(
   return new RpcFailure(message, {
     exceptionClass,
     exceptionModule: TROVE_EXCEPTIONS,
-    exceptionArgs: kwargs === undefined ? [message] : [],
-    exceptionKwargs: kwargs ?? {},
+    ...(kwargs !== undefined && { exceptionArgs: [], exceptionKwargs: kwargs }),
   });
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { excerpt } from '../base/text.ts';
 import { typeError } from '../oslo/failure.ts';
 import type { JsonObject } from './json.ts';
 
@@ -14,7 +15,7 @@ export type ArgsSchema<T> = v.GenericSchema<unknown, T> & {
 export function parseArgs<T>(method: string, schema: ArgsSchema<T>, args: JsonObject): T {
   const unexpected = Object.keys(args).find((name) => !Object.hasOwn(schema.entries, name));
   if (unexpected !== undefined) {
-    throw typeError(`${method}() got an unexpected keyword argument '${unexpected}'`);
+    throw typeError(`${method}() got an unexpected keyword argument '${excerpt(unexpected)}'`);
   }
   const missing = Object.entries(schema.entries)
     .filter(([name, entry]) => entry.type !== 'optional' && !Object.hasOwn(args, name))
@@ -28,7 +29,7 @@ export function parseArgs<T>(method: string, schema: ArgsSchema<T>, args: JsonOb
   // valibot's own messages quote the value.
   const wanted =
     issue.type === 'custom' ? issue.message : `expected ${issue.expected ?? issue.type}`;
-  throw typeError(`${method}() argument '${where}' has the wrong type: ${wanted}`);
+  throw typeError(`${method}() argument '${excerpt(where)}' has the wrong type: ${wanted}`);
 }
 
 /** As Python counts them: `1 required positional argument: 'a'`, `3 …s: 'a', 'b', and 'c'`. */

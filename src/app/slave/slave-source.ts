@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { AgentError, ConfigurationError, codeOf, messageOf } from '../../base/errors.ts';
+import { withoutTrailing } from '../../base/text.ts';
 import type { AgentConfig } from '../../config/schema.ts';
 import type { RoleAccess } from '../../k2hr3/extdata.ts';
 import { fetchAccessFromUrl } from '../../k2hr3/userdata.ts';
@@ -24,7 +25,7 @@ export async function readSlaveSource(slave: AgentConfig['slave']): Promise<Slav
   if (url !== null) return fromUrl(url);
   if (roleToken === null) return fromUrl(await includedUrl(slave.user_data_file));
   const { api_uri: apiUri } = slave;
-  const tenant = /^(yrn:[^\s/]*:[^\s/:]+):role:[^\s]+$/.exec(roleName ?? '')?.[1];
+  const tenant = tenantOf(roleName ?? '');
   if (apiUri === null || roleName === null || tenant === undefined) {
     throw new ConfigurationError(
       'slave.role_token needs slave.api_uri, and slave.role_name as yrn:yahoo:::TENANT:role:CLUSTER/slave',
@@ -33,7 +34,7 @@ export async function readSlaveSource(slave: AgentConfig['slave']): Promise<Slav
   if (!/^[0-9a-f]{64}$/i.test(roleToken)) {
     throw new ConfigurationError('slave.role_token must be 64 hex digits');
   }
-  const access: RoleAccess = { apiUri: apiUri.replace(/\/+$/, ''), roleName, tenant, roleToken };
+  const access: RoleAccess = { apiUri: withoutTrailing(apiUri, '/'), roleName, tenant, roleToken };
   return { secret: roleToken, access: () => Promise.resolve(ofSlave(access)) };
 }
 
@@ -49,6 +50,17 @@ function ofSlave(access: RoleAccess): RoleAccess {
   );
 }
 
+/** `yrn:yahoo:::TENANT` of `yrn:yahoo:::TENANT:role:CLUSTER/slave`; undefined when it is none. */
+function tenantOf(roleName: string): string | undefined {
+  const [tenant = '', role = ''] = roleName.split(':role:');
+  const isTenant =
+    /^yrn:[^\s/]+$/.test(tenant) && /[^:]$/.test(tenant) && tenant.split(':').length > 2;
+  return isTenant && /^\S/.test(role) && !/\s/.test(roleName) ? tenant : undefined;
+}
+
+/** Somewhere in the path of a URL of K2HR3. */
+const USER_DATA = /[^/]\/v1\/(?:userdata|extdata\/trove)\/./;
+
 async function includedUrl(file: string): Promise<string> {
   const choices = 'slave.registration_url or slave.role_token';
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
@@ -56,7 +68,8 @@ async function includedUrl(file: string): Promise<string> {
       codeOf(cause) === 'ENOENT' ? 'does not exist' : `cannot be read: ${messageOf(cause)}`;
     throw new ConfigurationError(`mode: slave needs ${choices}; ${file} ${what}`, { cause });
   });
-  const url = /^\s*(https?:\/\/\S+\/v1\/(?:userdata|extdata\/trove)\/\S+)\s*$/m.exec(text)?.[1];
+  const lines = text.split('\n').map((line) => line.trim());
+  const url = lines.find((line) => /^https?:\/\/\S+$/.test(line) && USER_DATA.test(line));
   if (url !== undefined) return url;
   throw new ConfigurationError(
     `mode: slave needs ${choices}; ${file} includes no user data of K2HR3`,

@@ -3,6 +3,7 @@ import https from 'node:https';
 import { text } from 'node:stream/consumers';
 import { AgentError, messageOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
+import { withoutTrailing } from '../../base/text.ts';
 import { tlsProblem } from './tls-problem.ts';
 
 /** A token made from another one, and the catalog that came with it. */
@@ -47,7 +48,7 @@ export async function rescope(
 
 /** The configured URL can end with a version, or with nothing. */
 function tokensUrl(authUrl: string): URL {
-  const base = authUrl.replace(/\/+$/, '').replace(/\/v(?:3|2\.0)$/, '');
+  const base = withoutTrailing(authUrl, '/').replace(/\/v(?:3|2\.0)$/, '');
   if (!URL.canParse(base) || !/^https?:/.test(base)) {
     throw new AgentError(`auth_url of [service_credentials] is not a URL: ${authUrl}`);
   }

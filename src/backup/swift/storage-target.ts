@@ -1,5 +1,6 @@
 import { AgentError, messageOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
+import { withoutTrailing } from '../../base/text.ts';
 import type { Caller } from './caller.ts';
 import { rescope } from './keystone.ts';
 import type { ObjectLocation } from './location.ts';
@@ -77,7 +78,7 @@ function wantedEndpoint({ serviceType, endpointType, region }: StorageConfig): s
 }
 
 function accountUrl(source: Source, url: string): string {
-  const trimmed = url.replace(/\/+$/, '');
+  const trimmed = withoutTrailing(url, '/');
   if (/^https?:\/\//.test(trimmed) && URL.canParse(trimmed) && !/[?#\s]/.test(trimmed)) {
     return trimmed;
   }

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Clock } from '../../base/clock.ts';
+import { withoutTrailing } from '../../base/text.ts';
 import { withReadsFreed } from './socket-reads.ts';
 import { refused } from './swift-error.ts';
 import {
@@ -43,7 +44,7 @@ export class SwiftCalls {
   constructor(options: SwiftOptions) {
     const url = new URL(options.storageUrl);
     const secure = url.protocol === 'https:';
-    this.#account = url.href.replace(/\/+$/, '');
+    this.#account = withoutTrailing(url.href, '/');
     this.#origin = url.origin;
     this.#token = options.token;
     this.#transport = {
