@@ -146,6 +146,7 @@ export const agentConfigSchema = v.strictObject({
     reconnect_cap: v.optional(seconds(0.05), 4),
     reconnect_late_after: v.optional(seconds(0), 300),
     reconnect_late_cap: v.optional(seconds(0.05), 24),
+    largest_message: v.optional(whole(1, 128), 4),
   }),
   backup: v.strictObject({
     ca_file: v.optional(v.nullable(absolutePath), null),

@@ -2,6 +2,7 @@ import type { OutgoingMessage, Publisher } from '../amqp/message.ts';
 import { sleep, type Cancel, type Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { Seldom } from '../base/seldom.ts';
 import { withDeadline } from '../base/wait.ts';
 import { encodeEnvelope, WIRE_PROPERTIES, type JsonObject } from './envelope.ts';
 import type { Caller } from './rpc-request.ts';
@@ -20,37 +21,78 @@ interface RepliesOptions {
   log: Logger;
 }
 
+/** How a reply is sent. */
+interface Sending {
+  /** Whether it is dropped when its queue is not there: its caller can be anybody. */
+  once?: boolean;
+  /** Called when the reply must wait because its queue is not there. */
+  onWait?: () => void;
+}
+
 /** Between two attempts, in milliseconds (kombu has the same). */
 const REPLY_AGAIN_MS = 250;
 /** After this time the caller is taken for gone, in milliseconds (as kombu does). */
 const CALLER_GONE_MS = 60_000;
 
+/** No more replies wait at the same time: the oldest is dropped for the newest. */
+const MOST_WAITING = 256;
+
 /** Sends what callers wait for (docs/contracts/trove.md, 4). */
 export class Replies {
   readonly #options: RepliesOptions;
+  readonly #seldom: Seldom;
+  /** What ends the waiting of each reply that could not be sent yet, the oldest first. */
+  readonly #waiting = new Set<AbortController>();
 
   constructor(options: RepliesOptions) {
     this.#options = options;
+    this.#seldom = new Seldom(options.clock, options.log);
   }
 
   /**
    * Sends the reply to a call, and resolves when it is confirmed. A reply whose queue is not
    * there, or whose connection was lost, is sent again for a minute (a second copy is harmless)
-   * and then dropped with a log line. Rejects only for a result that is no JSON.
+   * and then dropped with a log line, or before when too many wait. Rejects only for a result that is
+   * no JSON.
    */
-  async send(to: Caller, outcome: Outcome): Promise<void> {
-    const { clock, log } = this.#options;
+  async send(to: Caller, outcome: Outcome, { once = false, onWait }: Sending = {}): Promise<void> {
+    const { clock } = this.#options;
     const message = this.#message(to, { ...outcome, ending: true });
     const giveUpAt = clock.monotonic() + CALLER_GONE_MS;
-    for (;;) {
-      const obstacle = await this.#attempt(message, giveUpAt - clock.monotonic());
-      if (obstacle === undefined) return;
-      if (!obstacle.retryable || clock.monotonic() + REPLY_AGAIN_MS >= giveUpAt) {
-        log.warn({ replyQueue: to.replyQueue, reason: obstacle.message }, 'a reply was dropped');
-        return;
+    const place = new AbortController();
+    try {
+      for (;;) {
+        const obstacle = await this.#attempt(message, giveUpAt - clock.monotonic());
+        if (obstacle === undefined) return;
+        const isGone = obstacle instanceof NoQueue;
+        const late = clock.monotonic() + REPLY_AGAIN_MS >= giveUpAt;
+        if (!obstacle.retryable || late || (isGone && once)) {
+          this.#drop(to, obstacle.message);
+          return;
+        }
+        if (isGone) onWait?.();
+        this.#wait(place);
+        await sleep(clock, REPLY_AGAIN_MS, place.signal);
+        if (place.signal.aborted) {
+          this.#drop(to, `more than ${MOST_WAITING} replies wait`);
+          return;
+        }
       }
-      await sleep(clock, REPLY_AGAIN_MS);
+    } finally {
+      this.#waiting.delete(place);
     }
+  }
+
+  #wait(place: AbortController): void {
+    this.#waiting.add(place);
+    const [oldest] = this.#waiting;
+    if (oldest === undefined || this.#waiting.size <= MOST_WAITING) return;
+    this.#waiting.delete(oldest);
+    oldest.abort();
+  }
+
+  #drop({ replyQueue }: Caller, reason: string): void {
+    this.#seldom.warn({ replyQueue, reason }, 'a reply was dropped');
   }
 
   /**
@@ -90,10 +132,17 @@ export class Replies {
     try {
       const published = publisher.publish(message);
       const outcome = await withDeadline(clock, time, published, () => retryable('no confirm'));
-      return outcome === 'confirmed' ? undefined : retryable('its queue does not exist');
+      return outcome === 'confirmed' ? undefined : new NoQueue();
     } catch (error) {
       return error instanceof AgentError ? error : new AgentError(messageOf(error));
     }
+  }
+}
+
+/** The broker knows no queue of that name. */
+class NoQueue extends AgentError {
+  constructor() {
+    super('its queue does not exist', { retryable: true });
   }
 }
 

@@ -1,10 +1,11 @@
 import type { Delivery, OnDelivery, Publisher } from '../amqp/message.ts';
 import type { Clock } from '../base/clock.ts';
-import { Unfinished } from '../base/errors.ts';
+import { AgentError, Unfinished } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { Seldom } from '../base/seldom.ts';
 import { DuplicateGuard } from './duplicate-guard.ts';
 import { badMessage } from './envelope.ts';
-import { failureText, LoggedFailure, typeError } from './failure.ts';
+import { failureText, LoggedFailure, typeError, Unauthenticated } from './failure.ts';
 import { Replies, type Outcome } from './replies.ts';
 import { decodeRequest, MalformedCallError, type RpcRequest } from './rpc-request.ts';
 import { checkSupported } from './rpc-version.ts';
@@ -32,13 +33,25 @@ interface RpcServerOptions {
    * acknowledged and not run. Default: none.
    */
   isKnown?: (uniqueId: string) => boolean;
+  /**
+   * Whether a message that the broker delivers again may be tried again: it can be the one that ended
+   * the process before. Default: always.
+   */
+  mayTryAgain?: (body: Uint8Array) => boolean;
+  /** Bodies of more bytes are rejected unread. Default 4 MiB. */
+  largestBody?: number;
   /** Default: random. */
   newId?: NewUniqueId;
 }
 
+/** Bytes: a request of Trove has some thousands (a configuration group, the context of a user). */
+const LARGEST_BODY = 4 * 1024 ** 2;
+
 /**
  * A server of oslo.messaging (docs/contracts/trove.md, 3). One delivery goes like this:
  *
+ *     too large, or delivered again and tried again before ──► reject
+ *       │
  *     decode ──bad──► reject (after telling the caller, if that is known)
  *       │
  *     seen before ──► acknowledged when the first one is
@@ -51,16 +64,20 @@ interface RpcServerOptions {
  */
 export class RpcServer {
   readonly #dispatcher: Dispatcher;
-  readonly #log: Logger;
+  readonly #log: Seldom;
   readonly #replies: Replies;
   readonly #guard = new DuplicateGuard();
   readonly #isKnown: (uniqueId: string) => boolean;
+  readonly #mayTryAgain: (body: Uint8Array) => boolean;
+  readonly #largestBody: number;
 
   constructor(options: RpcServerOptions) {
     const { publisher, dispatcher, clock, log, newId = newUniqueId } = options;
     this.#dispatcher = dispatcher;
-    this.#log = log;
+    this.#log = new Seldom(clock, log);
     this.#isKnown = options.isKnown ?? (() => false);
+    this.#mayTryAgain = options.mayTryAgain ?? (() => true);
+    this.#largestBody = options.largestBody ?? LARGEST_BODY;
     this.#replies = new Replies({ publisher, clock, newId, log });
   }
 
@@ -77,16 +94,27 @@ export class RpcServer {
     await this.#serve(request, accepted).finally(accepted);
   }
 
+  /** The request in a delivery; throws when it is none that may be run. */
+  #open({ content, headers, redelivered }: Delivery): RpcRequest {
+    if (content.length > this.#largestBody) {
+      throw badMessage(`it has ${content.length} bytes, and ${this.#largestBody} are allowed`);
+    }
+    if ('compression' in headers) throw badMessage('it is compressed');
+    if (redelivered && !this.#mayTryAgain(content)) {
+      throw new AgentError('it was tried again before, and no outcome of it is known');
+    }
+    return decodeRequest(content);
+  }
+
   async #handle(delivery: Delivery): Promise<void> {
     let request: RpcRequest;
     try {
-      if ('compression' in delivery.headers) throw badMessage('it is compressed');
-      request = decodeRequest(delivery.content);
+      request = this.#open(delivery);
     } catch (err) {
       this.#log.warn({ err, routingKey: delivery.routingKey }, 'a message was rejected');
       if (err instanceof MalformedCallError) {
         const failure = failureText(typeError(err.message));
-        await this.#replies.send(err.caller, { result: null, failure });
+        await this.#replies.send(err.caller, { result: null, failure }, { once: true });
       }
       delivery.reject();
       return;
@@ -94,13 +122,13 @@ export class RpcServer {
     const { method, uniqueId } = request;
     const earlier = this.#guard.earlier(uniqueId);
     if (earlier) {
-      this.#log.info({ method, uniqueId }, 'a request came again and is not run again');
+      this.#log.warn({ method, uniqueId }, 'a request came again and is not run again');
       await earlier;
       delivery.ack();
       return;
     }
     if (uniqueId !== undefined && this.#isKnown(uniqueId)) {
-      this.#log.info({ method, uniqueId }, 'a request came again after a restart of the agent');
+      this.#log.warn({ method, uniqueId }, 'a request came again after a restart of the agent');
       delivery.ack();
       return;
     }
@@ -124,22 +152,34 @@ export class RpcServer {
     }
     const caller = { messageId, replyQueue };
     const stopBeating = this.#replies.beat(caller, timeoutSeconds);
-    const outcome = await this.#run(request, accepted).finally(stopBeating);
-    if (outcome !== null) await this.#replies.send(caller, outcome);
+    const run = await this.#run(request, accepted).finally(stopBeating);
+    if (run === null) return;
+    // A caller that is not there must hold up nobody: its message takes no place here any more.
+    await this.#replies.send(caller, run.outcome, { once: !run.authenticated, onWait: accepted });
   }
 
   /** Null when there is no outcome yet. */
-  async #run(request: RpcRequest, accepted: () => void): Promise<Outcome | null> {
+  async #run(request: RpcRequest, accepted: () => void): Promise<Run | null> {
     const { method, uniqueId } = request;
+    let authenticated = false;
     try {
       checkSupported(request);
+      authenticated = true;
       const result = await this.#dispatcher.dispatch(request, accepted);
-      return { result: result ?? null, failure: null };
+      return { outcome: { result: result ?? null, failure: null }, authenticated };
     } catch (err) {
       if (err instanceof Unfinished) return null;
       if (!(err instanceof LoggedFailure))
         this.#log.warn({ err, method, uniqueId }, 'a request failed');
-      return { result: null, failure: failureText(err) };
+      authenticated &&= !(err instanceof Unauthenticated);
+      return { outcome: { result: null, failure: failureText(err) }, authenticated };
     }
   }
+}
+
+/** How a request ended. */
+interface Run {
+  outcome: Outcome;
+  /** Whether its sender has the key of this guest; without a key everybody has. */
+  authenticated: boolean;
 }

@@ -82,10 +82,11 @@ export function createGuestDispatcher(options: GuestDispatcherOptions): Dispatch
   return {
     async dispatch(request: RpcRequest, accepted: () => void): Promise<unknown> {
       const { method, messageId } = request;
-      const facts = GUEST_METHODS.get(method);
-      if (facts === undefined) throw noSuchMethod(method);
+      // First of all: who has not the key of this guest learns nothing else.
       const context = serializer.decodeContext(request.context);
       const args = serializer.decodeArgs(request.args);
+      const facts = GUEST_METHODS.get(method);
+      if (facts === undefined) throw noSuchMethod(method);
       const call = { id: idOf(request), body: request.raw, context, accepted };
       log.debug({ method, request: context['request_id'], id: call.id }, 'Trove asks');
 

@@ -1,5 +1,5 @@
 import { isObject } from '../oslo/envelope.ts';
-import { LoggedFailure } from '../oslo/failure.ts';
+import { Unauthenticated } from '../oslo/failure.ts';
 import { Cipher, type RandomBytes } from './cipher.ts';
 import { TROVE_EXCEPTIONS } from './exceptions.ts';
 import { mapValues, type JsonObject } from './json.ts';
@@ -27,7 +27,7 @@ type Reason = keyof typeof REASONS;
  * encrypted to one without a key. Its caller gets a BadRequest. Whoever is told by GuestSerializer
  * logs it, at most once a minute.
  */
-export class UnreadableRequestError extends LoggedFailure {
+export class UnreadableRequestError extends Unauthenticated {
   constructor(part: string, reason: Reason, cause?: unknown) {
     super(
       `${part} ${REASONS[reason]}`,

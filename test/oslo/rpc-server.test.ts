@@ -4,7 +4,7 @@ import { LoggedFailure, typeError } from '../../src/oslo/failure.ts';
 import type { JsonObject } from '../../src/oslo/envelope.ts';
 import type { RpcRequest } from '../../src/oslo/rpc-request.ts';
 import { RpcServer } from '../../src/oslo/rpc-server.ts';
-import { Unfinished } from '../../src/base/errors.ts';
+import { AgentError, Unfinished } from '../../src/base/errors.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { ScriptedPublisher } from './scripted-publisher.ts';
@@ -93,12 +93,19 @@ describe('RpcServer', () => {
   });
 
   it('acknowledges a call no sooner than its reply is confirmed', async () => {
-    serve(new ScriptedPublisher('returned'));
+    serve(new ScriptedPublisher(new AgentError('cut', { retryable: true })));
     const letter = await deliver(CALL);
     expect(publisher.published).toHaveLength(1);
     expect(letter.fate).toBe('open');
     await clock.advance(250);
     expect(letter.fate).toBe('acknowledged');
+  });
+
+  it('acknowledges a call whose caller is not there, and keeps its reply for a minute', async () => {
+    serve(new ScriptedPublisher('returned', 'returned'));
+    expect((await deliver(CALL)).fate).toBe('acknowledged');
+    await clock.advance(500);
+    expect(publisher.published).toHaveLength(3);
   });
 
   it('acknowledges at once what the dispatcher has accepted', async () => {

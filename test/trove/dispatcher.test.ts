@@ -172,9 +172,11 @@ describe('refused', () => {
     },
   );
 
-  it('an unknown method is, before anything is decrypted', async () => {
-    const { failureOf } = guest(CAPTURE_KEY);
+  it('an unknown method is, to who has the key', async () => {
+    const { failureOf } = guest(null);
     expect((await failureOf(request('zz'))).exceptionClass).toBe('NoSuchMethod');
+    const { failureOf: keyed } = guest(CAPTURE_KEY);
+    expect((await keyed(request('zz'))).exceptionClass).toBe('BadRequest');
   });
 
   it.each([

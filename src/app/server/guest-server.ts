@@ -8,6 +8,7 @@ import { Markers } from '../../guest/markers.ts';
 import { Operations } from '../../guest/operations.ts';
 import { tellOfRefusedCast } from '../../guest/refused-cast.ts';
 import { restoreFirst } from '../../guest/restore-first.ts';
+import { SecondTries } from '../../guest/second-tries.ts';
 import type { RpcServer } from '../../oslo/rpc-server.ts';
 import type { AgentState } from '../agent-state.ts';
 import { backupSettings } from './backup-settings.ts';
@@ -36,6 +37,7 @@ export async function createGuestServer(parts: GuestServerParts): Promise<RpcSer
   const { settings, publisher, journal, outbox, clock, log } = parts;
   const { guest } = settings;
   const { reconciler } = parts.node;
+  const secondTries = new SecondTries(parts.state.directory);
   return createRpcServer({
     guest,
     publisher,
@@ -43,6 +45,8 @@ export async function createGuestServer(parts: GuestServerParts): Promise<RpcSer
     onRefusedCast: (refused) =>
       tellOfRefusedCast(refused, { instanceId: guest.guestId, reconciler, outbox }),
     isKnown: (id) => journal.knows(id),
+    mayTryAgain: (body) => secondTries.take(body),
+    largestBody: settings.agent.amqp.largest_message * 1024 ** 2,
     clock,
     log,
   });

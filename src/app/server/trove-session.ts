@@ -18,6 +18,12 @@ import { guestTopic } from '../../trove/topics.ts';
 import { UnreadableRequests } from '../../trove/unreadable-requests.ts';
 import type { Settings } from '../settings.ts';
 
+/**
+ * Unacknowledged messages per consumer when Trove's configuration sets no limit: what others send must
+ * wait at the broker, and not in this process.
+ */
+const OWN_PREFETCH = 16;
+
 /** What a session with Trove's broker is made from. */
 export interface TroveSessionOptions {
   settings: Settings;
@@ -54,7 +60,7 @@ export function createSession(options: TroveSessionOptions): AmqpSession {
     heartbeatSeconds: rabbit.heartbeatSeconds,
     topology,
     consumers: consumers.map((consumer) => ({ ...consumer, onDelivery })),
-    prefetch: rabbit.prefetchCount,
+    prefetch: rabbit.prefetchCount || OWN_PREFETCH,
     backoff: {
       first: amqp.reconnect_first * 1000,
       second: amqp.reconnect_second * 1000,
@@ -78,13 +84,17 @@ export interface GuestServerOptions {
   onRefusedCast: (refused: RefusedCast) => Promise<void>;
   /** Whether an earlier agent has taken charge of the request with this id. */
   isKnown: (id: string) => boolean;
+  /** Whether a message that the broker delivers again may be tried again. */
+  mayTryAgain: (body: Uint8Array) => boolean;
+  /** Bytes of the largest message that is read. */
+  largestBody: number;
   clock: Clock;
   log: Logger;
 }
 
 /** The server of the guest API: decrypts, checks, has a handler answer, encrypts. */
 export function createRpcServer(options: GuestServerOptions): RpcServer {
-  const { guest, publisher, handlers, isKnown, clock, log } = options;
+  const { guest, publisher, handlers, isKnown, mayTryAgain, largestBody, clock, log } = options;
   const unreadable = new UnreadableRequests(clock, log);
   const serializer = new GuestSerializer(guest.instanceKey, {
     onUnreadable: (error) => unreadable.note(error),
@@ -102,6 +112,8 @@ export function createRpcServer(options: GuestServerOptions): RpcServer {
     publisher,
     dispatcher: guest.rpcPingEnabled ? withServerPing(dispatcher, serializer) : dispatcher,
     isKnown,
+    mayTryAgain,
+    largestBody,
     clock,
     log,
   });

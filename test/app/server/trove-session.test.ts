@@ -30,6 +30,8 @@ async function bench(guestAgent = '') {
       return answers.onRefusedCast();
     },
     isKnown: (id) => known.has(id),
+    mayTryAgain: () => true,
+    largestBody: 1_000_000,
     clock,
     log,
   });
