@@ -20,14 +20,20 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/conformance/**', 'test/story/**', 'test/real/**'],
+          exclude: [
+            'test/integration/**',
+            'test/conformance/**',
+            'test/story/**',
+            'test/real/**',
+            'test/hostile/built/**',
+          ],
           ...patience,
         },
       },
       {
         test: {
           name: 'integration',
-          include: ['test/{integration,conformance,story}/**/*.test.ts'],
+          include: ['test/{integration,conformance,story,hostile/built}/**/*.test.ts'],
           globalSetup: ['test/peers/global-setup.ts'],
           ...patience,
         },

@@ -141,6 +141,11 @@ export class Connection {
     }
   }
 
+  /** Drops it, because the broker does not do what it must: what is open on it is lost. */
+  abandon(why: string): void {
+    this.#end(why);
+  }
+
   /** Says goodbye to the broker, and leaves anyway when it does not answer. */
   async close(): Promise<void> {
     if (this.over.aborted) return;

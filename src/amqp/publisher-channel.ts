@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ConfirmChannel, Message } from 'amqplib';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { Connection } from './connection.ts';
@@ -8,7 +9,6 @@ import type { Topology } from './topology.ts';
 
 /** A message that the broker has not answered for yet. */
 interface Unconfirmed {
-  message: OutgoingMessage;
   returned: boolean;
 }
 
@@ -17,11 +17,14 @@ export class PublisherChannel implements Publisher {
   /** Resolves with the reason when this channel must be opened anew. */
   readonly lost: Promise<string>;
   readonly #channel: ConfirmChannel;
-  readonly #unconfirmed = new Set<Unconfirmed>();
+  /** Those that can be returned, by `keyOf`; of equal ones the oldest first. */
+  readonly #unconfirmed = new Map<string, Unconfirmed[]>();
+  #lose: (why: string) => void = () => undefined;
 
   private constructor(channel: ConfirmChannel, closed: Promise<string>) {
     this.#channel = channel;
-    this.lost = closed;
+    const given = new Promise<string>((resolve) => (this.#lose = resolve));
+    this.lost = Promise.race([closed, given]);
     channel.on('return', (message) => {
       this.#onReturn(message);
     });
@@ -44,13 +47,13 @@ export class PublisherChannel implements Publisher {
 
   publish(message: OutgoingMessage): Promise<PublishOutcome> {
     return new Promise((resolve, reject) => {
-      const unconfirmed: Unconfirmed = { message, returned: false };
+      const unconfirmed: Unconfirmed = { returned: false };
+      const forget = this.#remember(message, unconfirmed);
       const onAnswer = (error: unknown): void => {
-        this.#unconfirmed.delete(unconfirmed);
+        forget();
         if (error) reject(notConfirmed(message, error));
         else resolve(unconfirmed.returned ? 'returned' : 'confirmed');
       };
-      this.#unconfirmed.add(unconfirmed);
       const { exchange, routingKey, content, properties, mandatory } = message;
       try {
         this.#channel.publish(
@@ -66,26 +69,44 @@ export class PublisherChannel implements Publisher {
     });
   }
 
+  /** Leaves the channel, so that another is opened. Does not wait for the broker. */
+  abandon(why: string): void {
+    this.#lose(why);
+    this.#channel.close().catch(() => undefined);
+  }
+
+  #remember(message: OutgoingMessage, unconfirmed: Unconfirmed): () => void {
+    if (!message.mandatory) return () => undefined;
+    const key = keyOf(message);
+    const same = this.#unconfirmed.get(key) ?? [];
+    this.#unconfirmed.set(key, [...same, unconfirmed]);
+    return () => {
+      const left = this.#unconfirmed.get(key)?.filter((one) => one !== unconfirmed) ?? [];
+      if (left.length > 0) this.#unconfirmed.set(key, left);
+      else this.#unconfirmed.delete(key);
+    };
+  }
+
   /**
    * The broker gives an unroutable message back before it confirms it, and other confirms may
    * come in between. What it gives back is the whole message, so nothing has to be added to the
    * wire to know it again; of two equal ones the first was published, and is returned, first.
    */
-  #onReturn({ fields, content }: Message): void {
-    for (const unconfirmed of this.#unconfirmed) {
-      const { message, returned } = unconfirmed;
-      if (
-        message.mandatory &&
-        !returned &&
-        message.routingKey === fields.routingKey &&
-        message.exchange === fields.exchange &&
-        message.content.equals(content)
-      ) {
-        unconfirmed.returned = true;
-        return;
-      }
-    }
+  #onReturn({ fields: { exchange, routingKey }, content }: Message): void {
+    const same = this.#unconfirmed.get(keyOf({ exchange, routingKey, content }));
+    const first = same?.find(({ returned }) => !returned);
+    if (first) first.returned = true;
   }
+}
+
+/** The same for the same message: one lookup, however many wait. */
+function keyOf({
+  exchange,
+  routingKey,
+  content,
+}: Pick<OutgoingMessage, 'exchange' | 'routingKey' | 'content'>): string {
+  const digest = createHash('sha256').update(content).digest('base64');
+  return JSON.stringify([exchange, routingKey, digest]);
 }
 
 function notConfirmed({ exchange, routingKey }: OutgoingMessage, cause: unknown): AgentError {

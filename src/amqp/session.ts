@@ -14,14 +14,23 @@ import { BACKOFF, type AmqpSessionOptions } from './session-options.ts';
 
 /** How long a broker may take to confirm a message, in milliseconds. */
 const CONFIRM_MS = 20_000;
+/** So many messages in a row that are not confirmed in time cost the channel that they went by. */
+const LATE_CONFIRMS = 3;
+/**
+ * How long opening a channel may take with all that is declared and consumed on it, and closing one
+ * (ms). A broker that says nothing to that may go on with its heartbeats for ever.
+ */
+const CHANNEL_MS = 20_000;
 
 /**
  * An AMQP session that survives. What is lost is what is made anew, and no more:
  *
  *     a message   returned or not confirmed        the caller of `publish` hears of it
- *     a channel   closed (404, 405, 406 …), or     opened again on the same connection, with
- *                 its consumer was cancelled       its topology and consumers
- *     connection  cut, closed, silent, 504         the next broker, and both channels
+ *     a channel   closed (404, 405, 406 …), its    opened again on the same connection, with
+ *                 consumer cancelled, or three     its topology and consumers
+ *                 messages not confirmed
+ *     connection  cut, closed, silent, 504, or no  the next broker, and both channels
+ *                 answer about a channel
  *
  * amqplib's own recovery is not used: it restores the connection and neither channels nor
  * consumers, and takes one address; with the loop that channels need anyway it would be a second
@@ -38,6 +47,8 @@ export class AmqpSession implements Publisher {
   #connection: Connection | undefined;
   #consumers: ConsumerChannel | undefined;
   #publisher: PublisherChannel | undefined;
+  /** Messages since the last confirm that were not confirmed in time. */
+  #unconfirmed = 0;
   /** What was said about different declarations on this connection. */
   readonly #differences = new Set<string>();
 
@@ -78,8 +89,15 @@ export class AmqpSession implements Publisher {
     if (this.#connection?.blocked) {
       return Promise.reject(retryable('the broker takes no messages for now'));
     }
-    const published = publisher.publish(message);
-    const late = (): AgentError => retryable(`the broker confirmed nothing for ${CONFIRM_MS} ms`);
+    const published = publisher.publish(message).finally(() => (this.#unconfirmed = 0));
+    const late = (): AgentError => {
+      const why = `the broker confirmed nothing for ${CONFIRM_MS} ms`;
+      if (++this.#unconfirmed >= LATE_CONFIRMS && publisher === this.#publisher) {
+        this.#unconfirmed = 0;
+        publisher.abandon(why);
+      }
+      return retryable(why);
+    };
     return this.#inFlight.track(withDeadline(this.#options.clock, CONFIRM_MS, published, late));
   }
 
@@ -116,7 +134,8 @@ export class AmqpSession implements Publisher {
     const onDifference = (difference: InequivalentDeclaration): void => this.#tell(difference);
     const publishing = keepOpen({
       ...this.#series('AMQP publisher', over),
-      open: () => PublisherChannel.open(connection, publishTopology, onDifference),
+      open: () =>
+        this.#inTime(connection, PublisherChannel.open(connection, publishTopology, onDifference)),
       use: async (channel) => {
         this.#publisher = channel;
         this.#announce();
@@ -127,24 +146,36 @@ export class AmqpSession implements Publisher {
     const consuming = keepOpen({
       ...this.#series('AMQP consumers', AbortSignal.any([over, this.#stopConsuming.signal])),
       open: () =>
-        ConsumerChannel.open(connection, {
-          topology,
-          consumers,
-          prefetch,
-          inFlight: this.#inFlight,
-          onDifference,
-          log,
-        }),
+        this.#inTime(
+          connection,
+          ConsumerChannel.open(connection, {
+            topology,
+            consumers,
+            prefetch,
+            inFlight: this.#inFlight,
+            onDifference,
+            log,
+          }),
+        ),
       use: async (channel) => {
         this.#consumers = channel;
         this.#announce();
         await channel.lost;
         this.#consumers = undefined;
-        await channel.close();
+        await this.#inTime(connection, channel.close());
       },
     });
     await Promise.all([publishing, consuming]);
     await connection.lost;
+  }
+
+  /** A broker that does not answer in time is given up, and the next one tried. */
+  #inTime<T>(connection: Connection, work: Promise<T>): Promise<T> {
+    return withDeadline(this.#options.clock, CHANNEL_MS, work, () => {
+      const why = `the broker answers nothing about a channel for ${CHANNEL_MS / 1_000} s`;
+      connection.abandon(why);
+      return retryable(why);
+    });
   }
 
   #series(what: string, signal: AbortSignal): Series {
