@@ -1,3 +1,5 @@
+import { AgentError } from '../base/errors.ts';
+
 /** The properties a message is sent with. What is left out is not on the wire. */
 export interface MessageProperties {
   contentType?: string;
@@ -24,12 +26,21 @@ export interface OutgoingMessage {
 /** `returned`: the message was mandatory, and no queue took it. */
 export type PublishOutcome = 'confirmed' | 'returned';
 
+/**
+ * A message was not sent, or not confirmed, for a reason that is not its own: there is no connection,
+ * the broker takes nothing now, or has not answered. It may or may not have arrived.
+ */
+export class NotSent extends AgentError {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause, retryable: true });
+  }
+}
+
 /** Something that messages can be sent through. */
 export interface Publisher {
   /**
-   * Resolves when the broker has taken charge of the message. Rejects with a retryable AgentError
-   * when there is no connection, or it is lost before the confirm: the message may or may not
-   * have arrived.
+   * Resolves when the broker has taken charge of the message. Rejects with NotSent; with another
+   * retryable AgentError when the broker refused what was sent, which can be this message.
    */
   publish(message: OutgoingMessage): Promise<PublishOutcome>;
 }

@@ -4,7 +4,7 @@ import { AgentError, messageOf } from '../base/errors.ts';
 import type { Connection } from './connection.ts';
 import { openDeclaredChannel } from './declared-channel.ts';
 import type { InequivalentDeclaration } from './inequivalent.ts';
-import type { OutgoingMessage, Publisher, PublishOutcome } from './message.ts';
+import { NotSent, type OutgoingMessage, type Publisher, type PublishOutcome } from './message.ts';
 import type { Topology } from './topology.ts';
 
 /** A message that the broker has not answered for yet. */
@@ -20,11 +20,14 @@ export class PublisherChannel implements Publisher {
   /** Those that can be returned, by `keyOf`; of equal ones the oldest first. */
   readonly #unconfirmed = new Map<string, Unconfirmed[]>();
   #lose: (why: string) => void = () => undefined;
+  /** Something that was sent on this channel was refused. */
+  #isRefused = false;
 
   private constructor(channel: ConfirmChannel, closed: Promise<string>) {
     this.#channel = channel;
     const given = new Promise<string>((resolve) => (this.#lose = resolve));
     this.lost = Promise.race([closed, given]);
+    channel.on('error', () => (this.#isRefused = true));
     channel.on('return', (message) => {
       this.#onReturn(message);
     });
@@ -51,7 +54,7 @@ export class PublisherChannel implements Publisher {
       const forget = this.#remember(message, unconfirmed);
       const onAnswer = (error: unknown): void => {
         forget();
-        if (error) reject(notConfirmed(message, error));
+        if (error) reject(this.#notConfirmed(message, error));
         else resolve(unconfirmed.returned ? 'returned' : 'confirmed');
       };
       const { exchange, routingKey, content, properties, mandatory } = message;
@@ -73,6 +76,13 @@ export class PublisherChannel implements Publisher {
   abandon(why: string): void {
     this.#lose(why);
     this.#channel.close().catch(() => undefined);
+  }
+
+  #notConfirmed({ exchange, routingKey }: OutgoingMessage, cause: unknown): AgentError {
+    const to = `exchange "${exchange}" with key "${routingKey}"`;
+    const text = `the message to ${to} was not confirmed: ${messageOf(cause)}`;
+    if (this.#isRefused) return new AgentError(text, { cause, retryable: true });
+    return new NotSent(text, cause);
   }
 
   #remember(message: OutgoingMessage, unconfirmed: Unconfirmed): () => void {
@@ -107,12 +117,4 @@ function keyOf({
 }: Pick<OutgoingMessage, 'exchange' | 'routingKey' | 'content'>): string {
   const digest = createHash('sha256').update(content).digest('base64');
   return JSON.stringify([exchange, routingKey, digest]);
-}
-
-function notConfirmed({ exchange, routingKey }: OutgoingMessage, cause: unknown): AgentError {
-  const to = `exchange "${exchange}" with key "${routingKey}"`;
-  return new AgentError(`the message to ${to} was not confirmed: ${messageOf(cause)}`, {
-    cause,
-    retryable: true,
-  });
 }

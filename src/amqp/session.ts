@@ -8,7 +8,7 @@ import { Failover } from './failover.ts';
 import { InFlight } from './in-flight.ts';
 import type { InequivalentDeclaration } from './inequivalent.ts';
 import { keepOpen, type Series } from './keep-open.ts';
-import type { OutgoingMessage, Publisher, PublishOutcome } from './message.ts';
+import { NotSent, type OutgoingMessage, type Publisher, type PublishOutcome } from './message.ts';
 import { PublisherChannel } from './publisher-channel.ts';
 import { BACKOFF, type AmqpSessionOptions } from './session-options.ts';
 
@@ -84,19 +84,19 @@ export class AmqpSession implements Publisher {
   publish(message: OutgoingMessage): Promise<PublishOutcome> {
     const publisher = this.#publisher;
     if (!publisher) {
-      return Promise.reject(retryable('there is no connection to a broker'));
+      return Promise.reject(new NotSent('there is no connection to a broker'));
     }
     if (this.#connection?.blocked) {
-      return Promise.reject(retryable('the broker takes no messages for now'));
+      return Promise.reject(new NotSent('the broker takes no messages for now'));
     }
     const published = publisher.publish(message).finally(() => (this.#unconfirmed = 0));
-    const late = (): AgentError => {
+    const late = (): NotSent => {
       const why = `the broker confirmed nothing for ${CONFIRM_MS} ms`;
       if (++this.#unconfirmed >= LATE_CONFIRMS && publisher === this.#publisher) {
         this.#unconfirmed = 0;
         publisher.abandon(why);
       }
-      return retryable(why);
+      return new NotSent(why);
     };
     return this.#inFlight.track(withDeadline(this.#options.clock, CONFIRM_MS, published, late));
   }
@@ -174,7 +174,7 @@ export class AmqpSession implements Publisher {
     return withDeadline(this.#options.clock, CHANNEL_MS, work, () => {
       const why = `the broker answers nothing about a channel for ${CHANNEL_MS / 1_000} s`;
       connection.abandon(why);
-      return retryable(why);
+      return new AgentError(why, { retryable: true });
     });
   }
 
@@ -227,8 +227,4 @@ export class AmqpSession implements Publisher {
       if (deleteOnStop) await consumers?.deleteQueue(name);
     }
   }
-}
-
-function retryable(message: string): AgentError {
-  return new AgentError(message, { retryable: true });
 }

@@ -26,6 +26,12 @@ export interface BackupFields {
 const MESSAGE_LIMIT = 255;
 
 /**
+ * Characters of a request's context as JSON, of which Trove's have some thousands. What is larger is not
+ * sent back: encrypted and wrapped it grows to several times that, and no broker takes any size.
+ */
+const LARGEST_CONTEXT = 256 * 1024;
+
+/**
  * The message as it is sent now. Of statuses, and of states of backups, the conductor drops those
  * whose `sent` (seconds, from SentClock) is not newer than the last one; notifications have none.
  */
@@ -59,11 +65,14 @@ export function updateBackup(
   return {
     method: 'update_backup',
     args: { instance_id: instanceId, backup_id: backupId, ...fields },
-    context,
+    context: isSmall(context) ? context : {},
   };
 }
 
-/** The request of `context` succeeded; null when Trove did not ask to be told. */
+/**
+ * The request of `context` succeeded; null when Trove did not ask to be told, or asked with a context
+ * that is too large to be Trove's.
+ */
 export function notifyEnd(context: JsonObject, instanceId: string): ConductorMessage | null {
   const notified = notification(context, instanceId);
   if (notified === null) return null;
@@ -75,7 +84,7 @@ export function notifyEnd(context: JsonObject, instanceId: string): ConductorMes
 }
 
 /**
- * The request of `context` failed; null when Trove did not ask to be told. `message` is what a user
+ * The request of `context` failed; null as above. `message` is what a user
  * sees in `trove show`, cut to 255 characters; `lines` are details for the operator.
  */
 export function notifyExcInfo(
@@ -106,9 +115,13 @@ function notification(
   instanceId: string,
 ): { object: JsonObject; context: JsonObject } | null {
   const received = context['trove_notification'];
-  if (!isObject(received)) return null;
+  if (!isObject(received) || !isSmall(context)) return null;
   const object = { ...received, instance_id: instanceId };
   return { object, context: { ...context, trove_notification: object } };
+}
+
+function isSmall(context: JsonObject): boolean {
+  return JSON.stringify(context).length <= LARGEST_CONTEXT;
 }
 
 function shorten(message: string): string {

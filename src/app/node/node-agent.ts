@@ -1,7 +1,7 @@
 import { Reconciler } from '../../node/reconciler.ts';
 import type { AgentState } from '../agent-state.ts';
 import { createNodeParts, type NodeParts, type NodePartsOptions } from './node-parts.ts';
-import { createNodeWatch, type NodeWatch } from './node-watch.ts';
+import { createNodeWatch, type NodeWatch, type NodeWatchOptions } from './node-watch.ts';
 import { reconcilerTimes } from './reconciler-times.ts';
 import type { Part } from '../running.ts';
 import type { World } from '../world.ts';
@@ -14,6 +14,8 @@ export interface NodeAgentOptions
   version: string;
   /** Called after every look at the node. */
   onLook: () => void;
+  /** See NodeWatchOptions. */
+  concerns?: NodeWatchOptions['concerns'];
 }
 
 /** What the agent of a server and that of a slave have in common: the node of this VM, kept. */
@@ -27,7 +29,7 @@ export interface NodeAgent extends NodeParts {
 
 /** Puts together what keeps the node of this VM as it should be, and watches it. */
 export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
-  const { settings, state, version, onLook, ...more } = options;
+  const { settings, state, version, onLook, concerns, ...more } = options;
   const { clock, random, secrets, log } = more;
   const { desired, bootId } = state;
   const { agent: config } = settings;
@@ -53,7 +55,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     },
   });
   const watch: NodeWatch = createNodeWatch({
-    ...{ config, version, node, reconciler, clock, random, secrets, log },
+    ...{ config, version, node, reconciler, concerns, clock, random, secrets, log },
   });
   return {
     ...node,

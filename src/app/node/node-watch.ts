@@ -1,6 +1,7 @@
 import type { AgentConfig } from '../../config/schema.ts';
 import type { Reconciler, Snapshot } from '../../node/reconciler.ts';
 import { statusOf } from '../../guest/report/status-of.ts';
+import type { Concern } from '../../ring/watch/concern-keeper.ts';
 import { RingWatch } from '../../ring/watch/ring-watch.ts';
 import { statusDocument } from '../../node/status-document.ts';
 import { StatusFile } from '../../node/status-file.ts';
@@ -17,6 +18,8 @@ export interface NodeWatchOptions extends World {
     'sight' | 'control' | 'role' | 'chmpx' | 'k2hdkc' | 'split' | 'refusals' | 'unread'
   >;
   reconciler: Pick<Reconciler, 'snapshot' | 'wake'>;
+  /** What concerns a person beside the ring. Default: nothing. */
+  concerns?: (() => Concern[]) | undefined;
 }
 
 /** The watch of this VM's node, and the file that keeps what it sees. */
@@ -77,7 +80,7 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
         stateSince,
         programs: { chmpx: pidOf(node.chmpx), k2hdkc: pidOf(node.k2hdkc) },
         ring: watch.ring,
-        concerns: watch.concerns,
+        concerns: [...watch.concerns, ...(options.concerns?.() ?? [])],
       }),
     );
   }

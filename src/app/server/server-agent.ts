@@ -45,6 +45,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     ...common,
     volume: guest.volume,
     onLook: () => reports.reporter.look(),
+    concerns: () => reports.outbox.concerns,
   });
   const { reconciler } = node;
   const reports: GuestReports = await createGuestReports({ ...common, session, reconciler });

@@ -1,17 +1,17 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { NotSent } from '../../amqp/message.ts';
 import type { Backoff } from '../../base/backoff.ts';
 import { sleep, type Clock } from '../../base/clock.ts';
+import { AgentError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { Alarm } from '../../base/wait.ts';
-import {
-  makePrivateDirectory,
-  removeUnfinishedWrites,
-  writeFileAtomic,
-} from '../../host/atomic-file.ts';
 import { dated, isOutcome, type ConductorMessage } from '../../trove/conductor-messages.ts';
+import type { Concern } from '../../ring/watch/concern-keeper.ts';
+import { OutboxFiles } from './outbox-file.ts';
 
-/** Sends one message; `returned` means that no queue took it. Rejects when there is no session. */
+/**
+ * Sends one message; `returned` means that no queue took it. Rejects with NotSent for a reason that is
+ * not the message's own, and with any other error for one that may be.
+ */
 export type SendToConductor = (message: ConductorMessage) => Promise<'confirmed' | 'returned'>;
 
 /** What the outbox works with. */
@@ -28,7 +28,9 @@ export interface OutboxOptions {
 interface Item {
   message: ConductorMessage;
   /** What keeps a durable item over a crash; statuses have none, they are observed anew. */
-  kept: { id: string; file: string } | null;
+  kept: { id: string; name: string } | null;
+  /** How often it was refused. */
+  failures: number;
 }
 
 /**
@@ -36,18 +38,23 @@ interface Item {
  * could store BUILDING over the outcome, where the backup is BUILDING for ever (seen).
  */
 const BACKUP_SPACING_MS = 1_000;
+/** No more wait on disk: whoever can cast to a guest without a key makes as many as he likes. */
+const MOST_KEPT = 1_000;
+/** What was refused so often is put aside. */
+const MOST_FAILURES = 5;
 /** The conductor's queue is not durable: what was confirmed so long ago can go with the broker (ms). */
 const DOUBTFUL_MS = 60_000;
 
 /**
- * What waits for the conductor, in order. A message counts as delivered when it was confirmed and
+ * What waits for the conductor, in order; when something cannot be delivered, statuses go first, and
+ * what the broker refuses five times is put aside. A message counts as delivered when it was confirmed and
  * not returned: a publish to a conductor queue that does not exist is confirmed too
  * (docs/contracts/trove.md, 5.1). How a backup ended is said again when the connection is lost soon
  * after.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #directory: string;
+  readonly #files: OutboxFiles;
   readonly #items: Item[] = [];
   readonly #alarm = new Alarm();
   /** By id: resolves when the item is safe on disk. */
@@ -59,29 +66,36 @@ export class Outbox {
   #outcomes: { message: ConductorMessage; at: number }[] = [];
   /** Something could not be delivered, and what has piled up since is not all sent yet. */
   #late = false;
-  #next = 1;
+  #refused = 0;
+  #concern: Concern | null = null;
 
   private constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#directory = path.join(options.stateDirectory, 'outbox');
+    this.#files = new OutboxFiles(options.stateDirectory);
     this.#backupAt = options.clock.monotonic();
   }
 
   /** Opens the outbox with what an earlier agent did not get rid of. */
   static async open(options: OutboxOptions): Promise<Outbox> {
     const outbox = new Outbox(options);
-    await makePrivateDirectory(outbox.#directory);
-    await removeUnfinishedWrites(outbox.#directory);
-    const names = (await readdir(outbox.#directory)).filter((name) => name.endsWith('.json'));
-    for (const name of names.sort()) await outbox.#load(name);
+    const kept = await outbox.#files.load((name, err) => outbox.#putAside(name, err));
+    for (const { id, name, message } of kept) {
+      outbox.#items.push({ message, kept: { id, name }, failures: 0 });
+      outbox.#durable.set(id, Promise.resolve());
+    }
     return outbox;
+  }
+
+  /** What of it concerns a person: messages that Trove has not heard of. */
+  get concerns(): Concern[] {
+    return this.#concern === null ? [] : [this.#concern];
   }
 
   /** Queues a status; the newest wins over one that still waits right before it. */
   postStatus(message: ConductorMessage): void {
     const last = this.#items.at(-1);
     if (last && isStatus(last) && last !== this.#sending) this.#items.pop();
-    this.#items.push({ message, kept: null });
+    this.#items.push({ message, kept: null, failures: 0 });
     this.#alarm.ring();
   }
 
@@ -101,7 +115,8 @@ export class Outbox {
    * the last minute have ended.
    */
   connected(): void {
-    this.#items.push(...this.#recent().map(({ message }) => ({ message, kept: null })));
+    const recent = this.#recent().map(({ message }) => ({ message, kept: null, failures: 0 }));
+    this.#items.push(...recent);
     this.#outcomes = [];
     this.#options.backoff.reset();
     this.#alarm.ring();
@@ -111,7 +126,7 @@ export class Outbox {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, backoff } = this.#options;
     while (!signal.aborted) {
-      if (this.#late) this.#forgetOldStatuses();
+      if (this.#late) this.#newestStatusFirst();
       const [item] = this.#items;
       const pauseMs = item?.message.method === 'update_backup' ? this.#backupPause() : 0;
       if (!item) {
@@ -130,11 +145,14 @@ export class Outbox {
     }
   }
 
-  /** After an outage only the newest status is true: those before it would tell Trove a lie. */
-  #forgetOldStatuses(): void {
+  /**
+   * After an outage only the newest status is true: those before it would tell Trove a lie. It waits
+   * for nothing else: without it Trove takes this agent for gone.
+   */
+  #newestStatusFirst(): void {
     const newest = this.#items.findLast(isStatus);
-    const others = this.#items.filter((item) => !isStatus(item) || item === newest);
-    this.#items.splice(0, Infinity, ...others);
+    if (newest === undefined) return;
+    this.#items.splice(0, Infinity, newest, ...this.#items.filter((item) => !isStatus(item)));
   }
 
   #backupPause(): number {
@@ -152,42 +170,63 @@ export class Outbox {
     return this.#outcomes.filter(({ at }) => at > since);
   }
 
-  async #load(name: string): Promise<void> {
-    const file = path.join(this.#directory, name);
-    const [, number = '0', encoded = ''] = /^(\d+)-(.*)\.json$/.exec(name) ?? [];
-    this.#next = Number(number) + 1;
-    try {
-      const message = JSON.parse(await readFile(file, 'utf8')) as ConductorMessage;
-      const id = decodeURIComponent(encoded);
-      this.#items.push({ message, kept: { id, file } });
-      this.#durable.set(id, Promise.resolve());
-    } catch (err) {
-      this.#options.log.warn({ err, file }, 'a message to the conductor cannot be read');
-    }
-  }
-
   async #keep(id: string, message: ConductorMessage): Promise<void> {
-    // The number keeps the order over a crash.
-    const name = `${String(this.#next++).padStart(8, '0')}-${encodeURIComponent(id)}.json`;
-    const file = path.join(this.#directory, name);
-    try {
-      await writeFileAtomic(file, JSON.stringify(message));
-    } catch (error) {
+    const name = await this.#files.write(id, message).catch((error: unknown) => {
       this.#durable.delete(id);
       throw error;
-    }
-    this.#items.push({ message, kept: { id, file } });
+    });
+    this.#items.push({ message, kept: { id, name }, failures: 0 });
     this.#alarm.ring();
+    const kept = this.#items.filter((item) => item.kept !== null && item !== this.#sending);
+    const [oldest] = kept;
+    if (oldest && kept.length > MOST_KEPT) {
+      await this.#giveUp(oldest, new AgentError(`more than ${MOST_KEPT} messages wait`));
+    }
   }
 
   /** Its file stays when the disk is read-only: the next agent sends it once more. */
   async #drop({ kept }: Item): Promise<void> {
     if (!kept) return;
-    const { id, file } = kept;
+    const { id, name } = kept;
     this.#durable.delete(id);
-    await rm(file, { force: true }).catch((err: unknown) => {
-      this.#options.log.warn({ err, file }, 'a message that was delivered cannot be removed');
+    await this.#files.remove(name).catch((err: unknown) => {
+      this.#options.log.warn({ err, file: name }, 'a message that was delivered cannot be removed');
     });
+  }
+
+  #putAside(name: string, err: unknown): void {
+    this.#refused++;
+    const { log, clock } = this.#options;
+    const since = new Date(clock.wall()).toISOString();
+    this.#concern = {
+      kind: 'not-reported',
+      subject: 'conductor',
+      since: this.#concern?.since ?? since,
+      text: `Trove does not hear of ${this.#refused} events: see outbox/refused in the state directory`,
+    };
+    log.error({ err, file: name }, 'Trove does not hear of this: it was put into outbox/refused');
+  }
+
+  /** A status that is refused is made anew; what is kept is put aside when it is refused too often. */
+  async #failed(item: Item, err: unknown): Promise<void> {
+    const { log } = this.#options;
+    if (err instanceof NotSent) {
+      log.debug({ err }, 'no session with the broker: a message to the conductor waits');
+      return;
+    }
+    item.failures++;
+    const { method } = item.message;
+    log.warn({ err, method, times: item.failures }, 'a message to the conductor was refused');
+    if (item.failures < MOST_FAILURES) return;
+    await this.#giveUp(item, err);
+  }
+
+  async #giveUp(item: Item, err: unknown): Promise<void> {
+    this.#items.splice(this.#items.indexOf(item), 1);
+    if (!item.kept) return;
+    this.#durable.delete(item.kept.id);
+    await this.#files.putAside(item.kept.name);
+    this.#putAside(item.kept.name, err);
   }
 
   async #deliver(item: Item, signal: AbortSignal): Promise<boolean> {
@@ -197,13 +236,13 @@ export class Outbox {
       // The agent must be able to end under a broker that does not confirm.
       const outcome = await unlessAborted(send(dated(item.message, nextSent)), signal);
       // Taken out in the same turn: a status that comes now must not take this one's place.
-      if (outcome === 'confirmed') this.#items.shift();
+      if (outcome === 'confirmed') this.#items.splice(this.#items.indexOf(item), 1);
       if (outcome === 'returned' && backoff.failures === 0) {
         log.warn('the conductor has no queue: is trove-conductor running? trying again');
       }
       return outcome === 'confirmed';
     } catch (err) {
-      log.debug({ err }, 'no session with the broker: a message to the conductor waits');
+      await this.#failed(item, err);
       return false;
     } finally {
       this.#sending = null;

@@ -25,7 +25,9 @@ export type ConcernKind =
   /** Servers that reach each other take each other for down. */
   | 'ring-split'
   /** Servers have refused this slave. */
-  | 'refused';
+  | 'refused'
+  /** Trove was not told something. */
+  | 'not-reported';
 
 /** One thing that is wrong at this moment; it concerns somebody when it lasts. */
 export interface Finding {

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { NotSent } from '../../../src/amqp/message.ts';
 import { Outbox } from '../../../src/guest/report/outbox.ts';
 import { Backoff } from '../../../src/base/backoff.ts';
 import type { ConductorMessage } from '../../../src/trove/conductor-messages.ts';
@@ -237,7 +238,11 @@ describe('what is not delivered', () => {
 
   it('waits for the session, and goes out as soon as it is there', async () => {
     const box = await bench();
-    box.outcomes.push(new Error('no session'), new Error('no session'), new Error('no session'));
+    box.outcomes.push(
+      new NotSent('no session'),
+      new NotSent('no session'),
+      new NotSent('no session'),
+    );
     box.outbox.postStatus(status('healthy'));
     box.run();
     await box.clock.advance(250 + 500);
@@ -257,16 +262,16 @@ describe('what is not delivered', () => {
     await box.outbox.postDurable('1', message('end'));
     box.run();
     await box.clock.untilWaiting();
-    box.outbox.postStatus(status('healthy'));
+    await box.outbox.postDurable('2', message('another'));
     await until('both are sent', () => box.messages.length === 3);
-    expect(box.messages.map(({ args }) => args['name'])).toEqual(['end', 'end', 'healthy']);
+    expect(box.messages.map(({ args }) => args['name'])).toEqual(['end', 'end', 'another']);
   });
 });
 
 describe('after an outage', () => {
-  it('only the newest status goes out, and everything else in its order', async () => {
+  it('the newest status goes out first, no other does, and everything else in its order', async () => {
     const box = await bench();
-    box.outcomes.push(...Array.from({ length: 100 }, () => new Error('no session')));
+    box.outcomes.push(...Array.from({ length: 100 }, () => new NotSent('no session')));
     box.outbox.postStatus(status('building'));
     box.run();
     await box.outbox.postDurable('1', message('first'));
@@ -280,7 +285,7 @@ describe('after an outage', () => {
     box.outcomes.length = 0;
     box.outbox.connected();
     await until('all are sent', async () => (await readdir(box.directory)).length === 0);
-    expect(box.sent.slice(tried)).toEqual(['first', 'second', 'healthy', 'third']);
+    expect(box.sent.slice(tried)).toEqual(['healthy', 'first', 'second', 'third']);
   });
 
   it('statuses are sent as they come again', async () => {
@@ -348,7 +353,8 @@ describe('what must not be lost', () => {
     box.run();
     await box.clock.untilWaiting();
     expect(box.messages.map(({ args }) => args['name'])).toEqual(['y']);
-    expect(await readdir(box.directory)).toEqual(['00000001-x.json']);
+    expect(await readdir(box.directory)).toEqual(['refused']);
+    expect(await readdir(path.join(box.directory, 'refused'))).toEqual(['00000001-x.json']);
     expect(box.texts).toHaveLength(1);
   });
 
