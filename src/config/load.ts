@@ -26,18 +26,35 @@ export async function loadAgentConfig(
 /** The same for a text that was read already; `file` is for messages. */
 export function parseAgentConfig(text: string, file: string): AgentConfig {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = orRefuse(file, () =>
+    parseDocument(text, { lineCounter: lines, prettyErrors: false }),
+  );
   const [syntaxError] = document.errors;
   if (syntaxError) {
     const { line } = lines.linePos(syntaxError.pos[0]);
-    throw new ConfigurationError(`${file} line ${line}: ${messageOf(syntaxError)}`);
+    const what =
+      syntaxError.code === 'MULTIPLE_DOCS'
+        ? 'another document begins; there must be one'
+        : messageOf(syntaxError);
+    throw new ConfigurationError(`${file} line ${line}: ${what}`);
   }
-  const parsed = v.safeParse(agentConfigSchema, withAllSections(document.toJS(), file));
+  const content = orRefuse(file, () => document.toJS() as unknown);
+  const parsed = v.safeParse(agentConfigSchema, withAllSections(content, file));
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const keys = issue.path?.map((item) => String(item.key)) ?? [];
   const at = lineOf(document, keys, lines);
   throw new ConfigurationError(`${file}${at}: ${describe(issue, keys)}`);
+}
+
+/** What the library throws about aliases that lead nowhere, or to too much, and about depth. */
+function orRefuse<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const why = error instanceof RangeError ? 'it is nested too deeply' : messageOf(error);
+    throw new ConfigurationError(`${file}: ${why}`);
+  }
 }
 
 function describe(issue: v.BaseIssue<unknown>, keys: string[]): string {

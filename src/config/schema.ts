@@ -10,8 +10,14 @@ const absolutePath = v.pipe(
   v.startsWith('/', 'must be an absolute path'),
   v.check((text) => !/[\n\0]/.test(text), 'must be one line'),
 );
+/** A year: nothing here waits longer, and what is no finite number would never end. */
+const MOST_SECONDS = 31_536_000;
 const seconds = (least: number) =>
-  v.pipe(v.number('must be a number of seconds'), v.minValue(least, `must be at least ${least}`));
+  v.pipe(
+    v.number('must be a number of seconds'),
+    v.minValue(least, `must be at least ${least}`),
+    v.maxValue(MOST_SECONDS, `must be at most ${MOST_SECONDS}`),
+  );
 const whole = (least: number, most: number) =>
   v.pipe(
     v.number('must be a number'),

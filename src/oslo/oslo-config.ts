@@ -12,6 +12,14 @@ interface Setting {
 const REFERENCE = /\$\$|\\\$|\$(?:([_a-z][._a-z0-9]*)|\{([_a-z][._a-z0-9]*)\})/gi;
 /** References that refer to references, at most. */
 const MAX_DEPTH = 10;
+/** References behind one value, and its length in characters, at most: eight in each of seven are 2 million. */
+const MAX_REFERENCES = 1_000;
+const LONGEST_VALUE = 1024 ** 2;
+
+/** How many references one value has used up. */
+interface Used {
+  references: number;
+}
 
 /**
  * Options of oslo.config. Of what is set more than once the last counts; the environment variable
@@ -44,7 +52,7 @@ export class OsloConfig {
   /** Text, references resolved; `''` when it is set to nothing. */
   string<F = undefined>(group: string, option: string, fallback?: F): string | F {
     const setting = this.#setting(group, option);
-    return setting ? this.#resolve(setting, group, 0) : (fallback as F);
+    return setting ? this.#resolve(setting, group) : (fallback as F);
   }
 
   integer<F = undefined>(group: string, option: string, fallback?: F): number | F {
@@ -69,7 +77,7 @@ export class OsloConfig {
   ): T | F {
     const setting = this.#setting(group, option);
     if (!setting) return fallback;
-    const text = this.#resolve(setting, group, 0);
+    const text = this.#resolve(setting, group);
     const value = parse(text);
     if (value !== undefined) return value;
     throw new ConfigurationError(
@@ -94,17 +102,27 @@ export class OsloConfig {
     };
   }
 
-  #resolve({ text, where }: Setting, group: string, depth: number): string {
-    return text.replaceAll(REFERENCE, (_whole, plain?: string, braced?: string) => {
+  #resolve(
+    { text, where }: Setting,
+    group: string,
+    depth = 0,
+    used: Used = { references: 0 },
+  ): string {
+    const resolved = text.replaceAll(REFERENCE, (_whole, plain?: string, braced?: string) => {
       const name = plain ?? braced;
       if (name === undefined) return '$';
+      if (++used.references > MAX_REFERENCES) {
+        throw new ConfigurationError(`${where}: more than ${MAX_REFERENCES} references`);
+      }
       const found = depth < MAX_DEPTH ? this.#referent(name, group) : undefined;
-      if (found) return this.#resolve(found.setting, found.group, depth + 1);
+      if (found) return this.#resolve(found.setting, found.group, depth + 1, used);
       throw new ConfigurationError(
         // What follows the "$" is not quoted: it may be the rest of a password.
         `${where}: a "$" refers to an option that is not set; write $$ for a dollar sign`,
       );
     });
+    if (resolved.length <= LONGEST_VALUE) return resolved;
+    throw new ConfigurationError(`${where}: longer than ${LONGEST_VALUE} characters`);
   }
 
   /** `name` is looked for in the group of the value that mentions it, then in DEFAULT. */
