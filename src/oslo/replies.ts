@@ -1,4 +1,5 @@
 import type { OutgoingMessage, Publisher } from '../amqp/message.ts';
+import { Allowance } from '../base/allowance.ts';
 import { sleep, type Cancel, type Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
@@ -23,7 +24,7 @@ interface RepliesOptions {
 
 /** How a reply is sent. */
 interface Sending {
-  /** Whether it is dropped when its queue is not there: its caller can be anybody. */
+  /** Its caller can be anybody: it is dropped when its queue is not there, or too many come. */
   once?: boolean;
   /** Called when the reply must wait because its queue is not there. */
   onWait?: () => void;
@@ -34,6 +35,11 @@ const REPLY_AGAIN_MS = 250;
 /** After this time the caller is taken for gone, in milliseconds (as kombu does). */
 const CALLER_GONE_MS = 60_000;
 
+/**
+ * So many callers who have not the key are answered in so many milliseconds: enough for every guest with
+ * a wrong key, and few for a flood.
+ */
+const STRANGERS = { most: 2_000, periodMs: 10_000 };
 /** No more replies wait at the same time: the oldest is dropped for the newest. */
 const MOST_WAITING = 256;
 
@@ -41,12 +47,14 @@ const MOST_WAITING = 256;
 export class Replies {
   readonly #options: RepliesOptions;
   readonly #seldom: Seldom;
+  readonly #strangers: Allowance;
   /** What ends the waiting of each reply that could not be sent yet, the oldest first. */
   readonly #waiting = new Set<AbortController>();
 
   constructor(options: RepliesOptions) {
     this.#options = options;
     this.#seldom = new Seldom(options.clock, options.log);
+    this.#strangers = new Allowance(STRANGERS.most, STRANGERS.periodMs, options.clock);
   }
 
   /**
@@ -57,6 +65,10 @@ export class Replies {
    */
   async send(to: Caller, outcome: Outcome, { once = false, onWait }: Sending = {}): Promise<void> {
     const { clock } = this.#options;
+    if (once && !this.#strangers.take()) {
+      this.#drop(to, 'too many requests are refused');
+      return;
+    }
     const message = this.#message(to, { ...outcome, ending: true });
     const giveUpAt = clock.monotonic() + CALLER_GONE_MS;
     const place = new AbortController();

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { OutgoingMessage, Publisher, PublishOutcome } from '../../src/amqp/message.ts';
 import { PublisherChannel } from '../../src/amqp/publisher-channel.ts';
 import { connectionWith, FakeChannel } from '../amqp/fake-channel.ts';
-import { guestServer, letter } from './guest-server.ts';
+import { Cipher } from '../../src/trove/cipher.ts';
+import { guestServer, KEY, letter } from './guest-server.ts';
 
 /** A broker that knows none of the queues that are replied to. */
 class Nowhere implements Publisher {
@@ -58,6 +59,24 @@ describe('calls whose reply queues do not exist', () => {
     expect(lines.length).toBeLessThan(30);
     const counted = lines.filter((line) => line.includes('a reply was dropped'));
     expect(counted.at(-1)).toContain(`inAll=${CALLS}`);
+  });
+});
+
+describe('calls of many who have not the key', () => {
+  it('are answered until there are too many of them, and those of others go on', async () => {
+    const { server, clock, publisher } = await guestServer({ isKeyed: true });
+    const strange = Array.from({ length: 3_000 }, (_, n) =>
+      letter(JSON.stringify({ method: 'rpc_ping', args: {}, _msg_id: `m${n}`, _reply_q: 'r' })),
+    );
+    for (const one of strange) void server.onDelivery(one);
+    await clock.advance(0);
+    expect(publisher.published).toHaveLength(2_000);
+    expect(new Set(strange.map(({ fate }) => fate))).toEqual(new Set(['acknowledged']));
+    const context = new Cipher(KEY).encryptJson({ request_id: 'r' });
+    const call = { method: 'rpc_ping', args: {}, _context_context: context };
+    void server.onDelivery(letter(JSON.stringify({ ...call, _msg_id: 'trove', _reply_q: 'r' })));
+    await clock.advance(0);
+    expect(publisher.messages.at(-1)).toMatchObject({ _msg_id: 'trove', failure: null });
   });
 });
 

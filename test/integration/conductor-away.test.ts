@@ -126,7 +126,7 @@ describe.each(ways)('while %s', (_name, make) => {
     await away.comeBack();
     await stage.trove.waitForStatus(id, 'healthy');
     await until('the notification', () => stage.trove.notifications(id).length > 0);
-    expect(await publishedWords(id)).toEqual(['building', 'notify_end', 'healthy']);
+    expect(await publishedWords(id)).toEqual(['building', 'healthy', 'notify_end']);
     expect(stage.trove.notifications(id)).toHaveLength(1);
     await until('the outbox is empty', async () => (await outboxOf(actor)).length === 0);
     await expectSentIncreases(id);
