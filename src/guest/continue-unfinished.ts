@@ -3,6 +3,15 @@ import { decodeRequest } from '../oslo/rpc-request.ts';
 import type { RpcServer } from '../oslo/rpc-server.ts';
 import type { Journal } from './journal.ts';
 
+/** Null for what is no request: a file that somebody, or a disk, has changed. */
+function methodOf(body: string): string | null {
+  try {
+    return decodeRequest(body).method;
+  } catch {
+    return null;
+  }
+}
+
 /** Runs what an earlier agent accepted and did not finish; the callers may still wait. */
 export async function continueUnfinished(
   journal: Journal,
@@ -10,7 +19,13 @@ export async function continueUnfinished(
   log: Logger,
 ): Promise<void> {
   for (const { id, body, fromEarlierBoot } of await journal.unfinished()) {
-    if (fromEarlierBoot && decodeRequest(body).method === 'stop_db') {
+    const method = methodOf(body);
+    if (method === null) {
+      log.error({ id }, 'an operation is no request any more: it was put into journal/refused');
+      await journal.refuse(id);
+      continue;
+    }
+    if (fromEarlierBoot && method === 'stop_db') {
       log.info({ id }, 'a stop_db of an earlier boot is over');
       await journal.finish(id);
       continue;

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '../base/errors.ts';
 import {
@@ -23,6 +23,18 @@ export interface JournalEntry {
 export interface UnfinishedEntry extends JournalEntry {
   /** The VM was booted since. */
   fromEarlierBoot: boolean;
+}
+
+/** What the name of a file says; undefined when it is not ours, null when it cannot be read. */
+function readName(name: string): { number: number; id: string } | null | undefined {
+  const [, number, encoded] = /^(\d+)-(.+)$/.exec(name) ?? [];
+  if (number === undefined || encoded === undefined) return undefined;
+  if (number.length > 15) return null;
+  try {
+    return { number: Number(number), id: decodeURIComponent(encoded) };
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -79,14 +91,27 @@ export class Journal {
     await this.#forgetOldest();
   }
 
+  /**
+   * Puts aside what cannot be run, into `journal/refused`: no agent takes it up again. Never rejects; what
+   * cannot be moved is forgotten until the next start.
+   */
+  async refuse(id: string): Promise<void> {
+    const name = this.#open.get(id);
+    this.#open.delete(id);
+    if (name !== undefined) await this.#putAside('open', name);
+  }
+
   /** What an earlier agent accepted and did not finish, oldest first. */
   async unfinished(): Promise<UnfinishedEntry[]> {
     const entries = [...this.#open].sort(([, a], [, b]) => a.localeCompare(b));
     const read = entries.map(async ([id, name]) => {
-      const body = await readFile(this.#path('open', name), 'utf8').catch((error: unknown) => {
-        if (codeOf(error) === 'ENOENT') return undefined; // finished meanwhile
-        throw error;
-      });
+      const body = await readFile(this.#path('open', name), 'utf8').catch(
+        async (error: unknown) => {
+          // ENOENT: finished meanwhile.
+          if (codeOf(error) !== 'ENOENT') await this.refuse(id);
+          return undefined;
+        },
+      );
       return body === undefined ? [] : [{ id, body, fromEarlierBoot: this.#isNewBoot }];
     });
     return (await Promise.all(read)).flat();
@@ -97,15 +122,30 @@ export class Journal {
     await removeUnfinishedWrites(this.#path(kind, ''));
     const names = await readdir(this.#path(kind, ''));
     for (const name of names.sort()) {
-      const [, number, id] = /^(\d+)-(.+)$/.exec(name) ?? [];
-      if (number === undefined || id === undefined) continue;
-      if (kind === 'done' && this.#open.has(decodeURIComponent(id))) {
+      const entry = readName(name);
+      if (entry === undefined) continue;
+      if (entry === null) {
+        await this.#putAside(kind, name);
+        continue;
+      }
+      const { number, id } = entry;
+      if (kind === 'done' && this.#open.has(id)) {
         // Killed between the two halves of `finish`: it is done.
         await rm(this.#path('open', name), { force: true });
-        this.#open.delete(decodeURIComponent(id));
+        this.#open.delete(id);
       }
-      into.set(decodeURIComponent(id), name);
-      this.#next = Math.max(this.#next, Number(number) + 1);
+      into.set(id, name);
+      this.#next = Math.max(this.#next, number + 1);
+    }
+  }
+
+  async #putAside(kind: 'open' | 'done', name: string): Promise<void> {
+    const refused = path.join(this.#directory, 'refused');
+    try {
+      await makePrivateDirectory(refused);
+      await rename(this.#path(kind, name), path.join(refused, `${kind}-${name}`));
+    } catch {
+      // A disk that is read-only, say: see `refuse`.
     }
   }
 

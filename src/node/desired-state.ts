@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import * as v from 'valibot';
 import { AgentError, codeOf } from '../base/errors.ts';
 import { removeUnfinishedWrites, writeFileAtomic } from '../host/atomic-file.ts';
 import type { Volume } from '../host/mount-volume.ts';
 import type { Registration } from '../role/registration.ts';
 import type { ClusterParameters } from '../trove/overrides.ts';
+import { desiredSchema } from './desired-schema.ts';
 
 /**
  * How far Trove's `prepare` came on this VM:
@@ -69,6 +71,13 @@ export const NEW_NODE: DesiredState = {
   registration: null,
 };
 
+/** Without the value: it can be a token. */
+function wrong(issue: v.BaseIssue<unknown>): AgentError {
+  return new AgentError(
+    `${v.getDotPath(issue) ?? 'the whole'} is not ${issue.expected ?? 'right'}`,
+  );
+}
+
 /** The desired state on disk, and who wants to know when it changes. */
 export class DesiredStateStore {
   readonly #file: string;
@@ -86,8 +95,9 @@ export class DesiredStateStore {
     const file = path.join(stateDirectory, 'desired.json');
     try {
       await removeUnfinishedWrites(stateDirectory);
-      const state = JSON.parse(await readFile(file, 'utf8')) as { version: unknown };
-      if (state.version !== NEW_NODE.version) throw new Error(`version ${String(state.version)}`);
+      const state: unknown = JSON.parse(await readFile(file, 'utf8'));
+      const parsed = v.safeParse(desiredSchema, state);
+      if (!parsed.success) throw wrong(parsed.issues[0]);
       return new DesiredStateStore(file, { ...NEW_NODE, ...(state as DesiredState) });
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return new DesiredStateStore(file, NEW_NODE);

@@ -1,7 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import * as v from 'valibot';
 import type { Logger } from '../base/log.ts';
 import { writeFileAtomic } from '../host/atomic-file.ts';
+
+const keptText = v.object({ of: v.string(), text: v.string() });
 
 /** A role resource as it is on disk. */
 export interface KeptText {
@@ -31,8 +34,7 @@ export class KeptRole {
     const kept = await readFile(this.#file, 'utf8').catch(() => null);
     if (kept === null) return null;
     try {
-      const { of, text } = JSON.parse(kept) as KeptText;
-      return { of, text };
+      return v.parse(keptText, JSON.parse(kept));
     } catch (err) {
       this.ofNoUse(err);
       return null;

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { SentClock } from '../../trove/sent-clock.ts';
 
@@ -14,7 +14,7 @@ export function openSentClock(file: string, clock: Clock): () => number {
   return () => {
     const sent = sentClock.next();
     try {
-      writeFileSync(file, String(sent), { mode: 0o600 });
+      write(file, String(sent));
     } catch {
       // See above.
     }
@@ -22,10 +22,24 @@ export function openSentClock(file: string, clock: Clock): () => number {
   };
 }
 
+/** No link is followed: it would lead to a file of somebody else. */
+function write(file: string, text: string): void {
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+  const opened = openSync(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+  try {
+    writeSync(opened, text);
+  } finally {
+    closeSync(opened);
+  }
+}
+
+/** The year 2100, in seconds: what is later was never a clock's, and would silence the conductor. */
+const LATEST = 4_102_444_800;
+
 function lastSent(file: string): number {
   try {
     const last = Number(readFileSync(file, 'utf8'));
-    return Number.isFinite(last) ? last : 0;
+    return last > 0 && last < LATEST ? last : 0;
   } catch {
     return 0; // the first agent on this VM
   }
