@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { StatusDocument } from '../node/status-document.ts';
 import { statusFile } from '../node/status-file.ts';
 import { codeOf } from '../base/errors.ts';
+import { visible } from '../base/text.ts';
 import { loadAgentConfig } from '../config/load.ts';
 import { isLocked } from '../host/instance-lock.ts';
 import type { StatusOptions } from './command-line.ts';
@@ -31,7 +32,7 @@ export async function showStatus({
   if (json) process.stdout.write(text ?? 'null\n');
   const warning = warningOf({ runs: runs === true, isOld, known: document !== null, writtenAt });
   if (warning !== null) (json ? process.stderr : process.stdout).write(`${warning}\n`);
-  if (!json && document) process.stdout.write(statusText(document, now));
+  if (!json && document) process.stdout.write(visible(statusText(document, now)));
   if (runs !== true) return EXIT.notRunning;
   if (isOld || document === null) return EXIT.stale;
   const isBad = document.concerns.length > 0 || document.node.state === 'failed';
