@@ -6,32 +6,43 @@ import path from 'node:path';
 const LARGEST_FILE = 64 * 1024;
 
 /**
- * Which messages had their second try. What the broker delivers again may be what ended the agent the
- * first time, or kept it busy until its watchdog did: it gets one more try, and no third. So no
+ * So often a message that is delivered again is tried: an agent that is killed several times in a row,
+ * each time before its journal has the message, must not lose it.
+ */
+const MOST_TRIES = 5;
+
+/**
+ * How often messages were tried again. What the broker delivers again may be what ended the agent the
+ * first time, or kept it busy until its watchdog did: it gets five more tries, and no sixth. So no
  * message can be a loop.
  *
- * Kept in `second-tries` of the state directory, a line with the SHA-256 of each body. It is written
+ * Kept in `second-tries` of the state directory, a line with the SHA-256 of the body for each try. It is written
  * without a sync, which outlives the process, if not a power cut. Where it cannot be written the
  * message is tried: a full disk must not make this VM deaf.
  */
 export class SecondTries {
   readonly #file: string;
-  #seen: Set<string>;
+  /** By digest. */
+  #tries = new Map<string, number>();
 
   constructor(stateDirectory: string) {
     this.#file = path.join(stateDirectory, 'second-tries');
-    this.#seen = new Set(readDigests(this.#file));
+    for (const digest of readDigests(this.#file)) this.#count(digest);
   }
 
-  /** Whether a message that was delivered again may be tried now; if so, it was its last time. */
+  /** Whether a message that was delivered again may be tried now; if so, it is counted. */
   take(body: Uint8Array): boolean {
     const digest = createHash('sha256').update(body).digest('hex');
-    if (this.#seen.has(digest)) return false;
+    if ((this.#tries.get(digest) ?? 0) >= MOST_TRIES) return false;
     const startsOver = sizeOf(this.#file) > LARGEST_FILE;
-    if (startsOver) this.#seen = new Set();
-    this.#seen.add(digest);
+    if (startsOver) this.#tries = new Map();
+    this.#count(digest);
     this.#append(`${digest}\n`, startsOver);
     return true;
+  }
+
+  #count(digest: string): void {
+    this.#tries.set(digest, (this.#tries.get(digest) ?? 0) + 1);
   }
 
   #append(line: string, startsOver: boolean): void {

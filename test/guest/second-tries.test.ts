@@ -7,20 +7,13 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 const body = (n: number): Buffer => Buffer.from(`message ${n}`);
 
 describe('SecondTries', () => {
-  it('lets each message be tried once more, over restarts of the agent too', async () => {
+  it('lets each message be tried five times more, over restarts of the agent too', async () => {
     const directory = await temporaryDirectory();
     const tries = new SecondTries(directory);
-    expect([tries.take(body(1)), tries.take(body(1)), tries.take(body(2))]).toEqual([
-      true,
-      false,
-      true,
-    ]);
+    expect([1, 2, 3].map(() => tries.take(body(1)))).toEqual([true, true, true]);
     const next = new SecondTries(directory);
-    expect([next.take(body(1)), next.take(body(2)), next.take(body(3))]).toEqual([
-      false,
-      false,
-      true,
-    ]);
+    expect([1, 2, 3].map(() => next.take(body(1)))).toEqual([true, true, false]);
+    expect(next.take(body(2))).toBe(true);
   });
 
   it('keeps a file of bounded size that only its owner reads', async () => {
@@ -30,6 +23,7 @@ describe('SecondTries', () => {
     const { size, mode } = await stat(path.join(directory, 'second-tries'));
     expect(size).toBeLessThan(70_000);
     expect(mode & 0o777).toBe(0o600);
+    for (let n = 0; n < 4; n++) tries.take(body(4_999));
     expect(tries.take(body(4_999))).toBe(false);
   });
 
@@ -39,7 +33,8 @@ describe('SecondTries', () => {
       const directory = await temporaryDirectory();
       await writeFile(path.join(directory, 'second-tries'), text);
       const tries = new SecondTries(directory);
-      expect([tries.take(body(1)), tries.take(body(1))]).toEqual([true, false]);
+      const taken = Array.from({ length: 6 }, () => tries.take(body(1)));
+      expect(taken).toEqual([true, true, true, true, true, false]);
     },
   );
 
