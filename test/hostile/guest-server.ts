@@ -1,5 +1,5 @@
 import type { Delivery, Publisher } from '../../src/amqp/message.ts';
-import { createRpcServer } from '../../src/app/trove-session.ts';
+import { createRpcServer } from '../../src/app/server/trove-session.ts';
 import { createLogger } from '../../src/base/log.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import { SecondTries } from '../../src/guest/second-tries.ts';
