@@ -9,11 +9,11 @@ const LARGEST_FILE = 64 * 1024;
  * So often a message that is delivered again is tried: an agent that is killed several times in a row,
  * each time before its journal has the message, must not lose it.
  */
-const MOST_TRIES = 5;
+const MOST_TRIES = 60;
 
 /**
  * How often messages were tried again. What the broker delivers again may be what ended the agent the
- * first time, or kept it busy until its watchdog did: it gets five more tries, and no sixth. So no
+ * first time, or kept it busy until its watchdog did: it gets sixty more tries, and no other. So no
  * message can be a loop.
  *
  * Kept in `second-tries` of the state directory, a line with the SHA-256 of the body for each try. It is written
@@ -25,7 +25,10 @@ export class SecondTries {
   /** By digest. */
   #tries = new Map<string, number>();
 
-  constructor(stateDirectory: string) {
+  readonly #most: number;
+
+  constructor(stateDirectory: string, most = MOST_TRIES) {
+    this.#most = most;
     this.#file = path.join(stateDirectory, 'second-tries');
     for (const digest of readDigests(this.#file)) this.#count(digest);
   }
@@ -33,7 +36,7 @@ export class SecondTries {
   /** Whether a message that was delivered again may be tried now; if so, it is counted. */
   take(body: Uint8Array): boolean {
     const digest = createHash('sha256').update(body).digest('hex');
-    if ((this.#tries.get(digest) ?? 0) >= MOST_TRIES) return false;
+    if ((this.#tries.get(digest) ?? 0) >= this.#most) return false;
     const startsOver = sizeOf(this.#file) > LARGEST_FILE;
     if (startsOver) this.#tries = new Map();
     this.#count(digest);

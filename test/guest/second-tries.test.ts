@@ -9,16 +9,16 @@ const body = (n: number): Buffer => Buffer.from(`message ${n}`);
 describe('SecondTries', () => {
   it('lets each message be tried five times more, over restarts of the agent too', async () => {
     const directory = await temporaryDirectory();
-    const tries = new SecondTries(directory);
+    const tries = new SecondTries(directory, 5);
     expect([1, 2, 3].map(() => tries.take(body(1)))).toEqual([true, true, true]);
-    const next = new SecondTries(directory);
+    const next = new SecondTries(directory, 5);
     expect([1, 2, 3].map(() => next.take(body(1)))).toEqual([true, true, false]);
     expect(next.take(body(2))).toBe(true);
   });
 
   it('keeps a file of bounded size that only its owner reads', async () => {
     const directory = await temporaryDirectory();
-    const tries = new SecondTries(directory);
+    const tries = new SecondTries(directory, 5);
     for (let n = 0; n < 5_000; n++) tries.take(body(n));
     const { size, mode } = await stat(path.join(directory, 'second-tries'));
     expect(size).toBeLessThan(70_000);
@@ -32,7 +32,7 @@ describe('SecondTries', () => {
     async (text) => {
       const directory = await temporaryDirectory();
       await writeFile(path.join(directory, 'second-tries'), text);
-      const tries = new SecondTries(directory);
+      const tries = new SecondTries(directory, 5);
       const taken = Array.from({ length: 6 }, () => tries.take(body(1)));
       expect(taken).toEqual([true, true, true, true, true, false]);
     },
@@ -44,7 +44,7 @@ describe('SecondTries', () => {
     expect(new SecondTries(path.join(directory, 'full')).take(body(1))).toBe(true);
     await writeFile(path.join(directory, 'other'), 'mine');
     await symlink(path.join(directory, 'other'), path.join(directory, 'second-tries'));
-    expect(new SecondTries(directory).take(body(1))).toBe(true);
+    expect(new SecondTries(directory, 5).take(body(1))).toBe(true);
     expect(await readFile(path.join(directory, 'other'), 'utf8')).toBe('mine');
   });
 });

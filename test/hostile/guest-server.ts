@@ -37,7 +37,7 @@ export async function guestServer(options: GuestServerOptions): Promise<{
   const write = (line: string): void => void lines.push(line);
   const log = createLogger({ format: 'journal', level: 'debug', secrets: new Secrets(), write });
   const publisher = new ScriptedPublisher();
-  const secondTries = new SecondTries(stateDirectory);
+  const secondTries = new SecondTries(stateDirectory, 5);
   const server = createRpcServer({
     guest,
     publisher: options.publisher ?? publisher,
