@@ -18,12 +18,6 @@ import { guestTopic } from '../../trove/topics.ts';
 import { UnreadableRequests } from '../../trove/unreadable-requests.ts';
 import type { Settings } from '../settings.ts';
 
-/**
- * Unacknowledged messages per consumer when Trove's configuration sets no limit: what others send must
- * wait at the broker, and not in this process.
- */
-const OWN_PREFETCH = 16;
-
 /** What a session with Trove's broker is made from. */
 export interface TroveSessionOptions {
   settings: Settings;
@@ -60,7 +54,7 @@ export function createSession(options: TroveSessionOptions): AmqpSession {
     heartbeatSeconds: rabbit.heartbeatSeconds,
     topology,
     consumers: consumers.map((consumer) => ({ ...consumer, onDelivery })),
-    prefetch: rabbit.prefetchCount || OWN_PREFETCH,
+    prefetch: rabbit.prefetchCount,
     backoff: {
       first: amqp.reconnect_first * 1000,
       second: amqp.reconnect_second * 1000,
