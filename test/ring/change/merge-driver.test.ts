@@ -41,7 +41,8 @@ function bench(
     while (!progress.over) await clock.advance(100);
     return outcome;
   };
-  return { clock, run, orders, texts, set: (next: string[]) => (now = next) };
+  const look = (): Promise<unknown> => sight.look();
+  return { clock, run, look, orders, texts };
 }
 
 /** Of a ring that does all that it is told, at once. */
@@ -127,6 +128,39 @@ describe('the merge is Done just when it is given up', () => {
     expect(orders.filter((order) => order.includes('COMPMERGE'))).toEqual([]);
     expect(orders[2]).toBe('48 ABORTMERGE a');
   });
+});
+
+describe('a take-over of a merge that has stood still for long', () => {
+  const take = async (goal: MergeGoal) => {
+    const { clock, look, orders, run } = bench(['IN Done', 'IN Doing', 'IN ADD Done'], obedient);
+    await look();
+    await clock.advance(310_000);
+    return { outcome: await run(goal, 630_000), orders };
+  };
+
+  it('aborts it at once: its leader has waited that long', async () => {
+    const { outcome, orders } = await take('finish');
+    expect(outcome).toMatchObject({ result: 'done', aborted: 1 });
+    expect(orders[0]).toBe('310 ABORTMERGE a');
+  });
+
+  it('but a joiner gives the merge of others its whole time', async () => {
+    const { orders } = await take('join');
+    expect(orders[0]).toBe('342 ABORTMERGE a');
+  });
+});
+
+it('calls back whom it has taken out, also when it gives up', async () => {
+  let heard = 0;
+  const { run, orders } = bench(['IN', 'IN', 'IN'], (order, words) => {
+    const isOfB = order.command === 'SERVICEIN' && order.at.name === 'b';
+    if (isOfB) heard += 1;
+    return isOfB && heard < 20 ? words : obedient(order, words);
+  });
+  expect(await run('leave', 60_000)).toMatchObject({ result: 'undone' });
+  const back = orders.findIndex((order) => order.endsWith('SERVICEIN a'));
+  expect(back).toBeGreaterThan(0);
+  expect(orders.slice(back).join()).toContain('SERVICEIN b');
 });
 
 it('keeps 30 s at most for undoing', async () => {
