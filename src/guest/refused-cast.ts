@@ -3,12 +3,15 @@ import { isObject } from '../oslo/envelope.ts';
 import { notifyExcInfo, updateBackup } from '../trove/conductor-messages.ts';
 import type { RefusedCast } from '../trove/dispatcher.ts';
 import type { Outbox } from './report/outbox.ts';
+import type { DesiredState } from '../node/desired-state.ts';
 import type { Reconciler } from '../node/reconciler.ts';
 
 /** What is needed to tell. */
 export interface RefusedCastParts {
   instanceId: string;
-  reconciler: Pick<Reconciler, 'snapshot' | 'wish'>;
+  /** Not the reconciler's snapshot: there is none yet when the cast comes before its first look. */
+  desired: () => Pick<DesiredState, 'phase'>;
+  reconciler: Pick<Reconciler, 'wish'>;
   outbox: Pick<Outbox, 'postDurable'>;
 }
 
@@ -19,11 +22,11 @@ export interface RefusedCastParts {
  */
 export async function tellOfRefusedCast(
   { id, method, args, context, failure }: RefusedCast,
-  { instanceId, reconciler, outbox }: RefusedCastParts,
+  { instanceId, desired, reconciler, outbox }: RefusedCastParts,
 ): Promise<void> {
   const reason = messageOf(failure);
   const isSetUp = method === 'prepare' || method === 'rebuild';
-  if (isSetUp && reconciler.snapshot?.desired.phase === 'new') {
+  if (isSetUp && desired().phase === 'new') {
     await reconciler.wish({ phase: 'failed', failure: reason });
   }
   const backup = method === 'create_backup' ? backupId(args['backup_info']) : null;

@@ -4,7 +4,7 @@ import type { DesiredState, Phase } from '../../src/node/desired-state.ts';
 import type { ConductorMessage } from '../../src/trove/conductor-messages.ts';
 import { notSupported } from '../../src/trove/exceptions.ts';
 import type { JsonObject } from '../../src/trove/json.ts';
-import { desiredState, observed } from '../node/builders.ts';
+import { desiredState } from '../node/builders.ts';
 
 const NOTIFIED = { trove_notification: { request_id: 'r' }, user: 'u' };
 
@@ -20,13 +20,8 @@ async function refuse(
     { id: 'r-1', method, args, context, failure: notSupported(method, 'it is a test') },
     {
       instanceId: 'i-1',
+      desired: () => desiredState({ phase }),
       reconciler: {
-        snapshot: {
-          desired: desiredState({ phase }),
-          observed: observed(),
-          state: 'serving',
-          step: { kind: 'rest', why: '' },
-        },
         wish: (change) => {
           wishes.push(change);
           return Promise.resolve();

@@ -43,7 +43,12 @@ export async function createGuestServer(parts: GuestServerParts): Promise<RpcSer
     publisher,
     handlers: guestHandlers(await handlerParts(parts)),
     onRefusedCast: (refused) =>
-      tellOfRefusedCast(refused, { instanceId: guest.guestId, reconciler, outbox }),
+      tellOfRefusedCast(refused, {
+        instanceId: guest.guestId,
+        desired: () => parts.state.desired.current,
+        reconciler,
+        outbox,
+      }),
     isKnown: (id) => journal.knows(id),
     mayTryAgain: (body) => secondTries.take(body),
     largestBody: settings.agent.amqp.largest_message * 1024 ** 2,
