@@ -11,6 +11,7 @@ import { readRoleDocument } from '../../src/role/role-document.ts';
 import { RoleWatch } from '../../src/role/role-watch.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
+import { IDLE, out, type Leave } from '../../src/ring/change/leave.ts';
 import { publishIni } from '../../src/ini/text/publish.ts';
 import { desiredState, nothingRuns, observed, RUNS, TIMES } from '../node/builders.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -61,6 +62,8 @@ export class RoleNode {
   readonly #ending = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
   #runs = false;
+  /** Alone in its ring it has left as soon as it asks. */
+  #leave: Leave = IDLE;
 
   private constructor(options: RoleNodeOptions, directory: string, desired: DesiredStateStore) {
     this.options = options;
@@ -94,8 +97,8 @@ export class RoleNode {
       desired: () => desired.current,
       read: (...reading) => this.#membership.read(...reading),
       parse: (text, { registration, parameters }) => {
-        if (!registration || !parameters) throw new Error('no role is wanted now');
-        return readRoleDocument(text, registration, { clusterName: parameters.clusterName });
+        if (!registration) throw new Error('no role is wanted now');
+        return readRoleDocument(text, registration, { clusterName: parameters?.clusterName ?? '' });
       },
       pace: FAST,
       onChange: () => this.#reconciler.wake(),
@@ -187,6 +190,7 @@ export class RoleNode {
       k2hr3RetryInMs: this.#membership.retryInMs,
       registrationSettlesInMs: this.#membership.settlesInMs,
       now: systemClock.wall(),
+      leave: this.#leave,
     };
     const { generation } = this.desired.current;
     const program = { ...RUNS, generation };
@@ -205,7 +209,10 @@ export class RoleNode {
       await this.#membership.unregister(signal);
     } else if (action.do === 'publish-ini') {
       await publishIni(this.iniFile, this.role.view().ini?.text ?? '');
+    } else if (action.do === 'leave-ring') {
+      this.#leave = out(action.kind);
     } else {
+      if (action.do === 'start-chmpx') this.#leave = IDLE;
       this.#runs = action.do === 'start-chmpx';
     }
   }

@@ -94,6 +94,9 @@ function planStop(
         return wait('a server of the ring is down', ABSENT_MS - ringStillMs);
     } else if (status && (mustLeaveRing(status, waitsFor) || leave.is === 'restarting')) {
       return leaveRing(desired, observed, kind, 'other servers are in the ring: leaving it first');
+    } else if (status && mayHoldData(desired, observed)) {
+      // Said once: one that has stopped, and waits for K2HR3 say, would come back to leave else.
+      return leaveRing(desired, observed, kind, 'nobody else is in the ring');
     }
   }
   // Without the leave, the data would be lost to the ring.

@@ -60,7 +60,8 @@ describe('leaving for good', () => {
   it.each<Row>([
     ['others are in the ring', detached, inRing, 'leave-ring good'],
     ['the ring is left', detached, alter(inRing, { leave: LEFT }), 'unregister'],
-    ['nobody else is in', detached, serving, 'unregister'],
+    ['nobody else is in', detached, serving, 'leave-ring good', 'nobody else'],
+    ['… and it is over', detached, alter(serving, { leave: LEFT }), 'unregister'],
     [
       'the data could not move',
       detached,
@@ -89,7 +90,12 @@ describe('leaving for good', () => {
       nothingRuns({ leave: LEFT, registrationSettlesInMs: 900 }),
       'unregister',
     ],
-    ['K2HR3 is away: stops', detached, observed({ k2hr3RetryInMs: 700 }), 'stop-k2hdkc'],
+    [
+      'K2HR3 is away: stops',
+      detached,
+      observed({ leave: LEFT, k2hr3RetryInMs: 700 }),
+      'stop-k2hdkc',
+    ],
     [
       '… stops',
       detached,
@@ -117,7 +123,13 @@ describe('another server of the ring is down', () => {
   const restart = { generation: 'g2' };
   it.each<Row>([
     ['for good: its data goes to it', detached, beside(60_000, KEPT), 'leave-ring good'],
-    ['it is gone from the role', detached, alter(beside(0, KEPT), { role: ROLE }), 'unregister'],
+    [
+      'it is gone from the role',
+      detached,
+      alter(beside(0, KEPT), { role: ROLE }),
+      'leave-ring good',
+      'nobody else',
+    ],
     ['a restart waits a moment', restart, beside(9_000, KEPT, IN), { wait: 1_000 }],
     ['… and starts again in place', restart, beside(10_000, KEPT, IN), 'stop-k2hdkc'],
     ['a restart of the last one', restart, beside(10_000, KEPT), 'stop-k2hdkc'],

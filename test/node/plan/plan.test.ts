@@ -63,7 +63,7 @@ describe('a change under way', () => {
     [
       'another cluster: stops its programs, which must not get the ini of the new one',
       { registration: registrationFor(OTHER_PARAMETERS) },
-      serving,
+      alter(serving, { leave: LEFT }),
       'stop-k2hdkc',
     ],
     [
