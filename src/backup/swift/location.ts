@@ -16,7 +16,9 @@ export function parseLocation(location: string): ObjectLocation {
   const [, accountUrl, container, object] =
     /^(https?:\/\/.+)\/([^/]+)\/([^/]+)$/.exec(location) ?? [];
   const hasRest = accountUrl !== undefined && container !== undefined && object !== undefined;
-  if (hasRest && URL.canParse(location) && !/[?#\s\p{Cc}]/u.test(location)) {
+  // A URL takes these for steps between folders: the call would go to another account.
+  const isStep = [container, object].some((name) => name === '.' || name === '..');
+  if (hasRest && !isStep && URL.canParse(location) && !/[?#\s\p{Cc}]/u.test(location)) {
     return { accountUrl, container, object };
   }
   throw new AgentError(

@@ -18,6 +18,8 @@ it.each([
   ['with a space', 'http://swift.example/v1/AUTH_p/c/a b'],
   ['with a line break', 'http://swift.example/v1/AUTH_p/c/o\nx'],
   ['that is no URL', 'http://:x/v1/AUTH_p/c/o'],
+  ['with .. for a container', 'http://swift.example/v1/AUTH_p/../o'],
+  ['with . for an object', 'http://swift.example/v1/AUTH_p/c/.'],
   ['that is empty', ''],
 ])('refuses one %s', (_, location) => {
   expect(() => parseLocation(location)).toThrow(
