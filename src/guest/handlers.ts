@@ -11,10 +11,7 @@ import { Wishes } from './handlers/wishes.ts';
  * calls mean here is in docs/trove-calls.md.
  */
 export function guestHandlers(parts: HandlerParts): GuestHandlers {
-  const wishes = new Wishes({
-    ...parts,
-    crashLoopAfter: parts.prepare.crashesUntilCrashed,
-  });
+  const wishes = new Wishes(parts);
   return {
     ...figureHandlers(parts),
     ...lifecycleHandlers(parts, wishes),

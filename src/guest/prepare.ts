@@ -26,7 +26,6 @@ export interface PrepareParts {
   configuredVolume: { device: string | null; mountPoint: string };
   volume: Pick<DataVolume, 'setUp'>;
   restoreFirst: RestoreFirst;
-  crashesUntilCrashed: number;
   /** In milliseconds. */
   timeoutMs: number;
   clock: Clock;
@@ -140,11 +139,11 @@ export function readParameters(
 
 /** Waits until the node serves, or is detached. Throws when that cannot be, or takes too long. */
 export async function untilReady(parts: PrepareParts): Promise<void> {
-  const { reconciler, clock, timeoutMs, crashesUntilCrashed } = parts;
+  const { reconciler, clock, timeoutMs } = parts;
   const limit = clock.monotonic() + timeoutMs - spentMs(parts);
   await reconciler.until(({ desired, observed, step }) => {
     if (desired.parameters === null) return step.kind === 'rest';
-    if (observed.memory.crashes >= crashesUntilCrashed) {
+    if (observed.memory.crashLoops) {
       throw new AgentError(`the programs do not stay up: ${observed.memory.crashReason}`);
     }
     if (clock.monotonic() > limit) {

@@ -1,7 +1,7 @@
 import { isServing } from '../ring/status.ts';
 import type { DesiredState } from './desired-state.ts';
 import type { Observed } from './observed.ts';
-import { isStopped } from './plan/wants.ts';
+import { isStopped, runsOldGeneration } from './plan/wants.ts';
 
 /**
  * What this node is, by what is seen of it; nothing keeps it, so nothing can be wrong about it.
@@ -38,24 +38,17 @@ export const NODE_STATES = [
 ] as const;
 export type NodeState = (typeof NODE_STATES)[number];
 
-/** @param crashLoopAfter so many crashes without a good minute make a crash loop. */
-export function nodeState(
-  desired: DesiredState,
-  observed: Observed,
-  crashLoopAfter: number,
-): NodeState {
+/** What the node is by its wish, what runs, and what has crashed. */
+export function nodeState(desired: DesiredState, observed: Observed): NodeState {
   const runs = !isStopped(observed);
   if (desired.phase === 'failed') return 'failed';
   if (desired.stopped) return runs ? 'leaving' : 'stopped';
   if (desired.phase === 'new' || desired.parameters === null || desired.shrinking) {
     return runs ? 'leaving' : 'detached';
   }
-  const old = [observed.seen.chmpx, observed.seen.k2hdkc].some(
-    (program) => program && program.generation !== desired.generation,
-  );
-  if (old) return 'leaving';
+  if (runsOldGeneration(desired, observed.seen)) return 'leaving';
   const state = memberState(desired, observed);
-  const loops = observed.memory.crashes >= crashLoopAfter && state !== 'serving';
+  const loops = observed.memory.crashLoops && state !== 'serving';
   return loops ? 'failed' : state;
 }
 

@@ -38,8 +38,6 @@ export interface ReconcilerOptions {
   clock: Clock;
   random: Random;
   log: Logger;
-  /** So many crashes without a good minute are a crash loop. */
-  crashLoopAfter: number;
   /** Called after every look at the node. */
   onLook: () => void;
 }
@@ -145,7 +143,7 @@ export class Reconciler {
       this.#changedAt = this.#options.clock.monotonic();
       this.#options.log.debug({ step: step.kind }, step.why);
     }
-    const state = nodeState(desired, observed, this.#options.crashLoopAfter);
+    const state = nodeState(desired, observed);
     const was = this.#snapshot?.state;
     if (state !== was) this.#options.log.info({ state, was, why: step.why }, 'node state');
     this.#snapshot = { desired, observed, state, step };

@@ -49,7 +49,7 @@ async function live(
   const life = new Life(steps);
   const desired = await DesiredStateStore.open(directory);
   const look = (): void => {
-    const status = statusOf(desired.current, UP, 5);
+    const status = statusOf(desired.current, UP);
     if (status !== null && status !== seen.statuses.at(-1)) seen.statuses.push(status);
   };
   look();
@@ -83,7 +83,6 @@ async function live(
       },
     },
     restoreFirst: () => life.step(() => desired.update({ restoring: null })),
-    crashesUntilCrashed: 5,
     timeoutMs: TIMEOUT_MS,
     clock: systemClock,
     log: silentLog,

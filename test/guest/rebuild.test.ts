@@ -64,7 +64,7 @@ async function live(
   const life = new Life(steps);
   const desired = await DesiredStateStore.open(directory);
   const look = (): void => {
-    const status = statusOf(desired.current, node?.observed ?? UP, 5);
+    const status = statusOf(desired.current, node?.observed ?? UP);
     if (status !== null && status !== seen.statuses.at(-1)) seen.statuses.push(status);
   };
   desired.onChange(look);
@@ -95,7 +95,6 @@ async function live(
       },
     },
     restoreFirst: () => Promise.reject(new Error('a rebuild restores nothing')),
-    crashesUntilCrashed: 5,
     timeoutMs: 60_000,
     clock: systemClock,
     log: silentLog,
@@ -189,7 +188,7 @@ describe('a rebuild that fails', () => {
   });
 
   it('because its programs do not stay up says so', async () => {
-    const node = { observed: nothingRuns({ crashes: 5, crashReason: 'no room' }) };
+    const node = { observed: nothingRuns({ crashLoops: true, crashReason: 'no room' }) };
     const { outcome, now } = await rebuilt({ node });
     expect(outcome).toBe('the programs do not stay up: no room');
     expect(now.phase).toBe('failed');

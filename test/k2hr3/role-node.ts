@@ -108,7 +108,6 @@ export class RoleNode {
       desired,
       node: { observe: () => this.#observe(), act: (...step) => this.#act(...step) },
       times: NODE_TIMES,
-      crashLoopAfter: 5,
       onLook: () => undefined,
     });
     desired.onChange(() => this.role.hurry());

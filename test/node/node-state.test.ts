@@ -15,7 +15,6 @@ import {
   ROLE,
 } from './builders.ts';
 
-const LIMIT = 5;
 const IN_ALONE = '[SERVICE IN][UP][n/a][Nothing][Suspend]';
 const SLAVE = '[SLAVE][UP][n/a][Nothing][NoSuspend]';
 const LEAVING = '[SERVICE IN][UP][DELETE][Pending][NoSuspend]';
@@ -34,7 +33,7 @@ it.each<[NodeState, string, Partial<DesiredState>, Observed]>([
   ['joining', 'added', {}, observed({ status: ringStatus(JOINING) })],
   ['merging', 'for another', {}, observed({ status: ringStatus(MERGING) })],
   ['serving', 'in', {}, observed()],
-  ['serving', 'in after many crashes', {}, observed({ crashes: LIMIT })],
+  ['serving', 'in after many crashes', {}, observed({ crashes: 5, crashLoops: true })],
   ['serving', 'a slave', { mode: 'slave' }, observed({ k2hdkc: null, status: ringStatus(SLAVE) })],
   [
     'joining',
@@ -50,7 +49,7 @@ it.each<[NodeState, string, Partial<DesiredState>, Observed]>([
   ['leaving', 'to be detached', { parameters: null }, observed()],
   ['stopped', 'stopped', { stopped: { bootId: null } }, nothingRuns()],
   ['failed', 'prepare failed', { phase: 'failed' }, nothingRuns()],
-  ['failed', 'crash loop', {}, nothingRuns({ crashes: LIMIT })],
+  ['failed', 'crash loop', {}, nothingRuns({ crashes: 5, crashLoops: true })],
 ])('%s: %s', (state, _, change, seen) => {
-  expect(nodeState(desiredState(change), seen, LIMIT)).toBe(state);
+  expect(nodeState(desiredState(change), seen)).toBe(state);
 });

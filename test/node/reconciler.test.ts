@@ -59,7 +59,6 @@ async function reconcile(seen: Observed, change: Partial<DesiredState> = {}): Pr
     clock,
     random: () => 0.5,
     log: silentLog,
-    crashLoopAfter: 5,
     onLook: () => undefined,
   });
   const ending = new AbortController();

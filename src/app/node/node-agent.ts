@@ -48,7 +48,6 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     clock,
     random,
     log,
-    crashLoopAfter: config.cluster.crashes_until_crashed,
     onLook: () => {
       onLook();
       watch.look();

@@ -31,9 +31,9 @@ export interface NodeWatch {
 }
 
 /** A slave is nothing that Trove knows. */
-function troveStatus(snapshot: Snapshot | null, { mode, cluster }: AgentConfig): string | null {
+function troveStatus(snapshot: Snapshot | null, { mode }: AgentConfig): string | null {
   if (snapshot === null || mode === 'slave') return null;
-  return statusOf(snapshot.desired, snapshot.observed, cluster.crashes_until_crashed);
+  return statusOf(snapshot.desired, snapshot.observed);
 }
 
 /** Puts together what watches the ring of this VM's node. A slave asks no peers: there are many. */

@@ -50,8 +50,7 @@ export async function createGuestReports(options: GuestReportsOptions): Promise<
     outbox,
     status: () => {
       const { snapshot } = reconciler;
-      const { crashes_until_crashed: limit } = config.cluster;
-      return snapshot && statusOf(state.desired.current, snapshot.observed, limit);
+      return snapshot && statusOf(state.desired.current, snapshot.observed);
     },
     intervalMs: config.trove.heartbeat_interval * 1000,
     repeatMs: config.trove.repeat_after_change * 1000,

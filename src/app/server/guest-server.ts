@@ -91,7 +91,6 @@ async function handlerParts(parts: GuestServerParts): Promise<HandlerParts> {
           },
           wish,
         ),
-      crashesUntilCrashed: config.cluster.crashes_until_crashed,
       timeoutMs: config.trove.prepare_timeout * 1000,
       ...{ desired, reconciler, outbox, markers, clock, log },
     },

@@ -10,8 +10,6 @@ import type { HandlerParts } from './parts.ts';
 
 type WishParts = Pick<HandlerParts, 'desired' | 'operations' | 'reconciler' | 'replyMarginMs'> & {
   node: Pick<HandlerParts['node'], 'startAfresh'>;
-  /** So many crashes without a good minute in between are a crash loop. */
-  crashLoopAfter: number;
 };
 
 /**
@@ -95,7 +93,7 @@ export class Wishes {
    * with the reason, as the program wrote it, when the programs do not stay up.
    */
   isUp({ desired, observed, step }: Snapshot): boolean {
-    if (observed.memory.crashes >= this.#parts.crashLoopAfter) {
+    if (observed.memory.crashLoops) {
       throw guestError(`the programs do not stay up: ${observed.memory.crashReason}`);
     }
     const { parameters, registration } = desired;

@@ -3,16 +3,8 @@ import type { DesiredState } from '../../node/desired-state.ts';
 import type { Observed } from '../../node/observed.ts';
 import { nodeState, type NodeState } from '../../node/node-state.ts';
 
-/**
- * The status that Trove should see, by the table of docs/statuses.md; null before prepare.
- *
- * @param crashLoopAfter so many crashes without a good minute make a crash loop.
- */
-export function statusOf(
-  desired: DesiredState,
-  observed: Observed,
-  crashLoopAfter: number,
-): ServiceStatus | null {
+/** The status that Trove should see, by the table of docs/statuses.md; null before prepare. */
+export function statusOf(desired: DesiredState, observed: Observed): ServiceStatus | null {
   switch (desired.phase) {
     case 'new':
       return null;
@@ -23,18 +15,14 @@ export function statusOf(
     case 'failed':
       return 'failed to spawn';
     case 'prepared':
-      return preparedStatus(desired, observed, crashLoopAfter);
+      return preparedStatus(desired, observed);
   }
 }
 
-function preparedStatus(
-  desired: DesiredState,
-  observed: Observed,
-  crashLoopAfter: number,
-): ServiceStatus {
+function preparedStatus(desired: DesiredState, observed: Observed): ServiceStatus {
   // A shrink ends with the deletion of this server: nothing may look wrong until then.
   if (desired.shrinking) return 'healthy';
-  return STATUS_OF_STATE[nodeState(desired, observed, crashLoopAfter)] ?? 'running';
+  return STATUS_OF_STATE[nodeState(desired, observed)] ?? 'running';
 }
 
 /** A crash loop is `crashed`; every other state that is not here is `running`. */

@@ -94,7 +94,6 @@ async function serving({ canLeave }: { canLeave: boolean }) {
     clock: systemClock,
     random: () => 0.5,
     log: silentLog,
-    crashLoopAfter: 5,
     onLook: () => undefined,
   });
   const ending = new AbortController();
@@ -116,7 +115,6 @@ async function serving({ canLeave }: { canLeave: boolean }) {
     reconciler,
     node,
     replyMarginMs: 2_000,
-    crashLoopAfter: 5,
   });
   const handlers = configurationHandlers(common, wishes);
   const call: GuestCall = { id: 'r1', body: '{}', context: {}, accepted: () => undefined };

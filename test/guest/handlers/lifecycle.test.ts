@@ -100,7 +100,6 @@ async function bench(
     ...{ desired: parts.desired, operations, reconciler: parts.reconciler },
     node: { startAfresh: () => void said.push('afresh') },
     replyMarginMs: 0,
-    crashLoopAfter: 5,
   });
   return {
     handlers: lifecycleHandlers(parts, wishes),
@@ -218,7 +217,7 @@ describe('a start', () => {
     'by %s fails with the reason when the programs do not stay up',
     async (method) => {
       const { handlers, node } = await bench(down);
-      node.see(nothingRuns({ crashes: 5, crashReason: 'no room' }));
+      node.see(nothingRuns({ crashLoops: true, crashReason: 'no room' }));
       await expect(handlers[method]({} as never, call())).rejects.toThrow(
         'the programs do not stay up: no room',
       );

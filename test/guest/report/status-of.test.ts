@@ -14,11 +14,10 @@ import {
   ringStatus,
 } from '../../node/builders.ts';
 
-const LIMIT = 5;
 type Row = [string, Partial<DesiredState>, Observed, ServiceStatus | null];
 
 const suspended = '[SERVICE IN][UP][n/a][Nothing][Suspend]';
-const crashed = nothingRuns({ crashes: LIMIT });
+const crashed = nothingRuns({ crashes: 5, crashLoops: true });
 const stopped = { stopped: { bootId: 'boot' } };
 const shrinking = { shrinking: { rejoinAt: 2_000_000 } };
 
@@ -52,13 +51,13 @@ describe('the status that Trove sees', () => {
     ['stopped on purpose, still stopping', stopped, observed({ k2hdkc: null }), 'running'],
     ['stopped on purpose after a crash loop', stopped, crashed, 'shutdown'],
     ['stopped and detached', { ...stopped, parameters: null }, nothingRuns(), 'shutdown'],
-    ['crashed a few times', {}, nothingRuns({ crashes: LIMIT - 1 }), 'running'],
+    ['crashed a few times', {}, nothingRuns({ crashes: 4 }), 'running'],
     ['in a crash loop', {}, crashed, 'crashed'],
-    ['in service again after it', {}, observed({ crashes: LIMIT }), 'healthy'],
+    ['in service again after it', {}, observed({ crashes: 5, crashLoops: true }), 'healthy'],
     ['shrinking, in service', shrinking, observed(), 'healthy'],
     ['shrinking, stopped already', shrinking, nothingRuns(), 'healthy'],
   ])('%s', (_, change, seen, status) => {
-    expect(statusOf(desiredState(change), seen, LIMIT)).toBe(status);
+    expect(statusOf(desiredState(change), seen)).toBe(status);
   });
 
   it('is never shutdown or crashed before prepare is over', () => {
@@ -67,7 +66,7 @@ describe('the status that Trove sees', () => {
     for (const phase of phases) {
       for (const change of changes) {
         for (const seen of [observed(), nothingRuns(), crashed]) {
-          const status = statusOf(desiredState({ phase, ...change }), seen, LIMIT);
+          const status = statusOf(desiredState({ phase, ...change }), seen);
           expect(['shutdown', 'crashed']).not.toContain(status);
         }
       }

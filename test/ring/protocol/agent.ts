@@ -109,7 +109,6 @@ export class Agent implements Node {
     this.reconciler = new Reconciler({
       ...{ clock, random, log, node: this, times: reconcilerTimes(cluster) },
       desired: disk as unknown as DesiredStateStore,
-      crashLoopAfter: cluster.crashes_until_crashed,
       onLook: () => {
         const { snapshot } = this.reconciler;
         if (snapshot && !clock.isDead) options.onLook(this, snapshot);
