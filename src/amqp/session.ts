@@ -18,7 +18,7 @@ const CONFIRM_MS = 20_000;
 const LATE_CONFIRMS = 3;
 /**
  * How long opening a channel may take with all that is declared and consumed on it, and closing one
- * (ms). A broker that says nothing to that may go on with its heartbeats for ever.
+ * (ms). A broker that never answers may still send its heartbeats.
  */
 const CHANNEL_MS = 20_000;
 

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 
-/** So many of something in each period of time, counted from the first one; the rest is told no. */
+/** Allows so many of something in each period of time, counted from the first one, and no more. */
 export class Allowance {
   readonly #most: number;
   readonly #periodMs: number;

@@ -207,7 +207,7 @@ export class Outbox {
     log.error({ err, file: name }, 'Trove does not hear of this: it was put into outbox/refused');
   }
 
-  /** A status that is refused is made anew; what is kept is put aside when it is refused too often. */
+  /** A refused status is followed by the next one; a kept message that is refused too often is put aside. */
   async #failed(item: Item, err: unknown): Promise<void> {
     const { log } = this.#options;
     if (err instanceof NotSent) {

@@ -9,7 +9,7 @@ import { act, restartPair, stopChmpx, wait, type PlanTimes, type Step } from './
 import { planVolume } from './volume.ts';
 import { isStopped, registeredElsewhere, unregisters, wantsToServe } from './wants.ts';
 
-/** A server that is down for so long, and not only starting again, is waited for by no restart (ms). */
+/** A restart waits so long for a server that is down: it may only be starting again (ms). */
 const ABSENT_MS = 10_000;
 /** A status that could not be read for so long is no hitch of the tool any more (ms). */
 const STATUS_DOUBT_MS = 5_000;

@@ -155,8 +155,8 @@ export function goalReached(ring: RingStatus, goal: MergeGoal): boolean {
 }
 
 /**
- * Who is outside beside the joiner, and perhaps only until its programs stop: a server that has just
- * left looks for about a second like one that wants to join.
+ * Servers outside, beside the joiner, whose programs may be about to stop: for about a second, a server
+ * that has just left looks like one that wants to join.
  */
 function mayPass(ring: RingStatus, stillMs: number): RingNode[] {
   const isNew = ring.servers.every((node) => node.ring !== 'SERVICE IN');

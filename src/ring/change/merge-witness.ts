@@ -11,7 +11,7 @@ const LEADER_BLIND_MS = 3_000;
 
 /**
  * What a leader has seen of a merge, and statuses do not show: who joined when it began, and whether it
- * was this leader that began it. Who is a joiner and goes is out at once, without a trace.
+ * was this leader that began it. A joiner that goes is out at once and leaves no trace.
  */
 export class MergeWitness {
   readonly #clock: Clock;
