@@ -78,8 +78,10 @@ export class MergeDriver {
       goalIs.reached = step.over && goalReached(ring, goal);
       return step;
     };
-    const giveUp = (ring: RingStatus): MergeStep =>
-      noting(undoStep(ring, { ...undo.memory, goal }), ring);
+    const giveUp = (ring: RingStatus): MergeStep => {
+      const leftMs = deadline - clock.monotonic();
+      return noting(undoStep(ring, { ...undo.memory, goal, leftMs }), ring);
+    };
     const back = await undo.follow(giveUp, deadline, signal);
     // Out of the ring it is in nobody's way; in it the next merge would hang at it again.
     const hungItself = lead.hungItself || undo.hungItself;

@@ -40,6 +40,8 @@ export interface MergeLead {
   gaveMerge: boolean;
   /** How long the ring has looked the same, in milliseconds. */
   stillMs: number;
+  /** How long the giving up may still take, in milliseconds. */
+  leftMs?: number;
   /** CUKs of the servers that the role has; one that is down and not among them is taken out. */
   role?: ReadonlySet<string>;
 }
@@ -117,7 +119,8 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
 }
 
 /** What follows when all are Done: COMPMERGE, if they have all that they must answer for then. */
-function ending(ring: RingStatus, { joiners, gaveMerge, stillMs }: MergeLead): Order[] {
+function ending(ring: RingStatus, lead: MergeLead): Order[] {
+  const { joiners, gaveMerge, stillMs, leftMs = Infinity } = lead;
   if (!mayLackData(ring, joiners)) {
     // A second COMPMERGE can come late, and end the next merge.
     const isOthers = !gaveMerge && stillMs < LEADER_PASSING_MS;
@@ -125,7 +128,8 @@ function ending(ring: RingStatus, { joiners, gaveMerge, stillMs }: MergeLead): O
   }
   // Another leader may know better, and completes it; a COMPMERGE may be on its way.
   const limitMs = joiners === null ? OTHERS_COMPLETING_MS : COMPLETING_MS;
-  return stillMs < limitMs ? [] : [{ command: 'ABORTMERGE', at: ring.self }];
+  const mayWait = stillMs < limitMs && limitMs - stillMs < leftMs;
+  return mayWait ? [] : [{ command: 'ABORTMERGE', at: ring.self }];
 }
 
 /**

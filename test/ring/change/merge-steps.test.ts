@@ -243,6 +243,16 @@ describe('giving up', () => {
     expect(giveUp('join', done, { joiners: keys('c d'), stillMs: 6_000 })).toBe('ABORTMERGE c');
   });
 
+  it('and waits for nobody when the time for giving up is shorter than that', () => {
+    const done = ['IN Done', 'IN Done', 'IN DELETE Done'];
+    const wait = (leftMs: number): string =>
+      giveUp('leave', done, { joiners: keys('d'), stillMs: 3_000, leftMs });
+    expect([wait(3_001), wait(3_000)]).toEqual(['wait', 'ABORTMERGE c']);
+    expect(giveUp('leave', done, { joiners: null, stillMs: 0, leftMs: 3_000 })).toBe(
+      'ABORTMERGE c',
+    );
+  });
+
   it('the goal is reached when the ring is quiet again', () => {
     const reached = (goal: MergeGoal, ...statuses: string[]): boolean =>
       goalReached(ring('c', ...statuses), goal);
