@@ -102,7 +102,7 @@ export class ClusterNode implements Node {
       iniPublished: published,
       roll,
       volumeMounted: await volume.isMounted(),
-      ...(refusals && { isLetIn: status !== null && refusals.hasLetIn(status.chmpxPid) }),
+      isLetIn: refusals === null || (status !== null && refusals.hasLetIn(status.chmpxPid)),
       now: clock.wall(),
     };
   }

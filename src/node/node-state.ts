@@ -56,7 +56,7 @@ function memberState(desired: DesiredState, { seen }: Observed): NodeState {
   const { chmpx, k2hdkc, status, role } = seen;
   if (!chmpx && (desired.registration === null || role.ini === null)) return 'registering';
   if (!chmpx || status?.self.live !== 'UP') return 'starting';
-  if (desired.mode === 'slave') return seen.isLetIn === false ? 'joining' : 'serving';
+  if (desired.mode === 'slave') return seen.isLetIn ? 'serving' : 'joining';
   const { self } = status;
   const isIn = self.ring === 'SERVICE IN';
   if (!k2hdkc || self.suspended) return isIn ? 'suspended' : 'starting';

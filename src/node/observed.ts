@@ -26,8 +26,8 @@ export interface Seen {
   iniPublished: boolean;
   /** What must start again for the rest of it; null: nothing. */
   roll: RollView | null;
-  /** Of a slave: no server that serves has refused the chmpx that runs. Left out on a server. */
-  isLetIn?: boolean;
+  /** No server that serves has refused the chmpx of this slave; always so on a server. */
+  isLetIn: boolean;
   /** Milliseconds of wall clock. */
   now: number;
 }

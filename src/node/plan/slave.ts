@@ -12,6 +12,6 @@ export function planSlave(observed: Observed): Step {
   }
   const { giveIn } = observed.memory;
   if (giveIn !== null) return giveWay(observed, giveIn);
-  if (observed.seen.isLetIn === false) return wait('the servers must let this slave in');
+  if (!observed.seen.isLetIn) return wait('the servers must let this slave in');
   return { kind: 'rest', why: 'following the cluster' };
 }

@@ -22,7 +22,7 @@ export function serves(desired: DesiredState, observed: Observed): boolean {
     return (
       observed.seen.chmpx?.generation === desired.generation &&
       observed.seen.status?.self.live === 'UP' &&
-      observed.seen.isLetIn !== false
+      observed.seen.isLetIn
     );
   }
   return (

@@ -228,6 +228,7 @@ export class Agent implements Node {
       iniPublished: true,
       roll: this.#roll(sinceMs),
       volumeMounted: true,
+      isLetIn: true,
       now: this.#clock.wall(),
     };
   }
