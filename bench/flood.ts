@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { sleep, systemClock } from '../src/base/clock.ts';
@@ -8,11 +6,9 @@ import { encodeEnvelope, type JsonObject } from '../src/oslo/envelope.ts';
 import { Cipher } from '../src/trove/cipher.ts';
 import { RawCaller } from '../test/helpers/raw-caller.ts';
 import { until } from '../test/helpers/until.ts';
-import { startBroker } from '../test/peers/broker.ts';
-import { standIns } from '../test/story/programs.ts';
-import { Stage } from '../test/story/stage.ts';
 import { memoryOf, quantile } from './figures.ts';
 import { agent, start } from './guests.ts';
+import { onStage } from './on-stage.ts';
 
 const HELP = `npm run bench:flood -- [options]
 
@@ -97,43 +93,32 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-flood-'));
-  const broker = await startBroker(path.join(directory, 'broker'));
-  try {
-    const programs = await standIns(directory);
-    const stage = await Stage.open(broker, path.join(directory, 'stage'), programs);
+  await onStage(async ({ stage, programs }) => {
+    const actor = await stage.actor('flooded');
+    const folder = path.dirname(programs.program('chmpx'));
+    const guest = agent('flooded', actor, { environment: programs.environment, folder });
+    const running = await start(guest);
+    const url = stage.broker.url(stage.vhost);
+    const about = { transportUrl: url, exchange: 'trove', id: guest.id };
+    const trove = await RawCaller.open({ ...about, key: guest.key });
+    const other = await RawCaller.open({ ...about, key: null });
     try {
-      const actor = await stage.actor('flooded');
-      const folder = path.dirname(programs.program('chmpx'));
-      const guest = agent('flooded', actor, { environment: programs.environment, folder });
-      const running = await start(guest);
-      const url = stage.broker.url(stage.vhost);
-      const about = { transportUrl: url, exchange: 'trove', id: guest.id };
-      const trove = await RawCaller.open({ ...about, key: guest.key });
-      const other = await RawCaller.open({ ...about, key: null });
-      try {
-        // What is sent before the guest has its queue is lost.
-        const answers = (): Promise<unknown> => trove.call('rpc_ping', {}, { seconds: 1 });
-        await until('the guest answers', () => answers().catch(() => undefined));
-        say('peaceful', await watch(trove, running.pid, sleep(systemClock, 5_000)));
-        const begun = systemClock.monotonic();
-        const sending = flood(other, Number(values.messages), Number(values.window));
-        say('flooded', await watch(trove, running.pid, sending));
-        const seconds = (systemClock.monotonic() - begun) / 1_000;
-        process.stdout.write(`${values.messages} messages in ${seconds.toFixed(1)} s\n`);
-        say('after', await watch(trove, running.pid, sleep(systemClock, 10_000)));
-      } finally {
-        await trove.close();
-        await other.close();
-        await running.stop();
-      }
+      // What is sent before the guest has its queue is lost.
+      const answers = (): Promise<unknown> => trove.call('rpc_ping', {}, { seconds: 1 });
+      await until('the guest answers', () => answers().catch(() => undefined));
+      say('peaceful', await watch(trove, running.pid, sleep(systemClock, 5_000)));
+      const begun = systemClock.monotonic();
+      const sending = flood(other, Number(values.messages), Number(values.window));
+      say('flooded', await watch(trove, running.pid, sending));
+      const seconds = (systemClock.monotonic() - begun) / 1_000;
+      process.stdout.write(`${values.messages} messages in ${seconds.toFixed(1)} s\n`);
+      say('after', await watch(trove, running.pid, sleep(systemClock, 10_000)));
     } finally {
-      await stage.close();
+      await trove.close();
+      await other.close();
+      await running.stop();
     }
-  } finally {
-    await broker.stop();
-    await rm(directory, { recursive: true, force: true });
-  }
+  });
 }
 
 await main();

@@ -1,13 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { startBroker } from '../test/peers/broker.ts';
-import { standIns } from '../test/story/programs.ts';
-import { Stage } from '../test/story/stage.ts';
 import { Caller } from './caller.ts';
 import { Consumers } from './consumers.ts';
 import { agent, bareNode, echo, pythonGuest, type Guest } from './guests.ts';
+import { onStage, type OnStage } from './on-stage.ts';
 import { measureCalls, measureIdle, measureNode, measureStarts } from './phases.ts';
 import { formatSection, writeSection } from './results-file.ts';
 import { resultsSection } from './results.ts';
@@ -33,8 +29,7 @@ interface Cast {
   node: Guest;
 }
 
-async function prepareCast(stage: Stage, directory: string): Promise<Cast> {
-  const programs = await standIns(directory);
+async function prepareCast({ stage, programs, directory }: OnStage): Promise<Cast> {
   const found = {
     environment: programs.environment,
     folder: path.dirname(programs.program('chmpx')),
@@ -73,50 +68,37 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-bench-'));
-  const broker = await startBroker(path.join(directory, 'broker'));
-  try {
-    const stage = await Stage.open(
-      broker,
-      path.join(directory, 'stage'),
-      await standIns(directory),
-    );
-    try {
-      say('preparing');
-      const cast = await prepareCast(stage, directory);
-      const { detached, serving, python, echo: least, node } = cast;
-      const consumers = await Consumers.open(broker.url(stage.vhost));
-      const talking = [detached, python, least];
-      for (const guest of talking) await consumers.makeQueue(guest);
+  await onStage(async (on) => {
+    const { stage, directory } = on;
+    say('preparing');
+    const cast = await prepareCast(on);
+    const { detached, serving, python, echo: least, node } = cast;
+    const consumers = await Consumers.open(stage.broker.url(stage.vhost));
+    const talking = [detached, python, least];
+    for (const guest of talking) await consumers.makeQueue(guest);
 
-      say('starting each several times');
-      const starts = await measureStarts(talking, Number(values.starts), consumers);
-      starts.set(node, await measureNode(directory, Number(values.starts)));
+    say('starting each several times');
+    const starts = await measureStarts(talking, Number(values.starts), consumers);
+    starts.set(node, await measureNode(directory, Number(values.starts)));
 
-      say('calling');
-      const trove = path.join(directory, 'stage/trove');
-      const caller = await Caller.start(trove, path.join(trove, 'trove.conf'));
-      const plan = { sequential: 500, callers: 16, rounds: Number(values.rounds), perRound: 800 };
-      const calls = await measureCalls(talking, plan, { caller, consumers });
-      await caller.stop();
+    say('calling');
+    const trove = path.join(directory, 'stage/trove');
+    const caller = await Caller.start(trove, path.join(trove, 'trove.conf'));
+    const plan = { sequential: 500, callers: 16, rounds: Number(values.rounds), perRound: 800 };
+    const calls = await measureCalls(talking, plan, { caller, consumers });
+    await caller.stop();
 
-      // What is published for the conductor still has its queue.
-      await stage.trove.stop();
-      say(`waiting for ${values.idle} s`);
-      const all = [detached, serving, python, least, node];
-      const idle = await measureIdle(all, Number(values.idle), directory);
-      await consumers.close();
+    // What is published for the conductor still has its queue.
+    await stage.trove.stop();
+    say(`waiting for ${values.idle} s`);
+    const all = [detached, serving, python, least, node];
+    const idle = await measureIdle(all, Number(values.idle), directory);
+    await consumers.close();
 
-      const section = await formatSection(resultsSection({ ...cast, starts, calls, idle, plan }));
-      process.stdout.write(section);
-      if (!values['no-write']) await writeSection(section);
-    } finally {
-      await stage.close();
-    }
-  } finally {
-    await broker.stop();
-    await rm(directory, { recursive: true, force: true });
-  }
+    const section = await formatSection(resultsSection({ ...cast, starts, calls, idle, plan }));
+    process.stdout.write(section);
+    if (!values['no-write']) await writeSection(section);
+  });
 }
 
 await main();
