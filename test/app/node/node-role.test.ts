@@ -10,7 +10,11 @@ import { configured } from '../configured.ts';
 import { recordedWorld } from '../world.ts';
 
 /** A registered node whose last good role is on disk, and the ini that it makes of it. */
-async function restored(agentYaml: string, ports: Partial<ClusterParameters> = {}) {
+async function restored(
+  agentYaml: string,
+  ports: Partial<ClusterParameters> = {},
+  wanted?: ClusterParameters | null,
+) {
   const settings = await configured({ agentYaml });
   const { state_dir: directory, instance_id_file: idFile } = settings.agent.paths;
   await mkdir(directory);
@@ -18,7 +22,8 @@ async function restored(agentYaml: string, ports: Partial<ClusterParameters> = {
   const parameters = { ...PARAMETERS, clusterName: 'mycluster', ...ports };
   const registration = { ...registrationFor(parameters), cuk: CUK1 };
   const desired = await DesiredStateStore.open(directory);
-  await desired.update({ ...desiredState({ parameters, registration }) });
+  const now = wanted === undefined ? parameters : wanted;
+  await desired.update(desiredState({ parameters: now, registration }));
   const { world, texts } = recordedWorld();
   const kept = new KeptRole(directory, world.log);
   kept.keep({ of: registration.parametersKey, text: roleText('threeServers') });
@@ -47,4 +52,18 @@ it('refuses a role of other ports than those that are configured, Trove before a
   const { view: taken } = await restored(others, { serverPort: 8020, serverControlPort: 8021 });
   expect(taken.problem).toBeNull();
   expect(taken.ini?.text).toMatch(/^CTLPORT *= *8021$/m);
+});
+
+it.each<[string, ClusterParameters | null]>([
+  ['nothing', null],
+  [
+    'another cluster, with other ports',
+    { ...PARAMETERS, clusterName: 'another', serverPort: 9020 },
+  ],
+])('a node that leaves its role for %s still knows who is in it, over a restart', async (_, to) => {
+  const others = 'cluster: { server_control_port: 9021 }\n';
+  const { view, texts } = await restored(others, { serverPort: 8020, serverControlPort: 8021 }, to);
+  expect(texts).toEqual([]);
+  expect(view.cuks.size).toBe(3);
+  expect(view.ini?.text).toMatch(/^CTLPORT *= *8021$/m);
 });
