@@ -26,6 +26,7 @@ export default defineConfig({
             'test/story/**',
             'test/real/**',
             'test/hostile/built/**',
+            'test/field/built/**',
           ],
           ...patience,
         },
@@ -33,7 +34,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/{integration,conformance,story,hostile/built}/**/*.test.ts'],
+          include: ['test/{integration,conformance,story,hostile/built,field/built}/**/*.test.ts'],
           globalSetup: ['test/peers/global-setup.ts'],
           ...patience,
         },

@@ -10,6 +10,7 @@ import { readSlaveSource } from '../app/slave/slave-source.ts';
 import type { World } from '../app/world.ts';
 import { systemClock } from '../base/clock.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
+import { LineOutput, written } from '../base/line-output.ts';
 import { createLogger } from '../base/log.ts';
 import { SystemdNotify } from '../host/systemd-notify.ts';
 import { Secrets } from '../base/secrets.ts';
@@ -20,6 +21,8 @@ import { showStatus } from './show-status.ts';
 declare const K2HDKC_AGENT_VERSION: string;
 
 async function main(words: string[]): Promise<number> {
+  // Whoever reads may go at any time, as `head` does.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const command = parseCommandLine(words);
   switch (command.name) {
     case 'help':
@@ -31,7 +34,7 @@ async function main(words: string[]): Promise<number> {
     case 'run':
       return run(command.options);
     case 'status':
-      return showStatus(command.options);
+      return showStatus(command.options).finally(() => written(process.stdout));
   }
 }
 
@@ -44,8 +47,14 @@ async function run(options: RunOptions): Promise<number> {
   const node = await readNodeSettings(options);
   const secrets = new Secrets();
   const { format, level } = node.agent.log;
-  const write = (line: string): void => void process.stdout.write(line);
+  const output = new LineOutput(process.stdout);
+  const write = (line: string): void => {
+    output.write(line);
+  };
   const log = createLogger({ format, level, secrets, write });
+  output.onTakenAgain = (lost) => {
+    log.warn({ lost }, 'lines of this log were lost: nobody took them');
+  };
   const world: World = { clock: systemClock, random: Math.random, secrets, log };
   const agent = await start(options, node, world);
   const over = new AbortController();
