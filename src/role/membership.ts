@@ -24,7 +24,8 @@ export interface MembershipOptions {
   /** Gets the access to the role; it is given `parameters.extdataUrl`. Default: as extdata. */
   access?: GetAccess;
   cuk: () => Promise<string>;
-  nodeName: string;
+  /** The name to register under, which the others must be able to resolve. Asked each time. */
+  nodeName: () => Promise<string>;
   /** Where the files for K2HR3's own tools are kept. */
   filesDirectory: string;
   retry: { firstMs: number; capMs: number };
@@ -76,12 +77,13 @@ export class Membership {
   /** Extdata → clear the way → register → ask whether it is true. Repeatable at any point. */
   async register(parameters: ClusterParameters, signal: AbortSignal): Promise<void> {
     await this.#paced(async () => {
-      const { desired, log, secrets, nodeName: tag } = this.#options;
+      const { desired, log, secrets } = this.#options;
       const http = { ...this.#options.http, signal };
       secrets.add(parameters.extdataUrl);
       const access = await this.#getAccess(http, parameters.extdataUrl);
       secrets.add(access.roleToken);
       const cuk = await this.#options.cuk();
+      const tag = await this.#options.nodeName();
       await this.#leaveOther(access.roleName, cuk, signal);
       const registration: Registration = {
         ...access,

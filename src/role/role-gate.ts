@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { withDeadline } from '../base/wait.ts';
+import { isLoopbackAddress, isLoopbackName } from '../host/loopback.ts';
 import type { ResolveName } from '../host/resolve-name.ts';
 import type { RoleWish } from './registration.ts';
 import type { RoleDocument } from './role-document.ts';
@@ -10,6 +11,8 @@ export interface RoleGateOptions {
   /** Makes a document of the text, or throws with the reason why it cannot be used. */
   parse: (text: string, desired: RoleWish) => RoleDocument;
   resolve: ResolveName;
+  /** Whether servers may have loopback addresses: all of them are on this machine. */
+  loopback: boolean;
   clock: Clock;
 }
 
@@ -39,7 +42,8 @@ export class RoleGate {
    */
   async judge(text: string, desired: RoleWish, last: RoleDocument | null): Promise<Verdict> {
     const document = this.#options.parse(text, desired);
-    await this.#checkNames(document.servers, last?.servers ?? []);
+    this.#checkLoopback(document);
+    await this.#checkNames(document, last?.servers ?? []);
     const why = doubtAbout(document, last);
     if (why !== null && !this.#isConfirmed(text)) return { kind: 'doubtful', why };
     this.#doubted = null;
@@ -55,32 +59,55 @@ export class RoleGate {
   }
 
   /**
+   * A name such as `localhost` is another machine on each machine: chmpx takes it for itself, or finds
+   * a stranger there.
+   */
+  #checkLoopback({ servers, neighbours }: RoleDocument): void {
+    if (this.#options.loopback || (servers.length < 2 && neighbours.length === 0)) return;
+    refuseLoopback(servers.filter(isLoopbackName));
+  }
+
+  /**
    * Names that the ring did not have before must resolve. chmpx takes those that do not, and then
    * waits for DNS again and again. A server that is known must not stop all changes of the ring
    * when its name is gone before its entry is.
    */
-  async #checkNames(servers: readonly string[], known: readonly string[]): Promise<void> {
+  async #checkNames(
+    { ini, servers, neighbours }: RoleDocument,
+    known: readonly string[],
+  ): Promise<void> {
     const old = new Set(known);
+    // A VM's own name may lead to 127.0.1.1 on itself, as Debian and cloud-init write it.
+    const others = new Set(ini === null ? servers : neighbours.map(({ name }) => name));
     const lost: string[] = [];
+    const loopback: string[] = [];
     for (const name of servers) {
-      if (old.has(name) || (await this.#resolves(name))) continue;
-      lost.push(name);
+      if (old.has(name)) continue;
+      const addresses = await this.#addresses(name);
+      if (addresses.length === 0) lost.push(name);
+      else if (others.has(name) && addresses.every(isLoopbackAddress)) loopback.push(name);
       if (lost.length === MOST_UNRESOLVED) break;
     }
+    if (!this.#options.loopback) refuseLoopback(loopback);
     if (lost.length === 0) return;
     throw new RoleRefusedError(
       `[SVRNODE] NAME ${lost.join(', ')} cannot be resolved: put it into DNS, or take its host out of the role`,
     );
   }
 
-  #resolves(name: string): Promise<boolean> {
+  #addresses(name: string): Promise<string[]> {
     const { clock, resolve } = this.#options;
     const late = (): Error => new Error('too late');
-    return withDeadline(clock, RESOLVE_LIMIT_MS, resolve(name), late).then(
-      (addresses) => addresses.length > 0,
-      () => false,
-    );
+    return withDeadline(clock, RESOLVE_LIMIT_MS, resolve(name), late).catch(() => []);
   }
+}
+
+function refuseLoopback(names: readonly string[]): void {
+  if (names.length === 0) return;
+  const [name = ''] = names;
+  throw new RoleRefusedError(
+    `[SVRNODE] NAME ${names.slice(0, MOST_UNRESOLVED).join(', ')} is a loopback address here, and so another machine on each: set the host name of the VM that registered as ${name}, and take the entry out of the role`,
+  );
 }
 
 /**

@@ -34,6 +34,8 @@ export interface RoleWatchOptions {
   /** Makes a document of the text, or throws with the reason why it cannot be used. */
   parse: (text: string, desired: RoleWish) => RoleDocument;
   resolve: ResolveName;
+  /** Whether servers may have loopback addresses: all of them are on this machine. */
+  loopback: boolean;
   pace: RolePace;
   clock: Clock;
   random: Random;

@@ -86,12 +86,13 @@ export class RoleNode {
       desired,
       http: { clock: systemClock, localAddress: address, totalTimeoutMs },
       cuk: () => Promise.resolve(cuk),
-      nodeName: tag,
+      nodeName: () => Promise.resolve(tag),
       filesDirectory: directory,
       retry: { firstMs: 20, capMs: 200 },
       secrets: new Secrets(),
     });
     this.role = new RoleWatch({
+      loopback: false,
       ...common,
       stateDirectory: directory,
       desired: () => desired.current,

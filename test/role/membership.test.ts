@@ -57,7 +57,7 @@ async function bench(resolve = elsewhere, tag = 'node1.novalocal'): Promise<Benc
     desired,
     http: { clock: systemClock, localAddress: ADDRESS },
     cuk: () => Promise.resolve(CUK),
-    nodeName: tag,
+    nodeName: () => Promise.resolve(tag),
     filesDirectory: files,
     retry: { firstMs: 2_000, capMs: 2_000 },
     resolve,

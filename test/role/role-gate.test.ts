@@ -13,8 +13,10 @@ function documentOf(text: string): RoleDocument {
   if (text === 'bad') throw new Error('cannot be used');
   const servers = text.split(',');
   const ini = servers.includes('self') ? { ...INI, text } : null;
-  const none = { neighbours: [], dataDirectory: null, k2h: null };
-  return { ini, servers, cuks: new Set(servers), ...none };
+  const neighbours = servers
+    .filter((name) => ini !== null && name !== 'self')
+    .map((name) => ({ name, controlPort: 8021, before: false }));
+  return { ini, servers, neighbours, cuks: new Set(servers), dataDirectory: null, k2h: null };
 }
 
 const known: ResolveName = () => Promise.resolve(['192.0.2.1']);
@@ -28,9 +30,10 @@ beforeEach(() => {
   gate = gateWith(known);
 });
 
-function gateWith(resolve: ResolveName): RoleGate {
+function gateWith(resolve: ResolveName, loopback = false): RoleGate {
   return new RoleGate({
     parse: documentOf,
+    loopback,
     resolve: (name) => {
       asked.push(name);
       return resolve(name);

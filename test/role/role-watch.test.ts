@@ -82,6 +82,7 @@ async function bench(says: string | Error, state?: string): Promise<Bench> {
     desired: () => desired.current,
     read,
     parse,
+    loopback: false,
     resolve: (name) => Promise.resolve(names.has(name) ? [] : ['192.0.2.1']),
     pace: {
       settledMs: SETTLED,

@@ -197,6 +197,7 @@ export class Vm {
       `  shared_dir: ${this.#files.programs.sharedDirectory}`,
       'node:',
       '  name: 127.0.0.1',
+      '  source_address: 127.0.0.1',
       'log:',
       '  level: debug',
       '',

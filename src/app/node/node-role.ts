@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { AgentError } from '../../base/errors.ts';
 import { queueMessageLimit } from '../../host/limits.ts';
+import { isLoopbackAddress, isLoopbackName } from '../../host/loopback.ts';
 import { nodeName } from '../../host/node-name.ts';
 import { resolveName } from '../../host/resolve-name.ts';
 import type { DesiredStateStore } from '../../node/desired-state.ts';
@@ -43,8 +44,8 @@ export async function createNodeRole(options: NodeRoleOptions): Promise<NodeRole
       totalTimeoutMs: k2hr3.total_timeout * 1000,
     },
     ...(access === undefined ? {} : { access }),
-    cuk: () => readInstanceId(paths.instance_id_file),
-    nodeName: node.name ?? (await nodeName()),
+    cuk: () => readInstanceId(paths.instance_id_file, desired.current.registration?.cuk),
+    nodeName: () => registeredName(node),
     filesDirectory: path.dirname(paths.ini_file),
     retry,
     resolve: resolveName,
@@ -61,6 +62,7 @@ export async function createNodeRole(options: NodeRoleOptions): Promise<NodeRole
     read: (...reading) => membership.read(...reading),
     parse: (text, wish) => parseRole(text, wish, settings, queueMessages),
     resolve: resolveName,
+    loopback: isOnLoopback(node),
     pace: {
       settledMs: k2hr3.poll_interval * 1000,
       changingMs: k2hr3.changing_poll_interval * 1000,
@@ -74,6 +76,31 @@ export async function createNodeRole(options: NodeRoleOptions): Promise<NodeRole
   });
   desired.onChange(() => role.hurry());
   return { membership, role };
+}
+
+type NodeConfig = NodeRoleOptions['settings']['agent']['node'];
+
+/** Whether the whole ring is on this machine, each node at a loopback address of its own. */
+function isOnLoopback({ source_address: address }: NodeConfig): boolean {
+  return address !== null && isLoopbackAddress(address);
+}
+
+/**
+ * The name under which this VM registers. Asked each time: the host name can be set later.
+ *
+ * @throws AgentError, retryable, for a name that means another machine on each machine.
+ */
+async function registeredName(node: NodeConfig): Promise<string> {
+  const name = node.name ?? (await nodeName());
+  if (isOnLoopback(node) || !isLoopbackName(name)) return name;
+  const cure =
+    node.name === null
+      ? 'set the host name (hostnamectl set-hostname NAME), or node.name in agent.yaml'
+      : 'set node.name in agent.yaml to a name that the others can resolve';
+  throw new AgentError(
+    `this VM would register as ${name}, which is every VM's name for itself: ${cure}`,
+    { retryable: true },
+  );
 }
 
 /**
