@@ -1,6 +1,7 @@
 import { AgentError, codeOf, messageOf } from '../base/errors.ts';
 import type { BrokerAddress } from './broker-address.ts';
 import type { TlsOptions } from './tls.ts';
+import { wrongPeer } from './wrong-peer.ts';
 
 /**
  * A failed attempt to connect, in one line that names the broker and what to do; never the
@@ -54,8 +55,11 @@ function tlsReason(code: string | undefined, tls: TlsOptions): string | undefine
     case 'ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN':
       return `it does not accept the client certificate of ssl_cert_file (${tls.certFile}); its log says why`;
     case undefined:
-    default:
       return undefined;
+    default:
+      return code.startsWith('ERR_SSL_')
+        ? 'the TLS handshake failed; check that the port in transport_url is the TLS port of the broker'
+        : undefined;
   }
 }
 
@@ -68,6 +72,8 @@ function plainReason(cause: unknown, tls: TlsOptions | undefined): string | unde
   if (/Expected ConnectionOpenOk/.test(message)) {
     return 'the virtual host does not exist or this user may not use it; check both in transport_url';
   }
+  const wrong = wrongPeer(message);
+  if (wrong !== undefined) return wrong;
   const cut = codeOf(cause) === 'ECONNRESET' || message.startsWith('Socket closed abruptly');
   if (!cut) return undefined;
   return tls

@@ -119,7 +119,10 @@ export class Connection {
         },
         socketOptions,
       );
-      const late = (): Error => new Error(`no answer for ${HANDSHAKE_MS / 1_000} s`);
+      const late = (): Error =>
+        new Error(
+          `no answer for ${HANDSHAKE_MS / 1_000} s; check host and port in transport_url, and the broker's load`,
+        );
       const model = await withDeadline(clock, HANDSHAKE_MS, connecting, late);
       return new Connection(`${address.host}:${address.port}`, model, destroy, options);
     } catch (error) {
