@@ -19,9 +19,10 @@ export async function readConfigFiles(
   for (const source of sources) {
     const files = 'file' in source ? [source.file] : await confFilesOf(source.directory);
     for (const file of files) {
-      const text = await readFile(file, 'utf8').catch((error: unknown) => {
+      const bytes = await readFile(file).catch((error: unknown) => {
         throw unreadable('configuration file', file, error);
       });
+      const text = utf8(bytes, file);
       assignments.push(...parseConfig(text, file));
     }
   }
@@ -36,6 +37,15 @@ async function confFilesOf(directory: string): Promise<string[]> {
     .filter((name) => name.endsWith('.conf') && !name.startsWith('.'))
     .sort()
     .map((name) => path.join(directory, name));
+}
+
+/** Text with another encoding has no meaning for oslo.config either; a BOM stays, as in Python. */
+function utf8(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new ConfigurationError(`configuration file ${file}: is not UTF-8`, { cause });
+  }
 }
 
 function unreadable(kind: string, where: string, cause: unknown): ConfigurationError {

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../base/errors.ts';
+import { lstrip, rstrip, strip } from './python-text.ts';
 
 /** One `key = value` of an oslo.config file. */
 export interface Assignment {
@@ -22,14 +23,14 @@ export function parseConfig(text: string, file: string): Assignment[] {
   let group: string | undefined;
   let last: Assignment | undefined; // what an indented line continues
 
-  text.split(/\r?\n/).forEach((raw, index) => {
+  text.split(/\r\n|\r|\n/).forEach((raw, index) => {
     const where = `${file}:${index + 1}`;
-    const line = raw.trimEnd();
+    const line = rstrip(raw);
     if (line === '') {
       last = undefined;
     } else if (/^[ \t]/.test(line)) {
       if (!last) throw new ConfigurationError(`${where}: an indented line that continues nothing`);
-      last.text += `\n${line.trimStart()}`;
+      last.text += `\n${lstrip(line)}`;
     } else if (line.startsWith('[')) {
       group = sectionName(line, where);
       last = undefined;
@@ -60,9 +61,9 @@ function sectionName(line: string, where: string): string {
 function splitAssignment(line: string, where: string): { option: string; text: string } {
   const at = line.search(/[=:]/);
   if (at < 0) throw new ConfigurationError(`${where}: neither "key = value" nor a comment`);
-  const option = line.slice(0, at).trim();
+  const option = strip(line.slice(0, at));
   if (option === '') throw new ConfigurationError(`${where}: a value without a key`);
-  return { option, text: unquote(line.slice(at + 1).trim()) };
+  return { option, text: unquote(strip(line.slice(at + 1))) };
 }
 
 function unquote(text: string): string {

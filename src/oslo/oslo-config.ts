@@ -8,8 +8,8 @@ interface Setting {
   where: string;
 }
 
-/** `$$`, `\$`, `$name`, `$group.name` and both in braces. Any other `$` stands for itself. */
-const REFERENCE = /\$\$|\\\$|\$(?:([_a-z][._a-z0-9]*)|\{([_a-z][._a-z0-9]*)\})/gi;
+/** `$$`, `$name`, `$group.name` and both in braces. Any other `$` stands for itself. */
+const REFERENCE = /\$\$|\$(?:([_a-z][._a-z0-9]*)|\{([_a-z][._a-z0-9]*)\})/gi;
 /** References that refer to references, at most. */
 const MAX_DEPTH = 10;
 /** References behind one value, and its length in characters, at most: eight in each of seven are 2 million. */
@@ -108,19 +108,28 @@ export class OsloConfig {
     depth = 0,
     used: Used = { references: 0 },
   ): string {
-    const resolved = text.replaceAll(REFERENCE, (_whole, plain?: string, braced?: string) => {
-      const name = plain ?? braced;
-      if (name === undefined) return '$';
-      if (++used.references > MAX_REFERENCES) {
-        throw new ConfigurationError(`${where}: more than ${MAX_REFERENCES} references`);
-      }
-      const found = depth < MAX_DEPTH ? this.#referent(name, group) : undefined;
-      if (found) return this.#resolve(found.setting, found.group, depth + 1, used);
-      throw new ConfigurationError(
-        // What follows the "$" is not quoted: it may be the rest of a password.
-        `${where}: a "$" refers to an option that is not set; write $$ for a dollar sign`,
-      );
-    });
+    // `\$` is `$$` before anything else is looked at, also behind another `$`.
+    const resolved = text
+      .replaceAll(String.raw`\$`, '$$$$')
+      .replaceAll(REFERENCE, (_whole, plain?: string, braced?: string) => {
+        const name = plain ?? braced;
+        if (name === undefined) return '$';
+        if (++used.references > MAX_REFERENCES) {
+          throw new ConfigurationError(`${where}: more than ${MAX_REFERENCES} references`);
+        }
+        const found = depth < MAX_DEPTH ? this.#referent(name, group) : undefined;
+        if (found) {
+          const value = this.#resolve(found.setting, found.group, depth + 1, used);
+          if (isAsWritten(value)) return value;
+          throw new ConfigurationError(
+            `${where}: a "$" refers to a number or to true or false, which oslo.config writes its own way; write the value itself`,
+          );
+        }
+        throw new ConfigurationError(
+          // What follows the "$" is not quoted: it may be the rest of a password.
+          `${where}: a "$" refers to an option that is not set; write $$ for a dollar sign`,
+        );
+      });
     if (resolved.length <= LONGEST_VALUE) return resolved;
     throw new ConfigurationError(`${where}: longer than ${LONGEST_VALUE} characters`);
   }
@@ -141,4 +150,11 @@ export class OsloConfig {
     }
     return undefined;
   }
+}
+
+/** Whether an option of any type has this text when another refers to it. */
+function isAsWritten(value: string): boolean {
+  if (toBoolean(value) !== undefined) return false;
+  const number = toInteger(value);
+  return number === undefined || String(number) === value;
 }
