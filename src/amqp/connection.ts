@@ -11,6 +11,7 @@ import type { Logger } from '../base/log.ts';
 import { withDeadline } from '../base/wait.ts';
 import type { BrokerAddress } from './broker-address.ts';
 import { connectFailure } from './connect-failure.ts';
+import { lossReason } from './loss-reason.ts';
 import { readTls, type TlsOptions } from './tls.ts';
 
 interface ConnectOptions {
@@ -69,7 +70,9 @@ export class Connection {
     });
     // amqplib emits `error` only for some losses, and `close` for all of them.
     model.on('error', (error) => log.debug({ broker, err: error }, 'AMQP connection error'));
-    model.on('close', (error) => this.#end(error === undefined ? 'closed' : messageOf(error)));
+    model.on('close', (error) =>
+      this.#end(error === undefined ? 'closed' : lossReason(messageOf(error))),
+    );
     model.on('blocked', (reason) => {
       this.#blocked = true;
       log.warn({ broker, reason }, 'the broker takes no messages for now; they wait here');

@@ -5,6 +5,7 @@ import { openDeclaredChannel } from './declared-channel.ts';
 import type { InFlight } from './in-flight.ts';
 import type { InequivalentDeclaration } from './inequivalent.ts';
 import type { Delivery, OnDelivery } from './message.ts';
+import type { StreamOffset } from './stream-offset.ts';
 import type { DeclarationArguments, Topology } from './topology.ts';
 
 /** One consumer of a queue of the topology. */
@@ -14,6 +15,8 @@ export interface Consumer {
   consumerTag: string;
   /** Default: none. */
   arguments?: DeclarationArguments;
+  /** For a stream: where to go on. Default: it is none. */
+  offset?: StreamOffset;
   onDelivery: OnDelivery;
 }
 
@@ -23,6 +26,8 @@ interface ConsumerChannelOptions {
   /** Unacknowledged messages per consumer; 0 = any number, and basic.qos is not sent. */
   prefetch: number;
   inFlight: InFlight;
+  /** Takes note of each delivery; whether it was a message to oneself. */
+  onDelivered: (queue: string, headers: Readonly<Record<string, unknown>>) => boolean;
   /** Told what the broker holds differently. */
   onDifference: (difference: InequivalentDeclaration) => void;
   log: Logger;
@@ -89,18 +94,36 @@ export class ConsumerChannel {
     await this.#closed;
   }
 
-  async #consume({ queue, consumerTag, arguments: args, onDelivery }: Consumer): Promise<void> {
+  async #consume({
+    queue,
+    consumerTag,
+    arguments: args,
+    offset,
+    onDelivery,
+  }: Consumer): Promise<void> {
     await this.#channel.consume(
       queue,
       (message) => {
         if (message === null) {
           // The queue was deleted, or its node left the broker's cluster.
+          offset?.reset();
           this.#lose(`the broker cancelled the consumer of ${queue}`);
+          return;
+        }
+        offset?.note(message.properties.headers);
+        if (this.#options.onDelivered(queue, message.properties.headers ?? {})) {
+          this.#channel.ack(message);
           return;
         }
         void this.#options.inFlight.track(this.#handle(this.#delivery(message), onDelivery));
       },
-      { consumerTag, noAck: false, exclusive: false, noLocal: false, arguments: { ...args } },
+      {
+        consumerTag,
+        noAck: false,
+        exclusive: false,
+        noLocal: false,
+        arguments: { ...args, ...offset?.arguments },
+      },
     );
   }
 

@@ -35,7 +35,7 @@ const GOOD_RUN_MS = 5_000;
  *     open ──► use ──lost──► back off ──► open …
  *       └────failed────────────▲
  *
- * A failure that repeats itself is logged once. The series of failures that the back-off looks at
+ * A failure that repeats itself is logged once, also when it was open for a moment in between. The series of failures that the back-off looks at
  * begins with the start or with the loss of what was good.
  */
 export async function keepOpen<T extends Losable>(options: KeepOpenOptions<T>): Promise<void> {
@@ -47,14 +47,16 @@ export async function keepOpen<T extends Losable>(options: KeepOpenOptions<T>): 
     try {
       const thing = await open();
       const openedAt = clock.monotonic();
-      lastFailure = '';
       await use(thing);
       if (clock.monotonic() - openedAt >= GOOD_RUN_MS) {
         backoff.reset();
+        lastFailure = '';
         failingSince = clock.monotonic();
       }
       const reason = await thing.lost;
-      if (!ended()) log.warn({ reason }, `${what} lost; opening it again`);
+      if (ended()) return;
+      log[reason === lastFailure ? 'debug' : 'warn']({ reason }, `${what} lost; opening it again`);
+      lastFailure = reason;
     } catch (err) {
       const failure = messageOf(err);
       if (ended()) return;

@@ -9,7 +9,9 @@ import { InFlight } from './in-flight.ts';
 import type { InequivalentDeclaration } from './inequivalent.ts';
 import { keepOpen, type Series } from './keep-open.ts';
 import { NotSent, type OutgoingMessage, type Publisher, type PublishOutcome } from './message.ts';
+import { openDeclaredChannel } from './declared-channel.ts';
 import { PublisherChannel } from './publisher-channel.ts';
+import { Reachability } from './reachability.ts';
 import { BACKOFF, type AmqpSessionOptions } from './session-options.ts';
 
 /** How long a broker may take to confirm a message, in milliseconds. */
@@ -39,6 +41,7 @@ const CHANNEL_MS = 20_000;
 export class AmqpSession implements Publisher {
   readonly #options: AmqpSessionOptions;
   readonly #inFlight = new InFlight();
+  readonly #reachability = new Reachability();
   readonly #listeners = new Set<() => void>();
   readonly #stopConsuming = new AbortController();
   readonly #stop = new AbortController();
@@ -52,6 +55,9 @@ export class AmqpSession implements Publisher {
   /** What was said about different declarations on this connection. */
   readonly #differences = new Set<string>();
 
+  /** The last connection was open, and lost before everything was up: one line has said why. */
+  #inVain = false;
+
   constructor(options: AmqpSessionOptions) {
     this.#options = options;
   }
@@ -59,6 +65,11 @@ export class AmqpSession implements Publisher {
   /** Whether everything is up: connection, topology, consumers and publisher. */
   get connected(): boolean {
     return this.#consumers !== undefined && this.#publisher !== undefined;
+  }
+
+  /** Why this guest cannot be reached although it is connected, and since when; null: it can be. */
+  get concern(): Reachability['concern'] {
+    return this.#reachability.concern;
   }
 
   /** Calls `listener` now, if everything is up, and each time that it is so again. */
@@ -128,10 +139,13 @@ export class AmqpSession implements Publisher {
   async #serve(connection: Connection): Promise<void> {
     const { topology, consumers, prefetch = 0, publishTopology, log } = this.#options;
     const { over, broker } = connection;
-    log.info({ broker }, 'AMQP connection open');
+    log[this.#inVain ? 'debug' : 'info']({ broker }, 'AMQP connection open');
+    this.#inVain = true;
     this.#connection = connection;
     this.#differences.clear();
     const onDifference = (difference: InequivalentDeclaration): void => this.#tell(difference);
+    const declareAgain = (): Promise<void> =>
+      this.#inTime(connection, declareOnce(connection, topology, onDifference));
     const publishing = keepOpen({
       ...this.#series('AMQP publisher', over),
       open: () =>
@@ -139,8 +153,10 @@ export class AmqpSession implements Publisher {
       use: async (channel) => {
         this.#publisher = channel;
         this.#announce();
-        await channel.lost;
+        const reason = await channel.lost;
         this.#publisher = undefined;
+        // An exchange is gone, and its bindings with it, of which consumers hear nothing.
+        if (isNotFound(reason)) await declareAgain().catch(() => undefined);
       },
     });
     const consuming = keepOpen({
@@ -153,6 +169,7 @@ export class AmqpSession implements Publisher {
             consumers,
             prefetch,
             inFlight: this.#inFlight,
+            onDelivered: (queue, headers) => this.#reachability.delivered(queue, headers),
             onDifference,
             log,
           }),
@@ -165,7 +182,21 @@ export class AmqpSession implements Publisher {
         await this.#inTime(connection, channel.close());
       },
     });
-    await Promise.all([publishing, consuming]);
+    const proving = this.#reachability.run(
+      {
+        topology,
+        publisher: this,
+        declareAgain,
+        giveUp: (why) => {
+          connection.abandon(why);
+        },
+        clock: this.#options.clock,
+        random: this.#options.random,
+        log,
+      },
+      AbortSignal.any([over, this.#stopConsuming.signal]),
+    );
+    await Promise.all([publishing, consuming, proving]);
     await connection.lost;
   }
 
@@ -192,6 +223,7 @@ export class AmqpSession implements Publisher {
 
   #announce(): void {
     if (!this.connected) return;
+    this.#inVain = false;
     this.#options.log.info('AMQP session ready');
     // A listener that joins meanwhile was called when it joined.
     const listeners = [...this.#listeners];
@@ -227,4 +259,24 @@ export class AmqpSession implements Publisher {
       if (deleteOnStop) await consumers?.deleteQueue(name);
     }
   }
+}
+
+/** Declares all of it on a channel of its own, which a difference may cost. */
+async function declareOnce(
+  connection: Connection,
+  topology: Topology,
+  onDifference: (difference: InequivalentDeclaration) => void,
+): Promise<void> {
+  const { channel } = await openDeclaredChannel(
+    connection,
+    (model) => model.createChannel(),
+    topology,
+    onDifference,
+  );
+  await channel.close();
+}
+
+/** `Channel closed by server: 404 (NOT-FOUND) with message …`. */
+function isNotFound(reason: string): boolean {
+  return reason.includes('404 (NOT-FOUND)');
 }

@@ -20,6 +20,8 @@ export interface RabbitOptions {
   quorumMaxMemoryBytes: number;
   /** Quorum for the queues of fanouts (and of replies, which are not ours). */
   transientQuorumQueue: boolean;
+  /** One stream for each fanout, in place of a queue for each listener. */
+  streamFanout: boolean;
   /** `x-ha-policy: all` on every queue. */
   haQueues: boolean;
   /** How long an unused fanout queue lives; 0 = for ever. */
@@ -54,7 +56,7 @@ const LOGIN_METHODS = ['AMQPLAIN', 'PLAIN'];
 /**
  * Reads the options; those in the query of transport_url beat the others. Throws
  * ConfigurationError for values that cannot be used, for combinations that the broker refuses, and
- * for what is not supported and would be missed: streams, compression, other login methods.
+ * for what is not supported and would be missed: compression, other login methods.
  */
 export function readRabbitOptions(
   config: OsloConfig,
@@ -73,10 +75,23 @@ export function readRabbitOptions(
     if (flag(option)) throw refused(option, `is on, ${why}`);
   };
 
-  refuse('rabbit_stream_fanout', 'and stream queues are not supported; switch it off');
   if (flag('rabbit_quorum_queue')) {
     refuse('rabbit_ha_queues', 'and cannot be together with rabbit_quorum_queue; switch one off');
     refuse('amqp_auto_delete', 'and RabbitMQ refuses quorum queues with it; switch one off');
+  }
+  if (flag('rabbit_stream_fanout')) {
+    if (!flag('rabbit_transient_quorum_queue')) {
+      throw refused(
+        'rabbit_stream_fanout',
+        'is on and needs rabbit_transient_quorum_queue; set both',
+      );
+    }
+    if (count('rabbit_qos_prefetch_count', 0, UINT16_MAX) === 0) {
+      throw refused(
+        'rabbit_stream_fanout',
+        'is on and needs rabbit_qos_prefetch_count; set it above 0',
+      );
+    }
   }
   const compression = all.string(GROUP, 'kombu_compression', '');
   if (compression !== '') {
@@ -110,6 +125,7 @@ export function readRabbitOptions(
       count('rabbit_quorum_max_memory_bytes', 0),
     ),
     transientQuorumQueue: flag('rabbit_transient_quorum_queue'),
+    streamFanout: flag('rabbit_stream_fanout'),
     haQueues: flag('rabbit_ha_queues'),
     transientQueuesTtlSeconds: count('rabbit_transient_queues_ttl', 1_800),
     prefetchCount: count('rabbit_qos_prefetch_count', 0, UINT16_MAX),

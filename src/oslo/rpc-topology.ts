@@ -1,5 +1,6 @@
 import type { Consumer } from '../amqp/consumer-channel.ts';
 import type { SetBy } from '../amqp/inequivalent.ts';
+import { StreamOffset } from '../amqp/stream-offset.ts';
 import type {
   DeclarationArguments,
   ExchangeDeclaration,
@@ -22,6 +23,12 @@ const TRANSIENT_SET_BY: SetBy = {
   durable: 'rabbit_transient_quorum_queue',
   'x-queue-type': 'rabbit_transient_quorum_queue',
   'x-expires': 'rabbit_transient_queues_ttl',
+};
+
+const STREAM_SET_BY: SetBy = {
+  durable: 'rabbit_stream_fanout',
+  'x-queue-type': 'rabbit_stream_fanout',
+  'x-max-age': 'rabbit_transient_queues_ttl',
 };
 
 /** What an RPC server listens on. */
@@ -53,7 +60,8 @@ export function rpcServerTopology(
   const control = controlExchange(options);
   const fanout = `${topic}_fanout`;
   const toServer = `${topic}.${server}`;
-  const fanoutQueue = `${fanout}_${fanoutId}`;
+  const stream = options.streamFanout ? new StreamOffset() : undefined;
+  const fanoutQueue = stream ? fanout : `${fanout}_${fanoutId}`;
   return {
     topology: {
       exchanges: [
@@ -61,16 +69,16 @@ export function rpcServerTopology(
         {
           name: fanout,
           type: 'fanout',
-          durable: options.transientQuorumQueue,
+          durable: options.transientQuorumQueue || options.streamFanout,
           autoDelete: true,
           arguments: {},
-          setBy: TRANSIENT_SET_BY,
+          setBy: stream ? STREAM_SET_BY : TRANSIENT_SET_BY,
         },
       ],
       queues: [
         topicQueue(topic, options),
         topicQueue(toServer, options),
-        transientQueue(fanoutQueue, options),
+        stream ? streamQueue(fanoutQueue, options) : transientQueue(fanoutQueue, options),
       ],
       bindings: [
         { queue: topic, exchange: control.name, routingKey: topic },
@@ -81,7 +89,9 @@ export function rpcServerTopology(
     consumers: [topic, toServer, fanoutQueue].map((queue, index) => ({
       queue,
       consumerTag: String(index + 1),
-      arguments: options.cancelOnFailover ? { 'x-cancel-on-ha-failover': true } : {},
+      ...(queue === fanoutQueue && stream
+        ? { offset: stream }
+        : { arguments: options.cancelOnFailover ? { 'x-cancel-on-ha-failover': true } : {} }),
     })),
   };
 }
@@ -127,6 +137,20 @@ function transientQueue(name: string, options: RabbitOptions): QueueDeclaration 
     },
     setBy: TRANSIENT_SET_BY,
     deleteOnStop: true,
+  };
+}
+
+/** Of all listeners; what is older than the TTL goes, and the stream itself stays. */
+function streamQueue(name: string, options: RabbitOptions): QueueDeclaration {
+  const ttl = options.transientQueuesTtlSeconds;
+  return {
+    name,
+    durable: true,
+    autoDelete: false,
+    exclusive: false,
+    arguments: { 'x-queue-type': 'stream', ...(ttl > 0 ? { 'x-max-age': `${ttl}s` } : {}) },
+    setBy: STREAM_SET_BY,
+    deleteOnStop: false,
   };
 }
 

@@ -25,7 +25,7 @@ async function opened({
   const consumers = [{ queue: 'guest', consumerTag: '1', onDelivery: onDelivery ?? keep }];
   const consumer = await ConsumerChannel.open(connectionWith([channel]), {
     ...{ topology: { exchanges: [], queues: [], bindings: [] }, consumers, prefetch },
-    ...{ inFlight, log, onDifference: () => undefined },
+    ...{ inFlight, log, onDifference: () => undefined, onDelivered: () => false },
   });
   const deliver = (message: typeof MESSAGE | null): void =>
     channel.consumers.get('guest')?.(message as never);

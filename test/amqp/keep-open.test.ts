@@ -72,6 +72,24 @@ describe('keepOpen', () => {
     await ended;
   });
 
+  it('logs a loss that repeats itself once, until there was a good run', async () => {
+    const { clock, lines, doors, stop, ended } = series(() => false);
+    for (let n = 0; n < 4; n++) {
+      await clock.advance(4_000);
+      doors[n]?.lose();
+    }
+    await clock.advance(4_000);
+    expect(doors).toHaveLength(5);
+    expect(lines).toHaveLength(1);
+    await clock.advance(5_000);
+    doors[4]?.lose();
+    await clock.advance(0);
+    expect(lines).toHaveLength(2);
+    stop.abort();
+    doors.at(-1)?.lose();
+    await ended;
+  });
+
   it('starts over after a good run, and only after one', async () => {
     const { clock, attempts, doors, stop, ended } = series((attempt) => attempt <= 3);
     await clock.advance(750);

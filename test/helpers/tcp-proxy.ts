@@ -9,6 +9,8 @@ interface ProxyOptions {
   cutAfter?: number;
   /** What the client gets in place of a chunk from the server. Default: the chunk. */
   rewrite?: (chunk: Buffer) => Buffer;
+  /** What the client gets at once for a chunk, which the server does not see then. */
+  answer?: (chunk: Buffer) => Buffer | undefined;
 }
 
 /** A TCP proxy to a port of 127.0.0.1 for the faults that a network has. */
@@ -17,7 +19,7 @@ export class TcpProxy {
   #port = 0;
   readonly #pairs = new Set<{ client: Socket; server: Socket }>();
 
-  private constructor(port: number, { cutAfter = Infinity, rewrite }: ProxyOptions) {
+  private constructor(port: number, { cutAfter = Infinity, rewrite, answer }: ProxyOptions) {
     let left = cutAfter;
     this.#server = createServer((client) => {
       const server = connect(port, '127.0.0.1');
@@ -30,7 +32,11 @@ export class TcpProxy {
       this.#pairs.add(pair);
       for (const socket of [client, server])
         socket.setNoDelay(true).on('error', end).on('close', end);
-      client.on('data', (chunk) => server.write(chunk));
+      client.on('data', (chunk) => {
+        const given = answer?.(chunk);
+        if (given === undefined) server.write(chunk);
+        else client.write(given);
+      });
       server.on('data', (chunk) => {
         client.write(rewrite ? rewrite(chunk) : chunk.subarray(0, left));
         left -= chunk.length;

@@ -1,3 +1,4 @@
+import type { AmqpSession } from '../../amqp/session.ts';
 import { ConfigurationError } from '../../base/errors.ts';
 import { continueUnfinished } from '../../guest/continue-unfinished.ts';
 import { Journal } from '../../guest/journal.ts';
@@ -8,6 +9,7 @@ import { createGuestServer } from './guest-server.ts';
 import { createNodeAgent } from '../node/node-agent.ts';
 import { runParts, type Agent } from '../running.ts';
 import type { Settings } from '../settings.ts';
+import type { Concern } from '../../ring/watch/concern-keeper.ts';
 import { createSession } from './trove-session.ts';
 import type { World } from '../world.ts';
 
@@ -45,7 +47,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     ...common,
     volume: guest.volume,
     onLook: () => reports.reporter.look(),
-    concerns: () => reports.outbox.concerns,
+    concerns: () => [...reports.outbox.concerns, ...unreachable(session)],
   });
   const { reconciler } = node;
   const reports: GuestReports = await createGuestReports({ ...common, session, reconciler });
@@ -70,6 +72,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await state.unlock();
     },
   };
+}
+
+function unreachable({ concern }: AmqpSession): Concern[] {
+  return concern === null ? [] : [{ kind: 'unreachable', subject: 'broker', ...concern }];
 }
 
 function refuseSlave({ desired, directory }: AgentState): void {

@@ -27,7 +27,9 @@ export type ConcernKind =
   /** Servers have refused this slave. */
   | 'refused'
   /** Trove was not told something. */
-  | 'not-reported';
+  | 'not-reported'
+  /** Nothing that is sent to this guest arrives. */
+  | 'unreachable';
 
 /** One thing that is wrong at this moment; it concerns somebody when it lasts. */
 export interface Finding {

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import type { Random } from '../base/backoff.ts';
+import { sleep, type Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { Changes } from '../base/wait.ts';
+import { NotSent, type Publisher } from './message.ts';
+import type { Topology } from './topology.ts';
+
+/** Between two proofs, give or take a tenth (ms). */
+const EVERY_MS = 180_000;
+/** A message to oneself is there after so long, unless others keep this queue busy (ms). */
+const ARRIVAL_MS = 60_000;
+/** What tells a message to oneself from a request. */
+const HEADER = 'x-k2hdkc-proof';
+
+type Binding = Topology['bindings'][number];
+
+/** What the proofs of one connection work with. */
+export interface ReachabilityParts {
+  topology: Topology;
+  publisher: Publisher;
+  /** Declares the whole topology once more. Rejects when that fails. */
+  declareAgain: () => Promise<void>;
+  /** Drops the connection, so that the next one is made. */
+  giveUp: (why: string) => void;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+}
+
+/**
+ * Proves that this guest can be reached: an exchange or a binding can be lost at the broker while
+ * connection, queues and consumers stay, and nobody is told. Every few minutes a message goes to each queue
+ * the way that callers' go. When one does not arrive, all is declared again; when the next one does not
+ * arrive either, the connection is given up.
+ */
+export class Reachability {
+  readonly #arrivals = new Changes();
+  /** Deliveries so far, by queue; any of them proves its way. */
+  readonly #deliveries = new Map<string, number>();
+  #since = '';
+  #concern: string | null = null;
+
+  /** Why this guest cannot be reached, since when (ISO 8601); null: it can be. */
+  get concern(): { text: string; since: string } | null {
+    return this.#concern === null ? null : { text: this.#concern, since: this.#since };
+  }
+
+  /** Takes note of a delivery. Whether it was a message to oneself, which nobody else is to see. */
+  delivered(queue: string, headers: Readonly<Record<string, unknown>>): boolean {
+    this.#deliveries.set(queue, this.#count(queue) + 1);
+    this.#arrivals.notify();
+    return HEADER in headers;
+  }
+
+  /** Proves it again and again until `signal` aborts; at once when the last proof failed. */
+  async run(parts: ReachabilityParts, signal: AbortSignal): Promise<void> {
+    const { clock, random } = parts;
+    let wait = this.#concern === null ? EVERY_MS * (0.9 + 0.2 * random()) : 0;
+    for (;;) {
+      await sleep(clock, wait, signal);
+      if (signal.aborted) return;
+      await this.prove(parts, signal);
+      wait = EVERY_MS * (0.9 + 0.2 * random());
+    }
+  }
+
+  /** One proof, and what follows when it fails. */
+  async prove(parts: ReachabilityParts, signal: AbortSignal): Promise<void> {
+    const lost = await this.#firstLost(parts, signal);
+    if (signal.aborted) return;
+    if (lost === null) {
+      this.#reachable(parts);
+      return;
+    }
+    parts.log.warn({ reason: lost }, 'this guest could not be reached; all is declared again');
+    const failure = await parts.declareAgain().then(
+      () => this.#firstLost(parts, signal),
+      (error: unknown) => `declaring it again failed: ${messageOf(error)}`,
+    );
+    if (signal.aborted) return;
+    if (failure === null) {
+      this.#reachable(parts);
+      return;
+    }
+    if (this.#concern === null) this.#since = new Date(parts.clock.wall()).toISOString();
+    this.#concern = `this guest cannot be reached through the broker, and Trove's calls time out: ${failure}; look at the exchanges and bindings there`;
+    parts.giveUp(failure);
+  }
+
+  #reachable({ log }: ReachabilityParts): void {
+    if (this.#concern !== null) log.info('this guest can be reached again');
+    this.#concern = null;
+  }
+
+  /** The first way on which nothing arrives, in words; null when there is none. */
+  async #firstLost(parts: ReachabilityParts, signal: AbortSignal): Promise<string | null> {
+    for (const binding of parts.topology.bindings) {
+      if (isStream(binding.queue, parts.topology)) continue;
+      const lost = await this.#lost(binding, parts, signal);
+      if (lost !== null || signal.aborted) return lost;
+    }
+    return null;
+  }
+
+  /** Null also when nothing can be said: the broker takes no messages, or the connection goes. */
+  async #lost(
+    { queue, exchange, routingKey }: Binding,
+    { publisher, clock }: ReachabilityParts,
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    const way = `exchange ${exchange} with key ${routingKey} to queue ${queue}`;
+    const before = this.#count(queue);
+    try {
+      const outcome = await publisher.publish({
+        exchange,
+        routingKey,
+        content: Buffer.from('{}'),
+        properties: {
+          contentType: 'application/json',
+          headers: { [HEADER]: randomUUID() },
+          deliveryMode: 1,
+          expiration: String(ARRIVAL_MS),
+        },
+        mandatory: true,
+      });
+      if (outcome === 'returned') return `${way}: the binding is gone`;
+    } catch (error) {
+      return error instanceof NotSent ? null : `${way}: ${messageOf(error)}`;
+    }
+    const end = clock.monotonic() + ARRIVAL_MS;
+    while (this.#count(queue) === before) {
+      const left = end - clock.monotonic();
+      if (left <= 0) return `${way}: nothing arrived in ${ARRIVAL_MS / 1_000} s`;
+      await this.#arrivals.wait(clock, left, signal);
+      if (signal.aborted) return null;
+    }
+    return null;
+  }
+
+  #count(queue: string): number {
+    return this.#deliveries.get(queue) ?? 0;
+  }
+}
+
+/** What is written to a stream stays there. */
+function isStream(name: string, { queues }: Topology): boolean {
+  return queues.some(
+    (queue) => queue.name === name && queue.arguments['x-queue-type'] === 'stream',
+  );
+}
