@@ -16,6 +16,7 @@ export interface KeysRead {
 /** Writes the keys PREFIX0, PREFIX1 … with the values v0, v1 …; gives how many were acknowledged. */
 export async function writeKeys(tool: KeyTool, prefix: string, count: number): Promise<number> {
   const text = await tool(numbered(count).map((index) => `set ${prefix}${index} v${index}`));
+  if (text.includes('[ERR] Could not')) throw new Error(text.slice(0, 300)); // it has not joined
   return count - occurrences(text, 'Something internal error occurred during setting');
 }
 

@@ -99,6 +99,7 @@ export class Lead {
   ): Promise<string | null> {
     const { clock, pollMs, stepMs, sight, log } = this.#options;
     const begun = clock.monotonic();
+    let said = '';
     let phase: MergePhase | null = null;
     for (;;) {
       const ring = await lookBefore(clock, deadline, sight);
@@ -106,7 +107,10 @@ export class Lead {
       if (ring) this.#witness.look(ring);
       const step = ring ? next(ring) : null;
       if (step) this.#noteClosed(step.phase, now);
-      if (step && step.phase !== phase) log.info({ phase: step.phase, ring: sight.words }, 'merge');
+      // While they merge: who is still at it.
+      const news = step ? `${step.phase} ${step.phase === 'merging' ? sight.words : ''}` : said;
+      if (step && news !== said) log.info({ phase: step.phase, ring: sight.words }, 'merge');
+      said = news;
       phase = step?.phase ?? phase;
       if (step?.over) return null;
       if (signal.aborted) return 'it was interrupted';

@@ -8,6 +8,7 @@ import { Lab } from '../../peers/vm/lab.ts';
 import { CLUSTER, ClusterStage } from '../../story/cluster-stage.ts';
 import type { ClusterMember } from '../../story/cluster-member.ts';
 import { LabMachines } from '../../story/machines/lab-machines.ts';
+import type { RingClient } from './client.ts';
 import { CHANGE_TIMEOUT_S, type DataRing } from './data-ring.ts';
 import { Slave } from './slave.ts';
 
@@ -19,23 +20,41 @@ export class AgentRing implements DataRing {
   readonly #stage: ClusterStage;
   readonly #slave: Slave;
   readonly #close: () => Promise<void>;
+  readonly #directory: string;
+  readonly #clients: { program: string | null; limitMs: number };
   #joiner: ClusterMember | null = null;
+  #changing = '';
   #following = true;
 
-  private constructor(stage: ClusterStage, slave: Slave, close: () => Promise<void>) {
-    this.#stage = stage;
-    this.#slave = slave;
-    this.#close = close;
+  private constructor(parts: {
+    stage: ClusterStage;
+    slave: Slave;
+    directory: string;
+    clients: { program: string | null; limitMs: number };
+    close: () => Promise<void>;
+  }) {
+    this.#stage = parts.stage;
+    this.#slave = parts.slave;
+    this.#directory = parts.directory;
+    this.#clients = parts.clients;
+    this.#close = parts.close;
   }
 
   static async open(
     directory: string,
     programs: string,
-    { merge, replica }: { merge: MergeMode; replica: number },
+    options: {
+      merge: MergeMode;
+      replica: number;
+      /** More of agent.yaml, for every server. */
+      agentYaml?: string;
+      clients: { program: string | null; limitMs: number };
+    },
   ): Promise<AgentRing> {
     const broker = await startBroker(path.join(directory, 'broker'));
     const lab = await Lab.open(path.join(directory, 'lab'), { programs });
-    const agentYaml = `cluster:\n  merge: ${merge}\n`;
+    const { merge, replica, clients } = options;
+    const agentYaml = `cluster:\n  merge: ${merge}\n${options.agentYaml ?? ''}`;
     const stage = await ClusterStage.open(broker, new LabMachines(lab), directory, {
       agentYaml,
       replica,
@@ -44,15 +63,24 @@ export class AgentRing implements DataRing {
     await vm.start();
     const { cuk } = SLAVE;
     stage.k2hr3.addHost(CLUSTER, { ip: vm.address, cuk, tag: vm.hostName }, 'slave');
-    return new AgentRing(stage, new Slave(vm, SLAVE), async () => {
+    const close = async (): Promise<void> => {
       await lab.close();
       await stage.close();
       await broker.stop();
-    });
+    };
+    return new AgentRing({ stage, slave: new Slave(vm, SLAVE), directory, clients, close });
   }
 
   get tool(): DataRing['tool'] {
     return this.#slave.tool;
+  }
+
+  get agents(): DataRing['agents'] {
+    return { directory: this.#directory, changing: this.#changing };
+  }
+
+  client(): Promise<RingClient> {
+    return this.#slave.client(this.#clients.program, this.#clients.limitMs);
   }
 
   async form(servers: number): Promise<void> {
@@ -69,6 +97,7 @@ export class AgentRing implements DataRing {
     const [joiner] = await this.#stage.createInstances(1);
     if (!joiner) throw new Error('no joiner');
     this.#joiner = joiner;
+    this.#changing = joiner.name;
     await this.#stage.settled(undefined, CHANGE_TIMEOUT_S);
     await this.#stage.clusterComplete(joiner);
   }
@@ -76,6 +105,7 @@ export class AgentRing implements DataRing {
   async shrink(): Promise<void> {
     const leaver = this.#joiner;
     if (!leaver) throw new Error('nobody has joined');
+    this.#changing = leaver.name;
     await this.#leave(leaver);
     await this.#stage.deleteServer(leaver);
     this.#joiner = null;

@@ -4,6 +4,7 @@ import { DOWN, IN } from '../../conformance/lab.ts';
 import { RingMember } from '../../conformance/ring-member.ts';
 import type { Subject } from '../../conformance/subject.ts';
 import { VmHosts } from '../../conformance/vm-hosts.ts';
+import { ToolClient, type RingClient } from './client.ts';
 import { CHANGE_TIMEOUT_S, type DataRing } from './data-ring.ts';
 
 const PORT = 8020;
@@ -33,6 +34,12 @@ export class HandRing implements DataRing {
     const hosts = await VmHosts.open(subject, directory);
     const slave = new RingMember(await hosts.add(), 'slave', [0, CONTROL_PORT]);
     return new HandRing(hosts, slave, replica);
+  }
+
+  readonly agents = null;
+
+  client(): Promise<RingClient> {
+    return Promise.resolve(new ToolClient(this.tool));
   }
 
   async form(servers: number): Promise<void> {

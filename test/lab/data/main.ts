@@ -1,15 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { systemClock } from '../../../src/base/clock.ts';
 import { messageOf } from '../../../src/base/errors.ts';
 import { resolveSubject } from '../../conformance/subject.ts';
-import { readKeys, writeKeys } from '../../helpers/ring-keys.ts';
 import { AgentRing } from './agent-ring.ts';
-import type { DataRing } from './data-ring.ts';
+import { startBusyLoops } from './busy.ts';
+import { compileClient } from './client.ts';
 import { HandRing } from './hand-ring.ts';
-import { Writer } from './writer.ts';
+import { measure } from './measure.ts';
+import { line, summary, type Row } from './report.ts';
 
 const HELP = `npm run lab:data -- [options]
 
@@ -19,23 +19,17 @@ Counts the keys that can be read before, during and after a ring changes, on sim
   --keys N                           default 2000
   --runs N                           grows and shrinks per way; default 3
   --servers N                        before the grow; default 3
-  --writer                           one writer during every change
+  --writer                           the same as --writers 1
+  --writers N, --readers N           clients during every change
+  --rate N                           operations a second of each of them; default 10
+  --limit MS                         SetReceiveTimeout of the clients; default the library's own
+  --retry MS                         after a request that failed; default 50
+  --busy N                           busy loops beside it
+  --agent-yaml FILE                  more of the servers' agent.yaml
   --crash                            a crash and a return as well
   --keep                             leaves the logs of the VMs where they are
   --stand-ins                        even when the real programs are on PATH
 `;
-
-/** One measured change. */
-interface Row {
-  way: string;
-  change: string;
-  seconds: number;
-  /** The keys from before the run, those written since the grow, and the writer's. */
-  keys: string;
-  written: string;
-  writer: string;
-  note: string;
-}
 
 const WAYS = ['coordinated', 'automatic', 'hand'] as const;
 
@@ -48,6 +42,13 @@ async function main(): Promise<number> {
       runs: { type: 'string', default: '3' },
       servers: { type: 'string', default: '3' },
       writer: { type: 'boolean', default: false },
+      writers: { type: 'string', default: '0' },
+      readers: { type: 'string', default: '0' },
+      rate: { type: 'string', default: '10' },
+      limit: { type: 'string', default: '0' },
+      retry: { type: 'string', default: '50' },
+      busy: { type: 'string', default: '0' },
+      'agent-yaml': { type: 'string', default: '' },
       crash: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       'stand-ins': { type: 'boolean', default: false },
@@ -64,13 +65,25 @@ async function main(): Promise<number> {
   process.stdout.write(`${subject.name}, chmpx ${subject.version}; ${values.keys} keys\n`);
   const programs = path.dirname(subject.program('chmpx'));
   const replica = Number(values.replica);
+  const isReal = subject.name === 'real programs';
+  const program = isReal
+    ? await compileClient(await mkdtemp(path.join(tmpdir(), 'k2hdkc-client-')))
+    : null;
+  const clients = { program, limitMs: Number(values.limit) };
+  const more = values['agent-yaml'] === '' ? '' : await readFile(values['agent-yaml'], 'utf8');
+  const endBusy = startBusyLoops(Number(values.busy));
   const rows: Row[] = [];
   for (const way of WAYS.filter((one) => values.way.includes(one))) {
     const directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-data-'));
     const ring =
       way === 'hand'
         ? await HandRing.open(subject, directory, replica)
-        : await AgentRing.open(directory, programs, { merge: way, replica });
+        : await AgentRing.open(directory, programs, {
+            merge: way,
+            replica,
+            agentYaml: more,
+            clients,
+          });
     try {
       await measure(ring, way, values, (row) => {
         rows.push(row);
@@ -84,79 +97,9 @@ async function main(): Promise<number> {
     await ring.close();
     if (!values.keep) await rm(directory, { recursive: true, force: true });
   }
-  process.stdout.write(`\n${rows.map(line).join('\n')}\n`);
+  await endBusy();
+  process.stdout.write(`\n${rows.map(line).join('\n')}\n${summary(rows)}\n`);
   return 0;
-}
-
-interface Amounts {
-  keys: string;
-  runs: string;
-  servers: string;
-  writer: boolean;
-  crash: boolean;
-}
-
-/** Fills a ring and changes it again and again; every change becomes a row. */
-async function measure(
-  ring: DataRing,
-  way: string,
-  { keys, runs, servers, writer, crash }: Amounts,
-  report: (row: Row) => void,
-): Promise<void> {
-  const total = Number(keys);
-  const since = systemClock.monotonic();
-  await ring.form(Number(servers));
-  const seconds = (systemClock.monotonic() - since) / 1000;
-  const acknowledged = await writeKeys(ring.tool, 'k', total);
-  const blank = { way, written: '-', writer: '-', note: `${acknowledged} acknowledged` };
-  const before = await readKeys(ring.tool, 'k', total);
-  report({ ...blank, change: 'start', seconds, keys: `${before.found}/${total}` });
-  for (let run = 1; run <= Number(runs); run += 1) {
-    let fresh = 0;
-    const step = async (change: string, work: () => Promise<void>): Promise<boolean> => {
-      const pen = writer ? new Writer(ring.tool, `w${run}${change}`) : null;
-      const start = systemClock.monotonic();
-      const failure = await work().then(() => '', messageOf);
-      const took = (systemClock.monotonic() - start) / 1000;
-      const kept = await pen?.end();
-      const old = await readKeys(ring.tool, 'k', total);
-      const recent = fresh > 0 ? await readKeys(ring.tool, `n${run}.`, FRESH) : null;
-      report({
-        way,
-        change: `${change} ${run}`,
-        seconds: took,
-        keys: `${old.found}/${total}`,
-        written: recent ? `${recent.found}/${fresh}` : '-',
-        writer: kept ? `${kept.found}/${kept.found + kept.missing + kept.failed}` : '-',
-        note: failure || (pen ? `slowest write ${(pen.slowestMs / 1000).toFixed(1)} s` : ''),
-      });
-      return failure === '';
-    };
-    const grown = await step('grow', () => ring.grow());
-    fresh = await writeKeys(ring.tool, `n${run}.`, FRESH);
-    // A change that was undone leaves the ring as it was: it can be asked for again.
-    const shrink = (change: string): Promise<boolean> => step(change, () => ring.shrink());
-    if (!grown || !((await shrink('shrink')) || (await shrink('again')))) return;
-    if (!crash) continue;
-    await step('crash', () => ring.crash());
-    await step('rejoin', () => ring.rejoin());
-  }
-}
-
-/** Keys that are written after every grow. */
-const FRESH = 500;
-
-function line({ way, change, seconds, keys, written, writer, note }: Row): string {
-  const cells = [
-    way.padEnd(12),
-    change.padEnd(10),
-    `${seconds.toFixed(1)} s`.padStart(8),
-    keys.padStart(14),
-    written.padStart(8),
-    writer.padStart(10),
-    note,
-  ];
-  return cells.join('  ').trimEnd();
 }
 
 main().then(

@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { KeyTool } from '../../helpers/ring-keys.ts';
+import { ProgramClient, ToolClient, type RingClient } from './client.ts';
 import type { LabVm } from '../../peers/vm/lab-vm.ts';
 
 /** Where a slave keeps its files in its VM. */
@@ -33,7 +34,9 @@ export class Slave {
       .replace(/^MODE *=.*$/m, 'MODE = SLAVE')
       .replace(/^CTLPORT *=.*$/m, `CTLPORT = ${controlPort}`)
       .replace(/^SELFCTLPORT *=.*$/m, `SELFCTLPORT = ${controlPort}`)
-      .replace(/^SELFCUK *=.*$/m, `SELFCUK = ${cuk}`);
+      .replace(/^SELFCUK *=.*$/m, `SELFCUK = ${cuk}`)
+      // A slave keeps the role's (docs/ini.md): the kernel counts the queues of all clients together.
+      .replace(/^(MAXQPER(?:SERVER|CLIENT)MQ) *=.*$/gm, '$1 = 8');
     if (text === this.#text) return;
     this.#text = text;
     const file = this.#vm.path(INI);
@@ -44,6 +47,15 @@ export class Slave {
   async start(): Promise<void> {
     const output = this.#vm.path(path.join(PLACE, 'output'));
     await this.#vm.run('chmpx', ['-conf', INI, '-d', 'err'], { output });
+  }
+
+  /** @param program as `compileClient` gives it; without it k2hdkclinetool is run for each request. */
+  async client(program: string | null, limitMs: number): Promise<RingClient> {
+    if (program === null) return new ToolClient(this.tool);
+    const copy = path.join(PLACE, 'ring-client');
+    copyFileSync(program, `${this.#vm.path(copy)}.new`);
+    renameSync(`${this.#vm.path(copy)}.new`, this.#vm.path(copy));
+    return new ProgramClient(await this.#vm.run(copy, [INI, `${limitMs}`], { input: true }));
   }
 
   readonly tool: KeyTool = async (lines) => {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { until } from '../../helpers/until.ts';
 import { endOf, type ChildEnd } from '../child-end.ts';
 import { signal, type ProcessIdentity } from '../processes.ts';
@@ -15,6 +15,8 @@ export interface RunOptions {
   output?: string;
   /** Whether our own stdin, stdout and stderr are used, as for a shell. Default false. */
   terminal?: boolean;
+  /** Whether its stdin is a pipe, that of `LabProcess.stdin`. Default false: there is nothing on it. */
+  input?: boolean;
 }
 
 /** A process that was started in a VM, and the nsenter outside that waits for it. */
@@ -25,6 +27,8 @@ export class LabProcess {
   /** Null when the output goes elsewhere. */
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
+  /** Null unless it was asked for. */
+  readonly stdin: Writable | null;
   readonly #outside: ChildProcess;
 
   private constructor(
@@ -33,6 +37,8 @@ export class LabProcess {
     output: Output,
   ) {
     this.#outside = outside;
+    this.stdin = outside.stdin;
+    this.stdin?.on('error', () => undefined); // its end is noticed elsewhere
     this.identity = identity;
     this.stdout = output.stdout;
     this.stderr = output.stderr;
@@ -43,7 +49,7 @@ export class LabProcess {
   static async start(
     init: number,
     command: string[],
-    { env = {}, output, terminal = false }: RunOptions,
+    { env = {}, output, terminal = false, input = false }: RunOptions,
   ): Promise<LabProcess> {
     const [program = '', ...args] = inside(init, command);
     const file = output === undefined ? undefined : await open(output, 'a');
@@ -52,7 +58,7 @@ export class LabProcess {
       const outside = spawn(program, args, {
         cwd: '/',
         env,
-        stdio: [terminal ? 'inherit' : 'ignore', target, target],
+        stdio: [terminal ? 'inherit' : input ? 'pipe' : 'ignore', target, target],
         // A Ctrl-C in the terminal is for us, unless the terminal was given away.
         detached: !terminal,
       });
