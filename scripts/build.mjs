@@ -45,6 +45,7 @@ async function buildDemo() {
       lab: 'test/lab/main.ts',
       data: 'test/lab/data/main.ts',
       cold: 'test/lab/cold/main.ts',
+      merges: 'test/lab/merges/main.ts',
     },
     outdir: 'dist/test',
     outExtension: { '.js': '.mjs' },

@@ -12,6 +12,8 @@ export interface HostProcess {
   /** All it has printed so far. */
   readonly text: string;
   readonly alive: boolean;
+  /** As the machine of the test knows it; undefined where that is not known. */
+  readonly pid?: number | undefined;
   send(signal: NodeJS.Signals): void;
   /** Resolves with how it ended; rejects when it has not within `seconds`, by default 60. */
   end(seconds?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;

@@ -122,6 +122,10 @@ class VmProcess implements HostProcess {
     return this.#ended === undefined;
   }
 
+  get pid(): number | undefined {
+    return this.#run.identity?.pid;
+  }
+
   send(signal: NodeJS.Signals): void {
     this.#run.signal(signal);
     // The nsenter that waits for it has stopped with it.

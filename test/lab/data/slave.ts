@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { KeyTool } from '../../helpers/ring-keys.ts';
+import { until } from '../../helpers/until.ts';
 import { ProgramClient, ToolClient, type RingClient } from './client.ts';
 import type { LabVm } from '../../peers/vm/lab-vm.ts';
 
@@ -47,6 +48,10 @@ export class Slave {
   async start(): Promise<void> {
     const output = this.#vm.path(path.join(PLACE, 'output'));
     await this.#vm.run('chmpx', ['-conf', INI, '-d', 'err'], { output });
+    await until('the slave sees a server in service', async () => {
+      const { stdout } = await this.#vm.exec('chmpxstatus', ['-conf', INI]);
+      return /= SAFE -> \[SERVICE IN\]\[UP\]/.test(stdout);
+    });
   }
 
   /** @param program as `compileClient` gives it; without it k2hdkclinetool is run for each request. */
