@@ -34,10 +34,10 @@ k2hdkc_chmpx_h join(const char* conf) {
 
 // The library keeps the code of the answer before when there is no answer.
 void forgetAnswer(k2hdkc_chmpx_h ring) {
-  reinterpret_cast<K2hdkcSlave*>(ring)->SetResponseCode(DKC_NORESTYPE);
+  reinterpret_cast<K2hdkcSlave*>(ring)->SetResponseCode(static_cast<dkcres_type_t>(DKC_RES_ERROR));
 }
 
-bool hasAnswered(k2hdkc_chmpx_h ring) { return k2hdkc_get_res_code(ring) != DKC_NORESTYPE; }
+bool isMissing(k2hdkc_chmpx_h ring) { return k2hdkc_get_res_subcode(ring) == DKC_RES_SUBCODE_NODATA; }
 
 }  // namespace
 
@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
       if (k2hdkc_pm_get_str_value(ring, key.c_str(), &found) && found != nullptr) {
         result = "ok";
         value = found;
-      } else if (hasAnswered(ring)) {
+      } else if (isMissing(ring)) {
         result = "missing";
       }
       std::free(found);
