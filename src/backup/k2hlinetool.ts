@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { childEnvironment } from '../base/child-environment.ts';
 import { AgentError } from '../base/errors.ts';
 
 /** How a k2h file is laid out; it counts only when the file is made. Keys of [K2HDKC] of the ini. */
@@ -46,6 +47,8 @@ export async function runK2hlinetool(run: K2hlinetoolRun): Promise<string> {
   const { execa } = await import('execa'); // 6 MiB that not every command of ours needs
   const result = await execa(command, ['-f', file, ...attachOptions(run.attach), '-run', script], {
     cwd: directory,
+    extendEnv: false,
+    env: childEnvironment(),
     reject: false,
     stdin: 'ignore',
     maxBuffer: MOST_KEY_TOOL_OUTPUT,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { ConfigurationError, codeOf, messageOf } from '../base/errors.ts';
+import { excerpt } from '../base/text.ts';
 import { agentConfigSchema, type AgentConfig } from './schema.ts';
 
 /**
@@ -35,7 +36,7 @@ export function parseAgentConfig(text: string, file: string): AgentConfig {
     const what =
       syntaxError.code === 'MULTIPLE_DOCS'
         ? 'another document begins; there must be one'
-        : messageOf(syntaxError);
+        : withoutSource(messageOf(syntaxError));
     throw new ConfigurationError(`${file} line ${line}: ${what}`);
   }
   const content = orRefuse(file, () => document.toJS() as unknown);
@@ -52,9 +53,15 @@ function orRefuse<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    const why = error instanceof RangeError ? 'it is nested too deeply' : messageOf(error);
+    const why =
+      error instanceof RangeError ? 'it is nested too deeply' : withoutSource(messageOf(error));
     throw new ConfigurationError(`${file}: ${why}`);
   }
+}
+
+/** Behind a colon the library quotes the file, which may hold a token there. */
+function withoutSource(message: string): string {
+  return message.split(':', 1).join('');
 }
 
 function describe(issue: v.BaseIssue<unknown>, keys: string[]): string {
@@ -65,7 +72,26 @@ function describe(issue: v.BaseIssue<unknown>, keys: string[]): string {
   if (issue.type === 'picklist') return `${name} must be one of ${issue.expected ?? ''}`;
   if (issue.type === 'strict_object') return `${name} must be a section with keys of its own`;
   const text = issue.message.startsWith('must') ? issue.message : `must be ${issue.expected ?? ''}`;
-  return `${name} = ${JSON.stringify(issue.input)} ${text}`;
+  const value = isSecret(keys) ? '(not shown)' : excerpt(JSON.stringify(issue.input));
+  return `${name} = ${value} ${text}`;
+}
+
+/** Whether the schema marks the value of this key as one that no message may show. */
+function isSecret(keys: string[]): boolean {
+  let schema: unknown = agentConfigSchema;
+  for (const key of keys) {
+    const { entries } = unwrapped(schema) as { entries?: Record<string, unknown> };
+    schema = entries?.[key];
+  }
+  const inner = unwrapped(schema) as v.GenericSchema | undefined;
+  return inner !== undefined && v.getMetadata(inner)['isSecret'] === true;
+}
+
+/** What is inside `optional` and `nullable`. */
+function unwrapped(schema: unknown): unknown {
+  let inner = schema;
+  while (typeof inner === 'object' && inner !== null && 'wrapped' in inner) inner = inner.wrapped;
+  return inner;
 }
 
 /** Every section may be absent or empty (which is null in YAML): its keys have defaults. */

@@ -52,9 +52,12 @@ const iniKeys = v.nullish(
   ),
   {},
 );
+/** Marks a value that no message may show. */
+const SECRET = v.metadata<string, { isSecret: true }>({ isSecret: true });
 const secretUrl = v.pipe(
   v.string(),
   v.regex(/^https?:\/\/[^\s]+$/, 'must be an http or https URL'),
+  SECRET,
 );
 
 /**
@@ -138,7 +141,10 @@ export const agentConfigSchema = v.strictObject({
   }),
   slave: v.strictObject({
     registration_url: v.optional(v.nullable(secretUrl), null),
-    role_token: v.optional(v.nullable(v.string('must be text: put it in quotes')), null),
+    role_token: v.optional(
+      v.nullable(v.pipe(v.string('must be text: put it in quotes'), SECRET)),
+      null,
+    ),
     role_name: v.optional(v.nullable(v.string()), null),
     api_uri: v.optional(v.nullable(secretUrl), null),
     user_data_file: v.optional(absolutePath, '/var/lib/cloud/instance/user-data.txt'),

@@ -1,56 +1,70 @@
-import { createHash } from 'node:crypto';
-import { realpath } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
-import { AgentError, codeOf } from '../base/errors.ts';
+import { spawn } from 'node:child_process';
+import { open, type FileHandle } from 'node:fs/promises';
+import { childEnvironment } from '../base/child-environment.ts';
+import { AgentError, messageOf } from '../base/errors.ts';
+
+/** `flock` exits with this when the lock is held by somebody else. */
+const HELD = 75;
+/** `status` looks at the lock for some milliseconds: a start outwaits that (s). */
+const PATIENCE_SECONDS = '2';
 
 /**
- * Holds `directory`, which must exist, for this process alone. The lock is a listening socket in Linux's abstract
- * name space: taking it is atomic and it ends with the process, so nothing stale is ever left, not
- * even by SIGKILL.
+ * Holds `directory`, which must exist, for this process alone: flock(2) on the directory itself. It is
+ * atomic, ends with the process (also by SIGKILL), and needs no file, so that a full disk does not
+ * matter. It goes by the inode, so network namespaces and other names of the directory do not matter
+ * either; only a user who may read the directory can take it.
+ *
+ * Node.js has no flock(2). util-linux has a tool for it, which locks a descriptor that it inherits;
+ * the lock is then the descriptor's, and stays when the tool has ended.
  *
  * @returns what gives the lock back.
+ * @throws AgentError in one line when another process holds it, or when the tool is missing.
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
-  const server = createServer((socket) => socket.destroy());
-  await listen(server, await lockName(directory), directory);
-  server.unref();
-  return () =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-    });
+  const handle = await open(directory, 'r');
+  const taken = await flock(handle, ['--exclusive', '--timeout', PATIENCE_SECONDS]).catch(
+    async (error: unknown) => {
+      await handle.close();
+      throw error;
+    },
+  );
+  if (taken) return () => handle.close();
+  await handle.close();
+  throw new AgentError(
+    `another k2hdkc-agent already runs with the state directory ${directory}: stop it first, or give this one a paths.state_dir of its own`,
+  );
 }
 
 /** Whether a process holds `directory`, which must exist. The holder does not notice the question. */
 export async function isLocked(directory: string): Promise<boolean> {
-  const socket = connect(await lockName(directory));
-  return new Promise((resolve) => {
-    const end = (held: boolean): void => {
-      socket.destroy();
-      resolve(held);
-    };
-    socket.once('connect', () => end(true));
-    socket.once('error', () => end(false));
-  });
+  const handle = await open(directory, 'r');
+  try {
+    return !(await flock(handle, ['--shared', '--nonblock']));
+  } finally {
+    await handle.close();
+  }
 }
 
-/** In the abstract name space of this machine's sockets. */
-async function lockName(directory: string): Promise<string> {
-  const path = await realpath(directory); // one directory can have many names
-  const digest = createHash('sha256').update(path).digest('hex').slice(0, 32);
-  return `\0k2hdkc-guest-agent/${digest}`;
-}
-
-function listen(server: Server, name: string, directory: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      reject(
-        codeOf(error) === 'EADDRINUSE'
-          ? new AgentError(
-              `another k2hdkc-agent already runs with the state directory ${directory}: stop it first, or give this one a paths.state_dir of its own`,
-            )
-          : error,
-      );
+/** Whether the descriptor has the lock now. */
+async function flock(handle: FileHandle, how: string[]): Promise<boolean> {
+  const code = await new Promise<number | null>((resolve, reject) => {
+    const words = [...how, '--conflict-exit-code', String(HELD), '3'];
+    const child = spawn('flock', words, {
+      stdio: ['ignore', 'ignore', 'ignore', handle.fd],
+      env: childEnvironment(),
     });
-    server.listen(name, () => resolve());
+    child.once('error', reject);
+    child.once('exit', resolve);
+  }).catch((cause: unknown) => {
+    throw new AgentError(
+      `the state directory cannot be locked: flock cannot be started (${messageOf(cause)}); install util-linux`,
+      { cause },
+    );
   });
+  if (code !== 0 && code !== HELD) {
+    throw new AgentError(
+      `the state directory cannot be locked: flock ended with ${code ?? 'a signal'}; does its file system know locks?`,
+    );
+  }
+  return code === 0;
 }

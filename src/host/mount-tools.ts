@@ -1,4 +1,5 @@
 import { existsSync, readlinkSync } from 'node:fs';
+import { childEnvironment } from '../base/child-environment.ts';
 import { AgentError } from '../base/errors.ts';
 import type { RunTool } from './mount-volume.ts';
 
@@ -12,7 +13,8 @@ export const runTool: RunTool = async (command, args) => {
     reject: false,
     stdin: 'ignore', // mkfs asks before it overwrites: nobody answers
     timeout: MOUNT_TOOL_MS,
-    env: { LC_ALL: 'C' },
+    extendEnv: false,
+    env: childEnvironment({ LC_ALL: 'C' }),
   });
   if (result.code !== undefined && result.exitCode === undefined) {
     throw new AgentError(`${command} cannot be started (${result.code}): install it`, {

@@ -1,5 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
+import { childEnvironment } from '../base/child-environment.ts';
 import { AgentError, codeOf } from '../base/errors.ts';
 
 /** How one distribution installs packages and knows what it has. */
@@ -99,7 +100,8 @@ async function run(
     await execa(command, args, {
       stdin: 'ignore',
       timeout: timeoutMs,
-      env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' },
+      extendEnv: false,
+      env: childEnvironment({ ...proxies(), DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' }),
       ...(signal === undefined ? {} : { cancelSignal: signal }),
     });
   } catch (error) {
@@ -108,6 +110,14 @@ async function run(
       retryable: true,
     });
   }
+}
+
+/** Package managers reach their sources through these, and through nothing else of the environment. */
+function proxies(): Record<string, string> {
+  const entries = Object.entries(process.env).filter(([name]) =>
+    /^(?:https?|ftp|all|no)_proxy$/i.test(name),
+  );
+  return Object.fromEntries(entries) as Record<string, string>;
 }
 
 /** The last line that a failed command wrote, or why it did not run. */

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { childEnvironment } from '../base/child-environment.ts';
 import { ConfigurationError } from '../base/errors.ts';
 
 /** A user of this VM. */
@@ -16,7 +17,9 @@ export interface SystemUser {
  * @throws ConfigurationError when there is none, or when this process may not become it.
  */
 export async function findUser(name: string): Promise<SystemUser> {
-  const entry = await promisify(execFile)('getent', ['passwd', '--', name]).then(
+  const entry = await promisify(execFile)('getent', ['passwd', '--', name], {
+    env: childEnvironment(),
+  }).then(
     ({ stdout }) => stdout.trim().split(':'),
     () => [],
   );

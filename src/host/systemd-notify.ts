@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { sleep, type Clock } from '../base/clock.ts';
+import { childEnvironment } from '../base/child-environment.ts';
 import type { Logger } from '../base/log.ts';
 import { messageOf } from '../base/errors.ts';
 
@@ -35,8 +36,10 @@ export class SystemdNotify {
   }
 
   async #say(state: string): Promise<void> {
-    if (this.#environment['NOTIFY_SOCKET'] === undefined) return;
-    const options = { env: this.#environment, timeout: NOTIFY_MS };
+    const socket = this.#environment['NOTIFY_SOCKET'];
+    if (socket === undefined) return;
+    const env = childEnvironment({ NOTIFY_SOCKET: socket }, this.#environment);
+    const options = { env, timeout: NOTIFY_MS };
     await promisify(execFile)('systemd-notify', [state], options).catch((error: unknown) => {
       this.#log.warn({ state, reason: messageOf(error) }, 'systemd cannot be told');
     });

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../base/errors.ts';
+import { excerpt } from '../base/text.ts';
 import { groupKey, type Assignment } from './config-parser.ts';
 import { toBoolean, toInteger } from './config-values.ts';
 
@@ -81,7 +82,7 @@ export class OsloConfig {
     const value = parse(text);
     if (value !== undefined) return value;
     throw new ConfigurationError(
-      `${setting.where}: ${option} in [${group}] is ${JSON.stringify(text)}, which is not ${kind}`,
+      `${setting.where}: ${option} in [${group}] is ${JSON.stringify(excerpt(setting.text))}, which is not ${kind}`,
     );
   }
 

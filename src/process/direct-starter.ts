@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { childEnvironment } from '../base/child-environment.ts';
 import { makePrivateDirectory } from '../host/atomic-file.ts';
 import type { SystemUser } from '../host/system-user.ts';
 import { cannotExecute } from './cannot-execute.ts';
@@ -29,7 +30,7 @@ export class DirectStarter implements Starter {
         detached: true,
         stdio: ['ignore', output.fd, output.fd],
         cwd: '/',
-        env: { ...process.env, ...spec.environment },
+        env: childEnvironment(spec.environment),
         ...(this.#user ? { uid: this.#user.uid, gid: this.#user.gid } : {}),
       });
       // Listened for from the start: a program that ends at once is over before the next await is.

@@ -1,29 +1,89 @@
+import { closeSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import path from 'node:path';
-import { findProcesses, pidNamespace, startTicks } from './identity.ts';
+import { commandLine, findProcesses, pidNamespace, startTicks } from './identity.ts';
 import type { ProgramSpec } from './launcher.ts';
+
+/** What a process is told by. */
+export type ProgramSigns = Pick<ProgramSpec, 'command' | 'marks' | 'uid'>;
 
 /**
  * The PIDs of all processes of this program that have the marks of `spec` on their command lines,
- * the oldest first. Processes of containers are not ours, even if their files have the same names.
+ * the oldest first. Anybody can write any command line, so it does not suffice: the executable has to
+ * be the program, and the user ours: root, the agent's own, or the one as whom it is started.
+ * Processes of containers are not ours, even if their files have the same names.
  */
-export function findPrograms(spec: Pick<ProgramSpec, 'command' | 'marks'>): number[] {
+export function findPrograms(spec: ProgramSigns): number[] {
   const own = pidNamespace('self');
-  const pids = findProcesses((argv) => isProgram(argv, spec)).filter(
-    (pid) => pidNamespace(pid) === own,
+  const users = new Set([
+    0,
+    process.getuid?.() ?? 0,
+    ...(spec.uid === undefined ? [] : [spec.uid]),
+  ]);
+  const pids = findProcesses((argv) => isCommand(argv, spec)).filter(
+    (pid) =>
+      pidNamespace(pid) === own && usersOf(pid).every((uid) => users.has(uid)) && isRun(pid, spec),
   );
   return pids.toSorted((a, b) => startTicks(a) - startTicks(b));
 }
 
 /** The oldest of them, or null. */
-export function findProgram(spec: Pick<ProgramSpec, 'command' | 'marks'>): number | null {
+export function findProgram(spec: ProgramSigns): number | null {
   return findPrograms(spec)[0] ?? null;
 }
 
 /** A script has its interpreter before its own name. */
-function isProgram(argv: string[], { command, marks }: Pick<ProgramSpec, 'command' | 'marks'>) {
-  const program = path.basename(command);
-  const start = argv.slice(0, 2).findIndex((word) => path.basename(word) === program);
+function isCommand(argv: string[], { command, marks }: ProgramSigns): boolean {
+  const start = argv.slice(0, 2).findIndex((word) => isNamed(word, command));
   if (start < 0 || marks.length === 0) return false;
   const args = argv.slice(start + 1);
   return args.some((_, at) => marks.every((mark, offset) => args[at + offset] === mark));
+}
+
+/** Whether the executable is the program, which may have been replaced since, or runs it as a script. */
+function isRun(pid: number, { command }: ProgramSigns): boolean {
+  const executable = link(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, '');
+  if (executable === undefined) return false;
+  if (isNamed(executable, command)) return true;
+  const script = commandLine(pid)[1] ?? '';
+  if (!isNamed(script, command)) return false; // argv[0] says what it likes
+  return isScript(path.resolve(link(`/proc/${pid}/cwd`) ?? '/', script));
+}
+
+function isNamed(file: string, command: string): boolean {
+  return path.basename(file) === path.basename(command);
+}
+
+function isScript(file: string): boolean {
+  let opened: number | null = null;
+  try {
+    opened = openSync(file, 'r');
+    const start = Buffer.alloc(2);
+    readSync(opened, start, 0, 2, 0);
+    return start.toString('latin1') === '#!';
+  } catch {
+    return false;
+  } finally {
+    if (opened !== null) closeSync(opened);
+  }
+}
+
+/**
+ * The real and the effective user of a process, none when it is gone. The owner of /proc/PID does not
+ * tell: it is root for every process that cannot be dumped (proc(5)).
+ */
+function usersOf(pid: number): number[] {
+  try {
+    const [, users = ''] = /^Uid:\t(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return users.split('\t').slice(0, 2).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function link(file: string): string | undefined {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return undefined;
+  }
 }

@@ -7,10 +7,12 @@ export interface ProgramSpec {
   command: string;
   args: string[];
   /**
-   * Words of `args`, in a row, that make a process of this program ours whoever started it: the
-   * option and the file of its configuration.
+   * Words of `args`, in a row, that make a process of this program, run by a user of ours, ours whoever
+   * started it: the option and the file of its configuration.
    */
   marks: string[];
+  /** The user as whom it is started; left out: that of the agent. */
+  uid?: number;
   /** What asks it to end, for who stops it without us: the shutdown of the VM. */
   stopSignal: NodeJS.Signals;
   /** The name of a program that must not be stopped before this one. */

@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { constants } from 'node:os';
 import { promisify } from 'node:util';
 import { AgentError, messageOf } from '../base/errors.ts';
+import { childEnvironment } from '../base/child-environment.ts';
 import type { SystemUser } from '../host/system-user.ts';
 import { cannotExecute } from './cannot-execute.ts';
 import { joinLines } from './last-lines.ts';
 import type { ProcessEnd, ProgramSpec } from './launcher.ts';
 import type { Started, Starter } from './starter.ts';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
 /** How long systemd and the journal may take for an answer (ms). */
 const SYSTEMD_ANSWER_MS = 20_000;
@@ -39,14 +40,12 @@ export class SystemdStarter implements Starter {
     // Of a run that failed systemd keeps the unit, so that one can look at it, and its name; and with
     // it that of the other program, which it names.
     const words = ['reset-failed', unitOf('*')];
-    await run('systemctl', words, { timeout: SYSTEMD_ANSWER_MS }).catch(() => undefined);
+    await run('systemctl', words).catch(() => undefined);
     const options = [`--unit=${unit}`, '--quiet', '--service-type=exec'];
     const command = [spec.command, ...spec.args].map((word) => word.replaceAll('$', '$$$$'));
     const settings = unitSettings(spec, this.#user);
     try {
-      await run('systemd-run', [...options, ...settings, '--', ...command], {
-        timeout: SYSTEMD_ANSWER_MS,
-      });
+      await run('systemd-run', [...options, ...settings, '--', ...command]);
     } catch (cause) {
       const why = textOf(cause);
       if (NOT_FOUND.test(why)) throw cannotExecute(spec, cause);
@@ -84,7 +83,7 @@ export class SystemdStarter implements Starter {
 
   async lastOutput(_: ProgramSpec, pid: number): Promise<string> {
     const words = ['--quiet', '--boot', '--output=cat', '--lines=3', `_PID=${pid}`];
-    return run('journalctl', words, { timeout: SYSTEMD_ANSWER_MS }).then(
+    return run('journalctl', words).then(
       ({ stdout }) => joinLines(stdout),
       () => '',
     );
@@ -94,6 +93,10 @@ export class SystemdStarter implements Starter {
   tidy(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+function run(command: string, words: string[]): Promise<{ stdout: string }> {
+  return execute(command, words, { timeout: SYSTEMD_ANSWER_MS, env: childEnvironment() });
 }
 
 /** The unit of a program. */
@@ -141,7 +144,7 @@ async function mainPid(unit: string): Promise<number | null> {
 /** Properties of a unit; empty texts when systemd does not answer. */
 async function show<T extends string>(unit: string, ...names: T[]): Promise<Record<T, string>> {
   const words = ['show', unit, ...names.map((name) => `--property=${name}`)];
-  const text = await run('systemctl', words, { timeout: SYSTEMD_ANSWER_MS }).then(
+  const text = await run('systemctl', words).then(
     ({ stdout }) => stdout,
     () => '',
   );

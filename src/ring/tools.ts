@@ -1,3 +1,4 @@
+import { childEnvironment } from '../base/child-environment.ts';
 import { AgentError } from '../base/errors.ts';
 import { shown } from '../ini/model/problems.ts';
 import { parseRingStatus, type RingStatus } from './status.ts';
@@ -70,7 +71,8 @@ async function run(
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
     maxBuffer: MOST_STATUS_OUTPUT,
-    ...(env === undefined ? {} : { env }),
+    extendEnv: false,
+    env: childEnvironment(env),
     ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
   });
   if (result.timedOut) throw failed(command, `no answer within ${timeoutMs} ms`);

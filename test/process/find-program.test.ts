@@ -1,11 +1,31 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, rename, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { findProgram, findPrograms } from '../../src/process/find-program.ts';
+import { commandLine } from '../../src/process/identity.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
+
+/** NOBODY, a user who is never ours. */
+const NOBODY = 65_534;
+
+/** A process with this executable, user and command line until the test is over. */
+async function disguised(executable: string, argv0: string, args: string[], uid?: number) {
+  const child = spawn(executable, args, {
+    argv0,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  onTestFinished(async () => {
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  });
+  await once(child, 'spawn');
+  return child.pid ?? 0;
+}
 
 /** Scripts of this name that run with such words until the test is over; the first word is their own. */
 async function running(name: string, ...words: string[][]) {
@@ -49,3 +69,52 @@ it.each([
   await until('it is a script', () => findProgram(own) !== null);
   expect(findProgram({ command: path.join(path.dirname(command), name), marks })).toBeNull();
 });
+
+/** A compiled program of this name, which reads its standard input, and the words that are its marks. */
+async function compiled() {
+  const directory = await temporaryDirectory();
+  await chmod(directory, 0o755);
+  const command = path.join(directory, 'prog');
+  await copyFile('/bin/cat', command);
+  await chmod(command, 0o755);
+  const marks = ['-', path.join(directory, 'of-this-test.ini')];
+  return { command, marks, directory };
+}
+
+it('goes by the executable, which may have been replaced since', async () => {
+  const { command, marks, directory } = await compiled();
+  const pid = await disguised(command, 'prog', marks);
+  await until('it runs', () => commandLine(pid).length === 3);
+  expect(findPrograms({ command, marks })).toEqual([pid]);
+  await rename(command, path.join(directory, 'prog.old'));
+  expect(findPrograms({ command, marks })).toEqual([]); // its executable has another name now
+  await rename(path.join(directory, 'prog.old'), command);
+  await unlink(command);
+  expect(findPrograms({ command, marks })).toEqual([pid]);
+});
+
+it('does not take what only calls itself so for it', async () => {
+  const { command, marks } = await compiled();
+  const pid = await disguised('/bin/cat', 'prog', marks);
+  await until('it runs', () => commandLine(pid)[0] === 'prog');
+  expect(findPrograms({ command, marks })).toEqual([]);
+});
+
+it('does not take a tool that has the program for an argument for it', async () => {
+  const { command, marks } = await compiled();
+  const pid = await disguised('/usr/bin/tail', 'tail', ['-f', command, ...marks]);
+  const like = await disguised('/bin/cat', 'cat', [command, ...marks]);
+  await until('both run', () => commandLine(pid).length > 3 && commandLine(like).length > 3);
+  expect(findPrograms({ command, marks })).toEqual([]);
+});
+
+it.skipIf(process.getuid?.() !== 0)(
+  'does not take that of another user for it, unless it is started as that user',
+  async () => {
+    const { command, marks } = await compiled();
+    const pid = await disguised(command, 'prog', marks, NOBODY);
+    await until('it runs', () => commandLine(pid).length === 3);
+    expect(findPrograms({ command, marks })).toEqual([]);
+    expect(findPrograms({ command, marks, uid: NOBODY })).toEqual([pid]);
+  },
+);

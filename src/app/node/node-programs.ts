@@ -62,6 +62,7 @@ export function createNodePrograms(options: NodeProgramsOptions): NodePrograms {
       command: programs[name],
       args: [...marks, '-d', 'err'],
       marks,
+      ...(user === null ? {} : { uid: user.uid }),
       ...more,
       stopSignals: [
         { signal, waitMs: cluster.stop_wait * 1000 },

@@ -28,7 +28,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { settings, version, ...world } = options;
   const { secrets, log } = world;
   const { agent: config, guest } = settings;
-  secrets.add(...guest.secrets);
+  secrets.keep(...guest.secrets);
   const state = await openAgentState(config.paths.state_dir);
   secrets.add(state.desired.current.parameters?.extdataUrl);
   refuseSlave(state);

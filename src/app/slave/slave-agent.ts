@@ -28,7 +28,7 @@ export interface SlaveAgent extends Agent {
 export async function startSlaveAgent(options: SlaveAgentOptions): Promise<SlaveAgent> {
   const { settings, source, version, ...world } = options;
   const { secrets, log } = world;
-  secrets.add(source.secret);
+  secrets.keep(source.secret);
   const state = await openAgentState(settings.agent.paths.state_dir);
   await state.desired.update(slaveWish(state.desired.current, settings.agent, source));
 

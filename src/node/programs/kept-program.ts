@@ -19,6 +19,7 @@ export interface KeptProgramOptions {
   args: string[];
   /** See ProgramSpec. */
   marks: string[];
+  uid?: number;
   needs?: string;
   environment?: Record<string, string>;
   /** What ends it, in turn; there is at least one. */
@@ -102,10 +103,11 @@ export class KeptProgram {
   }
 
   #spec(generation: string): ProgramSpec {
-    const { name, command, args, marks, needs, environment, stopSignals } = this.#options;
+    const { name, command, args, marks, uid, needs, environment, stopSignals } = this.#options;
     return {
       ...{ name, command, args, marks, generation },
       stopSignal: stopSignals[0].signal,
+      ...(uid === undefined ? {} : { uid }),
       ...(needs === undefined ? {} : { needs }),
       ...(environment === undefined ? {} : { environment }),
     };
