@@ -1,7 +1,18 @@
 // The floors of the house: imports run downwards only, and in no circle. Shown in docs/architecture.md.
 const floors = ['cli', 'app', 'guest', 'node', 'role', 'ring', 'ini'];
 // Rooms beside the floors: they know nothing of a node, and every floor may use them.
-const trades = ['backup', 'k2hr3', 'trove', 'process', 'oslo', 'amqp', 'host', 'config', 'base'];
+const trades = [
+  'backup',
+  'k2hr3',
+  'trove',
+  'process',
+  'oslo',
+  'amqp',
+  'http',
+  'host',
+  'config',
+  'base',
+];
 
 // A new folder of src belongs into one of the two lists.
 const unlisted = { path: '^src/', pathNot: `^src/(${[...floors, ...trades].join('|')})/` };
@@ -25,6 +36,7 @@ module.exports = {
         noImport(`${floor}-imports-downwards`, inside([floor]), inside(floors.slice(0, n + 1))),
       ),
     noImport('trades-know-no-floor', inside(trades), inside(floors)),
+    noImport('http-knows-no-peer', '^src/http/', '^src/(?!(http|host|base)/)'),
     noImport('base-knows-nothing', '^src/base/', '^src/(?!base/)'),
     noImport('src-knows-no-test', '^src/', '^(test|bench|scripts)/'),
   ],

@@ -1,4 +1,3 @@
-import type { LookupFunction } from 'node:net';
 import {
   connect as amqpConnect,
   IllegalOperationError,
@@ -9,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { withDeadline } from '../base/wait.ts';
+import { dialOptions, type DialOptions, type FindAddresses } from '../host/dial.ts';
 import type { BrokerAddress } from './broker-address.ts';
 import { connectFailure } from './connect-failure.ts';
 import { lossReason } from './loss-reason.ts';
@@ -19,8 +19,8 @@ interface ConnectOptions {
   heartbeatSeconds: number;
   /** Default: plain TCP. */
   tls?: TlsOptions | undefined;
-  /** Finds the address of a host. Default: that of Node.js. */
-  lookup?: LookupFunction | undefined;
+  /** Default: getaddrinfo. */
+  findAddresses?: FindAddresses | undefined;
   /** Aborting it ends the attempt, or the connection, at once. */
   signal: AbortSignal;
   clock: Clock;
@@ -96,32 +96,14 @@ export class Connection {
    * them). Throws a retryable AgentError that names the broker and what to do, never the password.
    */
   static async open(address: BrokerAddress, options: ConnectOptions): Promise<Connection> {
-    const { heartbeatSeconds, tls, lookup, clock } = options;
+    const { tls, clock } = options;
     const socket = new AbortController();
     const destroy = (): void => {
       socket.abort();
     };
     options.signal.addEventListener('abort', destroy, { once: true, signal: socket.signal });
     try {
-      // amqplib hands on to node:net or node:tls what it does not know.
-      const socketOptions: SocketOptions & { signal: AbortSignal } = {
-        noDelay: true, // 44 ms per RPC without it
-        signal: socket.signal,
-        ...(lookup && { lookup }),
-        ...(tls && (await readTls(tls))),
-      };
-      const connecting = amqpConnect(
-        {
-          protocol: tls ? 'amqps' : 'amqp',
-          hostname: address.host,
-          port: address.port,
-          username: address.user,
-          password: address.password,
-          vhost: encodeURIComponent(address.vhost), // amqplib decodes it
-          heartbeat: Math.ceil(heartbeatSeconds / HEARTBEATS_IN_SILENCE),
-        },
-        socketOptions,
-      );
+      const connecting = logIn(address, options, socket.signal);
       const late = (): Error =>
         new Error(
           `no answer for ${HANDSHAKE_MS / 1_000} s; check host and port in transport_url, and the broker's load`,
@@ -167,4 +149,31 @@ export class Connection {
     }
     this.#destroy();
   }
+}
+
+/** Throws what Node.js and amqplib throw. */
+async function logIn(
+  { host, port, user, password, vhost }: BrokerAddress,
+  { heartbeatSeconds, tls, findAddresses }: ConnectOptions,
+  signal: AbortSignal,
+): Promise<ChannelModel> {
+  // amqplib hands on to node:net or node:tls what it does not know.
+  const socketOptions: SocketOptions & DialOptions & { signal: AbortSignal } = {
+    noDelay: true, // 44 ms per RPC without it
+    signal,
+    ...(await dialOptions(host, HANDSHAKE_MS, findAddresses)),
+    ...(tls && (await readTls(tls))),
+  };
+  return amqpConnect(
+    {
+      protocol: tls ? 'amqps' : 'amqp',
+      hostname: host,
+      port,
+      username: user,
+      password,
+      vhost: encodeURIComponent(vhost), // amqplib decodes it
+      heartbeat: Math.ceil(heartbeatSeconds / HEARTBEATS_IN_SILENCE),
+    },
+    socketOptions,
+  );
 }

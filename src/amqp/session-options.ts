@@ -1,7 +1,7 @@
-import type { LookupFunction } from 'node:net';
 import type { BackoffOptions, Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import type { FindAddresses } from '../host/dial.ts';
 import type { BrokerAddress } from './broker-address.ts';
 import type { Consumer } from './consumer-channel.ts';
 import type { TlsOptions } from './tls.ts';
@@ -13,8 +13,8 @@ export interface AmqpSessionOptions {
   brokers: readonly BrokerAddress[];
   /** Default: plain TCP. */
   tls?: TlsOptions | undefined;
-  /** Finds the address of a host. Default: that of Node.js. */
-  lookup?: LookupFunction;
+  /** Default: getaddrinfo. */
+  findAddresses?: FindAddresses;
   /** After this silence a broker is taken for gone, or a little earlier. Default 60; 0 = never. */
   heartbeatSeconds?: number;
   /** Declared on the consumers' channel, before they consume. */

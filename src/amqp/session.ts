@@ -13,6 +13,7 @@ import { openDeclaredChannel } from './declared-channel.ts';
 import { PublisherChannel } from './publisher-channel.ts';
 import { Reachability } from './reachability.ts';
 import { BACKOFF, type AmqpSessionOptions } from './session-options.ts';
+import type { Topology } from './topology.ts';
 
 /** How long a broker may take to confirm a message, in milliseconds. */
 const CONFIRM_MS = 20_000;
@@ -122,9 +123,17 @@ export class AmqpSession implements Publisher {
   }
 
   async #run(): Promise<void> {
-    const { brokers, tls, lookup, heartbeatSeconds = 60, random, clock, log } = this.#options;
+    const {
+      brokers,
+      tls,
+      findAddresses,
+      heartbeatSeconds = 60,
+      random,
+      clock,
+      log,
+    } = this.#options;
     const signal = this.#stop.signal;
-    const options = { heartbeatSeconds, tls, lookup, signal, clock, log };
+    const options = { heartbeatSeconds, tls, findAddresses, signal, clock, log };
     const failover = new Failover(brokers, Math.floor(random() * brokers.length), (err) =>
       log.warn({ err }, 'a broker was passed over'),
     );

@@ -50,7 +50,9 @@ export async function readTls(options: TlsOptions): Promise<TlsSocketOptions> {
     checkKey(certFile, keyFile ?? certFile, { cert, key });
   }
   return {
-    ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
+    // Said in either case: NODE_TLS_REJECT_UNAUTHORIZED in the environment counts otherwise.
+    rejectUnauthorized: ca !== undefined,
+    ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
     ...(onlyVersion && { minVersion: onlyVersion, maxVersion: onlyVersion }),

@@ -1,9 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../base/clock.ts';
-import http from 'node:http';
-import https from 'node:https';
-import { isIPv6 } from 'node:net';
+import { send, type HttpCall } from '../http/send.ts';
+import type { Target } from '../http/target.ts';
 import { readBody } from './http-body.ts';
-import type { Target } from './target.ts';
 
 /** How K2HR3 is reached; the same for all calls. Times in milliseconds. */
 export interface HttpOptions {
@@ -37,55 +36,29 @@ export interface HttpRequest {
 
 /** A complete answer, whatever its status. */
 export interface HttpResponse {
-  /** `http://host:port` of who answered; the part of a URL that may be shown. */
+  /** `http://host:port` of the K2HR3 that answered; the part of a URL that may be shown. */
   origin: string;
   status: number;
-  headers: http.IncomingHttpHeaders;
+  headers: IncomingHttpHeaders;
   /** Decoded from UTF-8, unpacked if it came as gzip. */
   body: string;
 }
 
-/** One call and its answer. Rejects with K2hr3Error `invalid-answer`, or what Node.js rejects with. */
-export function exchange(
+/** Until an answer is complete (ms). */
+export const TOTAL_MS = 30_000;
+
+/** One call and its answer. Throws NoAnswer; K2hr3Error `invalid-answer`. */
+export async function exchange(
   target: Target,
-  call: HttpRequest,
+  { method, headers }: Pick<HttpCall, 'method' | 'headers'>,
   options: HttpOptions,
   signal: AbortSignal,
 ): Promise<HttpResponse> {
-  const { clock, localAddress, ca, connectTimeoutMs = 5000, maxBodyBytes = 1024 * 1024 } = options;
-  return new Promise((resolve, reject) => {
-    const outgoing = (target.secure ? https : http).request({
-      host: target.host,
-      port: target.port,
-      path: target.path,
-      method: call.method,
-      headers: call.headers,
-      agent: false,
-      localAddress,
-      family: localAddress === undefined ? undefined : isIPv6(localAddress) ? 6 : 4,
-      signal,
-      ...(target.secure ? { ca } : {}),
-    });
-    const cancel = clock.after(connectTimeoutMs, () => {
-      outgoing.destroy(new Error(`no connection within ${connectTimeoutMs} ms`));
-    });
-    outgoing.once('socket', (socket) => {
-      socket.once(target.secure ? 'secureConnect' : 'connect', cancel);
-    });
-    outgoing.once('close', cancel);
-    outgoing.on('error', reject); // not once: one more may follow the first
-    outgoing.once('response', (incoming) => {
-      const { statusCode: status = 0, headers } = incoming;
-      const { origin } = target;
-      resolve(
-        readBody(incoming, maxBodyBytes, origin).then((body) => ({
-          origin,
-          status,
-          headers,
-          body,
-        })),
-      );
-    });
-    outgoing.end();
-  });
+  const { clock, localAddress, ca, maxBodyBytes = 1024 * 1024 } = options;
+  const { connectTimeoutMs: connectMs = 5000, totalTimeoutMs: silenceMs = TOTAL_MS } = options;
+  const way = { clock, localAddress, ca, connectMs, silenceMs, signal };
+  const answer = await send({ method, target, headers }, way);
+  const { origin } = target;
+  const body = await readBody(answer, maxBodyBytes, origin);
+  return { origin, status: answer.status, headers: answer.headers, body };
 }

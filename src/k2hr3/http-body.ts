@@ -1,6 +1,7 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { TooLong, wholeBody } from '../http/whole-body.ts';
 import { K2hr3Error } from './k2hr3-error.ts';
 
 const unpack = promisify(gunzip);
@@ -10,22 +11,17 @@ const unpack = promisify(gunzip);
  * proxy may do so with anything (docs/contracts/k2hr3.md, 8.8).
  *
  * @throws K2hr3Error `invalid-answer` when it is longer than `maxBytes` or cannot be unpacked, and
- *   the socket's own error (ECONNRESET) when it is cut off.
+ *   what the body throws when it is cut off.
  */
 export async function readBody(
-  incoming: IncomingMessage,
+  { headers, body }: { headers: IncomingHttpHeaders; body: AsyncIterable<Buffer> },
   maxBytes: number,
   origin: string,
 ): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw tooLong(origin, maxBytes);
-    chunks.push(chunk);
-  }
-  const raw = Buffer.concat(chunks);
-  const encoding = incoming.headers['content-encoding'] ?? 'identity';
+  const raw = await wholeBody(body, maxBytes).catch((error: unknown) => {
+    throw error instanceof TooLong ? tooLong(origin, maxBytes) : error;
+  });
+  const encoding = headers['content-encoding'] ?? 'identity';
   if (raw.length === 0 || encoding === 'identity') return raw.toString();
   if (encoding !== 'gzip') {
     throw new K2hr3Error('invalid-answer', `K2HR3 at ${origin} answered packed in an unknown way`);

@@ -1,45 +1,53 @@
 import { codeOf, messageOf } from '../base/errors.ts';
+import { NoAnswer } from '../http/no-answer.ts';
+import { parseTarget } from '../http/target.ts';
+import { tlsProblem } from '../http/tls-problem.ts';
+import { within } from '../http/within.ts';
 import { K2hr3Error } from './k2hr3-error.ts';
 import type { HttpOptions, HttpRequest, HttpResponse } from './exchange.ts';
-import { parseTarget } from './target.ts';
 
 /**
  * Makes one call over a connection of its own (K2HR3 closes idle ones after 5 s:
  * docs/contracts/k2hr3.md, 8.11). A GET or HEAD whose connection is reset or cut is sent once more.
  *
  * @throws K2hr3Error `unreachable` when no complete answer came, `invalid-answer` when it cannot be
- *   unpacked or is too long, `rejected` for a URL that cannot be called.
+ *   unpacked or is too long, `rejected` for a URL that cannot be called; its message does not hold the
+ *   URL, which may be a secret.
  */
 export async function request(call: HttpRequest, options: HttpOptions): Promise<HttpResponse> {
   // Node.js's HTTP and zlib: not before they are needed, a start waits for them.
-  const { exchange } = await import('./exchange.ts');
+  const { exchange, TOTAL_MS } = await import('./exchange.ts');
   const target = parseTarget(call.url);
-  const { clock, totalTimeoutMs = 30_000 } = options;
-  const deadline = new AbortController();
-  const late = new Error(`no complete answer within ${totalTimeoutMs} ms`);
-  const cancel = clock.after(totalTimeoutMs, () => {
-    deadline.abort(late);
-  });
-  const signal = AbortSignal.any([deadline.signal, ...(options.signal ? [options.signal] : [])]);
-  const send = (): Promise<HttpResponse> => exchange(target, call, options, signal);
+  if (target === null) {
+    throw new K2hr3Error('rejected', 'a K2HR3 address must be http://host:port/… or https://…');
+  }
+  const { clock, totalTimeoutMs = TOTAL_MS } = options;
+  const again = call.method === 'GET' || call.method === 'HEAD';
   try {
-    return await send().catch((error: unknown) => {
-      const again = call.method === 'GET' || call.method === 'HEAD';
-      if (again && codeOf(error) === 'ECONNRESET' && !signal.aborted) return send();
-      throw error;
-    });
+    return await within(
+      clock,
+      totalTimeoutMs,
+      async (signal) => {
+        const ask = (): Promise<HttpResponse> => exchange(target, call, options, signal);
+        return ask().catch((error: unknown) => {
+          if (again && isCut(error) && !signal.aborted) return ask();
+          throw error;
+        });
+      },
+      options.signal,
+    );
   } catch (error) {
     if (error instanceof K2hr3Error) throw error;
-    throw unreachable(target.origin, signal.aborted ? signal.reason : error);
-  } finally {
-    cancel();
+    throw unreachable(target.origin, error);
   }
 }
 
+function isCut(error: unknown): boolean {
+  return error instanceof NoAnswer && codeOf(error.cause) === 'ECONNRESET';
+}
+
 function unreachable(origin: string, thrown: unknown): K2hr3Error {
-  const certificate = /CERT|SELF_SIGNED|UNABLE_TO_/.test(codeOf(thrown) ?? '');
-  const hint = certificate ? '; configure the certificate of the CA that signed it' : '';
-  return new K2hr3Error('unreachable', `K2HR3 at ${origin}: ${messageOf(thrown)}${hint}`, {
-    cause: thrown,
-  });
+  const problem = thrown instanceof NoAnswer ? tlsProblem(thrown.cause, 'k2hr3.ca_file') : null;
+  const why = problem ?? messageOf(thrown);
+  return new K2hr3Error('unreachable', `K2HR3 at ${origin}: ${why}`, { cause: thrown });
 }

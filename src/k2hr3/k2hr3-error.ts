@@ -1,5 +1,6 @@
 import { AgentError } from '../base/errors.ts';
 import type { ErrorFacts } from '../base/errors.ts';
+import { redirectOf } from '../http/redirect.ts';
 
 /**
  * What went wrong between this VM and K2HR3.
@@ -45,14 +46,22 @@ export function kindOfStatus(status: number): K2hr3ErrorKind {
 
 /**
  * The error for an answer with another status than the one hoped for. `doing` completes "K2HR3 at
- * <origin> …"; K2HR3's own text is added without what looks like a secret.
+ * <origin> …"; K2HR3's own text is added without what looks like a secret. K2HR3 itself never
+ * redirects; what does in its place is named, without a path, which may be a secret.
  */
 export function refusal(
   doing: string,
-  answer: { origin: string; status: number; body: string },
+  answer: {
+    origin: string;
+    status: number;
+    body: string;
+    headers?: { location?: string | undefined };
+  },
 ): K2hr3Error {
   const kind = kindOfStatus(answer.status);
-  const said = saidBy(answer.body);
+  const to = redirectOf({ headers: {}, ...answer }, new URL(answer.origin));
+  const said =
+    to === null ? saidBy(answer.body) : `which redirects to ${to.origin}: use that address`;
   const text = `K2HR3 at ${answer.origin} ${doing}: status ${answer.status}`;
   return new K2hr3Error(kind, said === '' ? text : `${text}, ${said}`);
 }

@@ -1,4 +1,4 @@
-import type { LookupFunction } from 'node:net';
+import type { FindAddresses } from '../../src/host/dial.ts';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { bits, long, methodFrame, short, shortString } from '../helpers/amqp-frames.ts';
 import { SAYS, SessionLab } from '../helpers/session-lab.ts';
@@ -146,13 +146,12 @@ describe('a session recovers from', () => {
 
   it('DNS that comes later', async () => {
     let known = false;
-    const lookup: LookupFunction = (name, _options, done) => {
+    const findAddresses: FindAddresses = (name) => {
       const error = Object.assign(new Error(`ENOTFOUND ${name}`), { code: 'ENOTFOUND' });
-      if (known) done(null, [{ address: '127.0.0.1', family: 4 }]);
-      else done(error, []);
+      return known ? Promise.resolve([{ address: '127.0.0.1', family: 4 }]) : Promise.reject(error);
     };
     const brokers = [{ ...lab.address, host: 'broker.example' }];
-    const session = lab.makeSession({ brokers, lookup });
+    const session = lab.makeSession({ brokers, findAddresses });
     session.start();
     await until('two attempts failed', () => lab.said(SAYS.failed) >= 2);
     const record = { fault: 'DNS that comes later', from: 'the name is known' };

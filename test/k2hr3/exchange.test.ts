@@ -3,7 +3,7 @@ import http, { type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { exchange, type HttpOptions, type HttpRequest } from '../../src/k2hr3/exchange.ts';
-import { parseTarget } from '../../src/k2hr3/target.ts';
+import { parseTarget, type Target } from '../../src/http/target.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import { deferred } from '../helpers/deferred.ts';
 
@@ -35,7 +35,12 @@ function send(
   options: Partial<HttpOptions> = {},
   signal: AbortSignal = never,
 ): ReturnType<typeof exchange> {
-  return exchange(parseTarget(call.url), call, { clock: new ManualClock(), ...options }, signal);
+  return exchange(
+    parseTarget(call.url) as Target,
+    call,
+    { clock: new ManualClock(), ...options },
+    signal,
+  );
 }
 
 it('sends method, headers and path as they are written', async () => {
@@ -77,7 +82,7 @@ it('limits the time until it is connected, not the time until the answer', async
   await arrived;
   await clock.advance(1000);
   caller.abort(new Error('enough'));
-  await expect(call).rejects.toMatchObject({ name: 'AbortError' });
+  await expect(call).rejects.toMatchObject({ name: 'NoAnswer', message: 'enough' });
 });
 
 it('gives up when it is not connected in time', async () => {
@@ -85,7 +90,7 @@ it('gives up when it is not connected in time', async () => {
   const { url } = await server(null);
   const secure = url.replace('http:', 'https:'); // it never answers the hello of TLS
   const call = send({ method: 'GET', url: secure }, { clock, connectTimeoutMs: 100 });
-  const outcome = expect(call).rejects.toThrow('no connection within 100 ms');
+  const outcome = expect(call).rejects.toThrow('no connection within 0.1 s');
   await clock.advance(100);
   await outcome;
 });

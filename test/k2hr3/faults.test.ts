@@ -97,7 +97,7 @@ const FAULTS: Fault[] = [
   {
     name: 'an answer after 25 s',
     fault: { delayMs: 25_000 },
-    problem: /no complete answer within 400 ms/,
+    problem: /no complete answer within 0\.4 s/,
     totalTimeoutMs: 400,
   },
   {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import http, { type IncomingMessage } from 'node:http';
+import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -12,7 +12,7 @@ async function answered(
   body: Buffer | string,
   encoding?: string,
   { cut = false } = {},
-): Promise<IncomingMessage> {
+): Promise<{ headers: IncomingHttpHeaders; body: IncomingMessage }> {
   const server = http.createServer((_, outgoing) => {
     if (encoding !== undefined) outgoing.setHeader('content-encoding', encoding);
     outgoing.setHeader('content-length', Buffer.byteLength(body) + (cut ? 1 : 0));
@@ -25,7 +25,7 @@ async function answered(
   const { port } = server.address() as AddressInfo;
   const outgoing = http.get({ host: '127.0.0.1', port, agent: false });
   const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
-  return incoming;
+  return { headers: incoming.headers, body: incoming };
 }
 
 describe('readBody', () => {

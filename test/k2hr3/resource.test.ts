@@ -100,7 +100,7 @@ describe('readResource', () => {
     expect(await readResource(http, access)).toMatchObject({ changed: true });
     await expect(readResource({ ...http, totalTimeoutMs: 20 }, access)).rejects.toMatchObject({
       kind: 'unreachable',
-      message: `K2HR3 at ${k2hr3.url}: no complete answer within 20 ms`,
+      message: `K2HR3 at ${k2hr3.url}: no complete answer within 0.02 s`,
     });
   });
 });

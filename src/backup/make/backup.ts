@@ -7,6 +7,7 @@ import type { Secrets } from '../../base/secrets.ts';
 import type { BackupRequest } from '../backup-info.ts';
 import { BufferBin } from '../buffer-bin.ts';
 import type { Caller } from '../swift/caller.ts';
+import { checkContainer } from '../swift/location.ts';
 import type { Packing } from './members.ts';
 import { openSwift } from '../swift/open-swift.ts';
 import { Packer } from './packer.ts';
@@ -127,9 +128,10 @@ async function openPlace(
   parts: BackupParts,
   { request, caller, signal }: BackupJob,
 ): Promise<{ client: SwiftClient; place: BackupPlace }> {
+  const container = request.container ?? parts.storage.container;
+  checkContainer(container);
   const { client, found } = await openSwift(request, caller, { ...parts, signal });
   const { accountUrl, source } = found;
-  const container = request.container ?? parts.storage.container;
   const place = { accountUrl, container, backupId: request.id };
   parts.log.info({ ...place, source }, 'backing up');
   return { client, place };

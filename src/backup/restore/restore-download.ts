@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AgentError } from '../../base/errors.ts';
+import { LEAST_BYTES } from '../../http/answer-body.ts';
 import type { ObjectLocation } from '../swift/location.ts';
 import { Patience, patiently, type PatienceParts } from '../swift/patience.ts';
 import type { SwiftClient } from '../swift/swift-client.ts';
@@ -34,7 +35,12 @@ export async function* downloadBackup(
   yield* verified(resumed(client, location, facts, parts), expected);
 }
 
-function checkIdentity(name: string, { headers, etag }: ObjectFacts, checksum: string): void {
+function checkIdentity(
+  name: string,
+  { headers, etag, bytes }: ObjectFacts,
+  checksum: string,
+): void {
+  if (!Number.isSafeInteger(bytes)) throw wrong(`${name} has no size by Swift that can be true`);
   if (headers['x-object-manifest'] !== undefined) {
     throw wrong(`${name} is a dynamic large object, which no backup is`);
   }
@@ -51,6 +57,7 @@ async function* resumed(
 ): AsyncGenerator<Buffer, void> {
   const patience = new Patience(parts);
   const ifMatch = `"${etag}"`;
+  let renewedAt = 0;
   for (let from = 0; from < bytes;) {
     try {
       const { status, body } = await client.get(container, object, { from, ifMatch });
@@ -59,7 +66,11 @@ async function* resumed(
       }
       for await (const piece of body) {
         from += piece.length;
-        patience.renew();
+        // A byte a try is no progress.
+        if (from - renewedAt >= LEAST_BYTES) {
+          renewedAt = from;
+          patience.renew();
+        }
         yield piece;
       }
       if (from < bytes) throw cutOff(container, object, from, bytes);

@@ -1,10 +1,13 @@
-import http from 'node:http';
-import https from 'node:https';
-import { text } from 'node:stream/consumers';
 import { AgentError, messageOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { withoutTrailing } from '../../base/text.ts';
-import { tlsProblem } from './tls-problem.ts';
+import { NoAnswer } from '../../http/no-answer.ts';
+import { MOST_REDIRECTS, redirectOf } from '../../http/redirect.ts';
+import { send } from '../../http/send.ts';
+import { parseTarget, showable, type Target } from '../../http/target.ts';
+import { tlsProblem } from '../../http/tls-problem.ts';
+import { wholeBody } from '../../http/whole-body.ts';
+import { within } from '../../http/within.ts';
 
 /** A token made from another one, and the catalog that came with it. */
 export interface ScopedToken {
@@ -20,8 +23,12 @@ interface KeystoneTransport {
   clock: Clock;
 }
 
-/** Until Keystone has answered (ms). */
+/** Until Keystone has answered, where it redirects to included (ms). */
 const KEYSTONE_ANSWER_MS = 30_000;
+/** Until TCP and TLS stand (ms). */
+const CONNECT_MS = 10_000;
+/** A catalog of a hundred services and regions has 100 KB. */
+const MOST_BYTES = 4 * 1024 * 1024;
 
 /**
  * Exchanges the user's token for one of the project, as the backup container of Trove until 2026.1
@@ -37,7 +44,12 @@ export async function rescope(
   const url = tokensUrl(authUrl);
   const identity = { methods: ['token'], token: { id: token } };
   const body = JSON.stringify({ auth: { identity, scope: { project: { id: projectId } } } });
-  const { status, subject, answer } = await post(url, body, transport);
+  const { status, subject, answer } = await post(url, body, transport).catch((error: unknown) => {
+    if (error instanceof AgentError && !(error instanceof NoAnswer)) throw error;
+    const cause = error instanceof NoAnswer ? error.cause : error;
+    const problem = tlsProblem(cause, 'backup.ca_file');
+    throw failed(url, `cannot be asked: ${problem ?? messageOf(error)}`, error);
+  });
   if (status !== 201 && status !== 200) throw refused(url, status);
   const catalog = catalogOf(answer);
   if (subject === undefined || catalog === null) {
@@ -49,8 +61,10 @@ export async function rescope(
 /** The configured URL can end with a version, or with nothing. */
 function tokensUrl(authUrl: string): URL {
   const base = withoutTrailing(authUrl, '/').replace(/\/v(?:3|2\.0)$/, '');
-  if (!URL.canParse(base) || !/^https?:/.test(base)) {
-    throw new AgentError(`auth_url of [service_credentials] is not a URL: ${authUrl}`);
+  if (parseTarget(base) === null) {
+    throw new AgentError(
+      `auth_url of [service_credentials] is not http://host:port/… or https://…, without a user: ${showable(authUrl)}`,
+    );
   }
   return new URL(`${base}/v3/auth/tokens`);
 }
@@ -62,31 +76,39 @@ interface KeystoneAnswer {
   answer: string;
 }
 
-function post(url: URL, body: string, { ca, clock }: KeystoneTransport): Promise<KeystoneAnswer> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: unknown): void =>
-      reject(failed(url, `cannot be asked: ${tlsProblem(error) ?? messageOf(error)}`, error));
-    const call = (url.protocol === 'https:' ? https : http).request(url, {
-      method: 'POST',
-      agent: false,
-      ...(url.protocol === 'https:' ? { ca } : {}),
-      headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
-    });
-    const cancel = clock.after(KEYSTONE_ANSWER_MS, () => {
-      call.destroy(new Error(`no answer within ${KEYSTONE_ANSWER_MS / 1000} s`));
-    });
-    call.once('close', cancel);
-    call.on('error', fail);
-    call.once('response', (incoming) => {
-      const { statusCode: status = 0, headers } = incoming;
-      const subject = headers['x-subject-token'];
-      text(incoming).then(
-        (answer) => resolve({ status, subject: [subject].flat()[0], answer }),
-        fail,
-      );
-    });
-    call.end(body);
+/** Asks, and goes on where Keystone redirects to, with the same method and body, as keystoneauth does. */
+function post(first: URL, body: string, transport: KeystoneTransport): Promise<KeystoneAnswer> {
+  return within(transport.clock, KEYSTONE_ANSWER_MS, async (signal) => {
+    let url = first;
+    for (let hops = 0; ; hops++) {
+      const { status, headers, answer } = await postOnce(url, body, transport, signal);
+      const to = redirectOf({ status, headers }, url);
+      if (to === null) {
+        return { status, subject: [headers['x-subject-token']].flat()[0], answer };
+      }
+      if (to.url === null || hops === MOST_REDIRECTS) throw redirected(first, status, to.place);
+      url = to.url;
+    }
   });
+}
+
+async function postOnce(
+  url: URL,
+  body: string,
+  { ca, clock }: KeystoneTransport,
+  signal: AbortSignal,
+) {
+  const bytes = Buffer.from(body);
+  const headers = { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) };
+  const way = { ca, clock, signal, connectMs: CONNECT_MS, silenceMs: KEYSTONE_ANSWER_MS };
+  const call = {
+    method: 'POST',
+    target: parseTarget(url.href) as Target,
+    headers,
+    body: bytes,
+  } as const;
+  const { status, headers: answered, body: pieces } = await send(call, way);
+  return { status, headers: answered, answer: (await wholeBody(pieces, MOST_BYTES)).toString() };
 }
 
 function catalogOf(answer: string): unknown[] | null {
@@ -104,6 +126,13 @@ function refused(url: URL, status: number): AgentError {
     status === 401 || status === 404
       ? `does not accept the token of the request (status ${status}): it has expired, or is of another cloud`
       : `answered with status ${status}`,
+  );
+}
+
+function redirected(url: URL, status: number, place: string): AgentError {
+  return failed(
+    url,
+    `answered with status ${status}: it redirects to ${place}, where the token must not go by itself; if that is right set auth_url of [service_credentials] to it`,
   );
 }
 

@@ -1,4 +1,6 @@
 import { AgentError } from '../../base/errors.ts';
+import { excerpt } from '../../base/text.ts';
+import { parseTarget, showable } from '../../http/target.ts';
 
 /** Where Trove has noted that a backup lies. */
 export interface ObjectLocation {
@@ -9,19 +11,36 @@ export interface ObjectLocation {
 }
 
 /**
+ * Refuses a container of which parseLocation would not take the location apart into the same: what is
+ * backed up there could not be restored. Throws AgentError.
+ */
+export function checkContainer(container: string): void {
+  if (isName(container)) return;
+  throw new AgentError(
+    `the container ${JSON.stringify(excerpt(container))} cannot hold backups: a name must not be . or .., and hold no slashes and control characters`,
+  );
+}
+
+/**
  * Takes a backup's location apart as Trove does: the last two parts of the path are the container
- * and the object (docs/contracts/swift.md, 3.1). Throws AgentError.
+ * and the object (docs/contracts/swift.md, 3.1). Throws AgentError, without what may be a password.
  */
 export function parseLocation(location: string): ObjectLocation {
-  const [, accountUrl, container, object] =
+  const [, accountUrl = '', container = '', object = ''] =
     /^(https?:\/\/.+)\/([^/]+)\/([^/]+)$/.exec(location) ?? [];
-  const hasRest = accountUrl !== undefined && container !== undefined && object !== undefined;
-  // A URL takes these for steps between folders: the call would go to another account.
-  const isStep = [container, object].some((name) => name === '.' || name === '..');
-  if (hasRest && !isStep && URL.canParse(location) && !/[?#\s\p{Cc}]/u.test(location)) {
+  if (isAccountUrl(accountUrl) && isName(container) && isName(object)) {
     return { accountUrl, container, object };
   }
-  throw new AgentError(
-    `the backup's location ${JSON.stringify(location)} is not http://…/container/object`,
-  );
+  const shown = JSON.stringify(showable(location));
+  throw new AgentError(`the backup's location ${shown} is not http://…/container/object`);
+}
+
+/** Whether calls can be made below this URL: without a user, a query or a fragment. */
+export function isAccountUrl(url: string): boolean {
+  return parseTarget(url) !== null && !url.includes('?');
+}
+
+/** A URL takes `.` and `..` for steps between folders: the call would go to another account. */
+function isName(name: string): boolean {
+  return !['', '.', '..'].includes(name) && !/[/\p{Cc}\p{Cs}]/u.test(name);
 }

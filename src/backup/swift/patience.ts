@@ -2,6 +2,7 @@ import { Backoff, type BackoffOptions, type Random } from '../../base/backoff.ts
 import { sleep, type Clock } from '../../base/clock.ts';
 import { AgentError, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import { SwiftError } from './swift-error.ts';
 
 /** What waiting for a Swift that fails for a while needs. */
 export interface PatienceParts {
@@ -16,6 +17,8 @@ export interface PatienceParts {
 /** So many failures in a row are no hitch any more; with the pauses between them about 90 s. */
 const MOST_FAILURES = 10;
 const PAUSES = { first: 250, cap: 15_000 };
+/** Swift is left alone for as long as it asks to be, but no longer than this (ms). */
+const LONGEST_ASKED_MS = 60_000;
 
 /** Bears failures that can pass, with growing pauses, as long as there is success in between. */
 export class Patience {
@@ -32,7 +35,8 @@ export class Patience {
     const { clock, log, signal } = this.#parts;
     const isPassing = failure instanceof AgentError && failure.retryable;
     if (signal.aborted || !isPassing || this.#backoff.failures + 1 >= MOST_FAILURES) throw failure;
-    const pauseMs = this.#backoff.next();
+    const askedMs = failure instanceof SwiftError ? (failure.retryAfterMs ?? 0) : 0;
+    const pauseMs = Math.max(this.#backoff.next(), Math.min(askedMs, LONGEST_ASKED_MS));
     log.warn({ why: messageOf(failure), pauseMs: Math.round(pauseMs) }, 'trying again');
     await sleep(clock, pauseMs, signal);
     signal.throwIfAborted();

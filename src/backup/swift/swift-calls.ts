@@ -1,16 +1,15 @@
-import http from 'node:http';
-import https from 'node:https';
+import type http from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import { withoutTrailing } from '../../base/text.ts';
+import { Pool } from '../../http/pool.ts';
+import { retryAfterMs } from '../../http/retry-after.ts';
+import type { HttpBody } from '../../http/send-body.ts';
+import type { HttpAnswer } from '../../http/send.ts';
+import { TooLong, wholeBody } from '../../http/whole-body.ts';
+import { Redirects } from './redirects.ts';
 import { withReadsFreed } from './socket-reads.ts';
-import { refused } from './swift-error.ts';
-import {
-  bodyOf,
-  exchange,
-  type SwiftBody,
-  type SwiftCall,
-  type SwiftTransport,
-} from './swift-http.ts';
+import { endless, refused } from './swift-error.ts';
+import { exchange, type SwiftCall, type SwiftTransport } from './swift-http.ts';
 
 /** Which account of which Swift, and how it is spoken to. Times in milliseconds. */
 export interface SwiftOptions {
@@ -25,7 +24,10 @@ export interface SwiftOptions {
   insecure?: boolean | undefined;
   /** Until TCP and TLS stand. Default 10000. */
   connectTimeoutMs?: number | undefined;
-  /** Swift takes nothing and says nothing for so long: the call has failed. Default 60000. */
+  /**
+   * Swift takes nothing and says nothing for so long, or sends less than 64 KiB of a body in it: the
+   * call has failed. Default 60000.
+   */
   silenceTimeoutMs?: number | undefined;
   /** Ends every call. */
   signal?: AbortSignal | undefined;
@@ -36,19 +38,15 @@ const MOST_TEXT_BYTES = 8 * 1024 * 1024;
 
 /** Makes the calls to one account, and turns refusals into errors. */
 export class SwiftCalls {
-  readonly #account: string;
-  readonly #origin: string;
+  readonly #redirects: Redirects;
   readonly #token: string;
   readonly #transport: SwiftTransport;
 
   constructor(options: SwiftOptions) {
-    const url = new URL(options.storageUrl);
-    const secure = url.protocol === 'https:';
-    this.#account = withoutTrailing(url.href, '/');
-    this.#origin = url.origin;
+    this.#redirects = new Redirects(withoutTrailing(new URL(options.storageUrl).href, '/'));
     this.#token = options.token;
     this.#transport = {
-      agent: new (secure ? https : http).Agent({ keepAlive: true }),
+      pool: new Pool(),
       clock: options.clock,
       ca: options.ca,
       insecure: options.insecure ?? false,
@@ -63,10 +61,10 @@ export class SwiftCalls {
     method: SwiftCall['method'],
     parts: readonly string[],
     headers: Record<string, string> = {},
-    body?: SwiftBody,
+    body?: HttpBody,
   ): SwiftCall {
-    const url = new URL([this.#account, ...parts.map(encodeURIComponent)].join('/'));
-    const what = `Swift at ${this.#origin}: ${method} ${parts.join('/')}`;
+    const url = new URL([this.#redirects.account, ...parts.map(encodeURIComponent)].join('/'));
+    const what = `Swift at ${url.origin}: ${method} ${parts.join('/')}`;
     return { what, method, url, body, headers: { 'X-Auth-Token': this.#token, ...headers } };
   }
 
@@ -75,48 +73,50 @@ export class SwiftCalls {
     call: SwiftCall,
     fine: readonly number[] = [],
   ): Promise<{ status: number; text: string; incoming: http.IncomingMessage }> {
-    const incoming = await exchange(call, this.#transport);
-    const status = incoming.statusCode ?? 0;
+    const answer = await this.#answerTo(call);
+    const { status, incoming } = answer;
     const good = (status >= 200 && status < 300) || fine.includes(status);
-    if (!good) throw await this.#refusal(call, incoming);
-    return { status, text: await this.#text(call, incoming), incoming };
+    if (!good) throw await this.#refusal(call, answer);
+    return { status, text: await textOf(call, answer), incoming };
   }
 
   /** An answer whose body is still to be read: the whole object, or the part asked for. */
   async open(
     call: SwiftCall,
   ): Promise<{ status: number; incoming: http.IncomingMessage; body: AsyncIterable<Buffer> }> {
-    const incoming = await exchange(call, this.#transport);
-    const status = incoming.statusCode ?? 0;
-    if (status !== 200 && status !== 206) throw await this.#refusal(call, incoming);
-    const body = withReadsFreed(incoming, bodyOf(incoming, call, this.#transport));
-    return { status, incoming, body };
+    const answer = await this.#answerTo(call);
+    const { status, incoming, body } = answer;
+    if (status !== 200 && status !== 206) throw await this.#refusal(call, answer);
+    return { status, incoming, body: withReadsFreed(incoming, body) };
   }
 
   /** Closes the connections that wait for another call. */
   close(): void {
-    this.#transport.agent.destroy();
+    this.#transport.pool.close();
   }
 
-  async #refusal(call: SwiftCall, incoming: http.IncomingMessage): Promise<Error> {
-    const isPlain = incoming.headers['content-type']?.startsWith('text/plain') ?? false;
-    const text = await this.#text(call, incoming).catch(() => '');
+  #answerTo(call: SwiftCall): Promise<HttpAnswer> {
+    return this.#redirects.follow(call, (at) => exchange(at, this.#transport));
+  }
+
+  async #refusal(call: SwiftCall, answer: HttpAnswer): Promise<Error> {
+    const { status, headers, incoming } = answer;
+    const isPlain = headers['content-type']?.startsWith('text/plain') ?? false;
+    const text = await textOf(call, answer).catch(() => '');
     incoming.destroy(); // part of a body may not have been sent
-    const id = incoming.headers['x-trans-id'];
-    return refused(call.what, incoming.statusCode ?? 0, {
+    const id = headers['x-trans-id'];
+    return refused(call.what, status, {
       request: typeof id === 'string' ? id : undefined,
       text: isPlain ? text.replaceAll(/\s+/g, ' ').trim().slice(0, 300) : undefined,
+      retryAfterMs: retryAfterMs(headers['retry-after'], this.#transport.clock.wall()),
     });
   }
+}
 
-  async #text(call: SwiftCall, incoming: http.IncomingMessage): Promise<string> {
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    for await (const piece of bodyOf(incoming, call, this.#transport)) {
-      bytes += piece.length;
-      if (bytes > MOST_TEXT_BYTES) throw new Error(`${call.what}: an answer without end`);
-      pieces.push(piece);
-    }
-    return Buffer.concat(pieces).toString();
+async function textOf({ what }: SwiftCall, { body }: HttpAnswer): Promise<string> {
+  try {
+    return (await wholeBody(body, MOST_TEXT_BYTES)).toString();
+  } catch (error) {
+    throw error instanceof TooLong ? endless(what) : error;
   }
 }

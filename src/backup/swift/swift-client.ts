@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { SwiftCalls, type SwiftOptions } from './swift-calls.ts';
+import type { HttpBody } from '../../http/send-body.ts';
 import { unanswered } from './swift-error.ts';
-import type { SwiftBody, SwiftCall } from './swift-http.ts';
+import type { SwiftCall } from './swift-http.ts';
 import { factsOf, type ObjectFacts } from './swift-object.ts';
 
 export type { SwiftOptions } from './swift-calls.ts';
@@ -20,11 +21,13 @@ export interface ManifestEntry {
   size_bytes: number;
 }
 
-const listSchema = v.array(v.object({ name: v.string(), bytes: v.number() }));
+/** A size: others compute with it. */
+const bytesSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const listSchema = v.array(v.object({ name: v.string(), bytes: bytesSchema }));
 /** A segment that is itself large, or a part of an object, has more keys: no backup has such. */
 const segmentSchema = v.strictObject({
   name: v.string(),
-  bytes: v.number(),
+  bytes: bytesSchema,
   /** MD5 in hex. */
   hash: v.string(),
   content_type: v.unknown(),
@@ -37,8 +40,8 @@ export type ListedObject = v.InferOutput<typeof listSchema>[number];
 
 /** So long Swift may copy an object or look at segments before it says a word (ms). */
 const BUSY_MS = 600_000;
-/** What Swift lists at once. */
-const PAGE = 10_000;
+/** More than a hundred times what a backup has. */
+const MOST_LISTED = 100_000;
 
 /**
  * One account of Swift. Every call can be repeated; whether that can help, the error says. Objects
@@ -62,14 +65,23 @@ export class SwiftClient {
   /** All objects whose name begins with `prefix`, by name. None when there is no container. */
   async list(container: string, prefix: string): Promise<ListedObject[]> {
     const all: ListedObject[] = [];
+    let marker = '';
     for (;;) {
       const call = this.#calls.call('GET', [container]);
-      const marker = all.at(-1)?.name ?? '';
       call.url.search = new URLSearchParams({ format: 'json', prefix, marker }).toString();
       const { status, text } = await this.#calls.complete(call, [404]);
       const page = status === 200 ? listed(call, text, listSchema) : [];
-      all.push(...page);
-      if (page.length < PAGE) return all;
+      const last = page.at(-1)?.name;
+      // Swift decides how much a page holds; an empty one is the end.
+      if (last === undefined) return all;
+      const isOwn = page.every(({ name }) => name.startsWith(prefix));
+      if (!isOwn) throw unanswered(call.what, `it lists what does not begin with ${prefix}`);
+      if (!isAfter(last, marker)) throw unanswered(call.what, 'its list does not go on');
+      for (const one of page) all.push(one);
+      if (all.length > MOST_LISTED) {
+        throw unanswered(call.what, `it lists more than ${MOST_LISTED} objects`);
+      }
+      marker = last;
     }
   }
 
@@ -111,7 +123,7 @@ export class SwiftClient {
   async put(
     container: string,
     name: string,
-    body: SwiftBody,
+    body: HttpBody,
     headers: Record<string, string> = {},
   ): Promise<string> {
     const call = this.#calls.call(
@@ -152,7 +164,8 @@ export class SwiftClient {
     name: string,
     headers: Record<string, string> = {},
   ): Promise<void> {
-    const source = { 'X-Copy-From': encodeURI(from), 'Content-Length': '0' };
+    const path = from.split('/').map(encodeURIComponent).join('/');
+    const source = { 'X-Copy-From': path, 'Content-Length': '0' };
     const call = this.#calls.call('PUT', [container, name], { ...headers, ...source });
     await this.#calls.complete({ ...call, silenceTimeoutMs: BUSY_MS });
   }
@@ -169,9 +182,14 @@ export class SwiftClient {
 }
 
 /** A sized body says so; the size of a stream is not known, and Swift is to ask for it. */
-function bodyHeaders(body: SwiftBody): Record<string, string> {
+function bodyHeaders(body: HttpBody): Record<string, string> {
   if (body instanceof Uint8Array) return { 'Content-Length': String(body.length) };
   return { 'Transfer-Encoding': 'chunked', Expect: '100-continue' };
+}
+
+/** Swift sorts names by their bytes in UTF-8. */
+function isAfter(name: string, marker: string): boolean {
+  return Buffer.compare(Buffer.from(name), Buffer.from(marker)) > 0;
 }
 
 function listed<T>(call: SwiftCall, text: string, schema: v.GenericSchema<unknown, T>): T {

@@ -18,35 +18,77 @@ const HINTS: Readonly<Record<number, string>> = {
 export class SwiftError extends AgentError {
   /** The HTTP status; null when no complete answer came. */
   readonly status: number | null;
+  /** So long it asks to be left alone; null when it does not. */
+  readonly retryAfterMs: number | null;
 
   constructor(
     message: string,
-    facts: { status: number | null; retryable: boolean; cause?: unknown },
+    facts: {
+      status: number | null;
+      retryable: boolean;
+      cause?: unknown;
+      retryAfterMs?: number | null;
+    },
   ) {
     super(message, facts);
     this.status = facts.status;
+    this.retryAfterMs = facts.retryAfterMs ?? null;
   }
 }
 
 /**
  * The error for an answer that is not a success. `what` is the call, without its query; `request` is
- * Swift's id of it, by which an operator finds it in Swift's logs; `text` is a plain text answer.
+ * Swift's id of it, by which an operator finds it in Swift's logs; `text` is a plain text answer;
+ * `retryAfterMs` is what its Retry-After says.
  */
 export function refused(
   what: string,
   status: number,
-  { request, text }: { request?: string | undefined; text?: string | undefined } = {},
+  {
+    request,
+    text,
+    retryAfterMs,
+  }: {
+    request?: string | undefined;
+    text?: string | undefined;
+    retryAfterMs?: number | null;
+  } = {},
 ): SwiftError {
   const hint = text || HINTS[status];
   const parts = [`${what}: ${status}`, hint && ` (${hint})`, request && `, request ${request}`];
   // 422: the bytes did not arrive as they were sent; 401 stays until somebody gets a new token.
   const retryable = PASSING.has(status) || status === 422;
-  return new SwiftError(parts.filter(Boolean).join(''), { status, retryable });
+  const message = parts.filter(Boolean).join('');
+  return new SwiftError(message, { status, retryable, retryAfterMs: retryAfterMs ?? null });
 }
 
 /** The error for a Swift whose certificate will not do: somebody must do something about it. */
 export function notTrusted(what: string, problem: string): SwiftError {
   return new SwiftError(`${what}: ${problem}`, { status: null, retryable: false });
+}
+
+/** The error for an answer that is longer than any of its kind. */
+export function endless(what: string): SwiftError {
+  return new SwiftError(`${what}: an answer without end`, { status: null, retryable: false });
+}
+
+/** The error for a URL that no call can be made to. */
+export function notCallable(what: string): SwiftError {
+  return new SwiftError(`${what}: that is no http or https URL`, {
+    status: null,
+    retryable: false,
+  });
+}
+
+/**
+ * The error for an answer that sends this call to another place. `why` says what keeps it from going
+ * there.
+ */
+export function redirected(what: string, status: number, place: string, why: string): SwiftError {
+  return new SwiftError(`${what}: ${status}, it redirects to ${place}, ${why}`, {
+    status,
+    retryable: false,
+  });
 }
 
 /** The error for a call without a complete answer: another one can succeed. */

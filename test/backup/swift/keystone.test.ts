@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { rescope } from '../../../src/backup/swift/keystone.ts';
 import { systemClock } from '../../../src/base/clock.ts';
-import { WatchedClock } from '../../base/watched-clock.ts';
+import { ManualClock } from '../../base/manual-clock.ts';
 import { KeystoneStandIn } from '../../simulators/keystone/stand-in.ts';
 
 const PLAIN = { ca: undefined, clock: systemClock };
@@ -78,19 +78,24 @@ it.each(['keystone', 'ftp://keystone.example/v3', ''])(
   'an auth_url "%s" is refused as the setting that it is',
   async (authUrl) => {
     await expect(rescope(authUrl, CALLER, PLAIN)).rejects.toThrow(
-      `auth_url of [service_credentials] is not a URL: ${authUrl}`,
+      `auth_url of [service_credentials] is not http://host:port/… or https://…, without a user: ${authUrl}`,
     );
   },
 );
 
 describe('a Keystone that says nothing', () => {
   it('is not waited for longer than 30 s', async () => {
-    const url = await answering((request) => void request.resume());
-    const clock = new WatchedClock();
+    let isAsked = false;
+    const url = await answering((request) => {
+      request.resume();
+      isAsked = true;
+    });
+    const clock = new ManualClock();
     const refusal = expect(rescope(url, CALLER, { ...PLAIN, clock })).rejects.toThrow(
-      `Keystone at ${url} cannot be asked: no answer within 30 s`,
+      `Keystone at ${url} cannot be asked: no complete answer within 30 s`,
     );
-    await clock.advance(await clock.untilWaiting());
+    await expect.poll(() => isAsked).toBe(true);
+    await clock.advance(30_000);
     await refusal;
   });
 

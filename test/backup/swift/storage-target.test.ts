@@ -117,7 +117,9 @@ describe('findStorage', () => {
   });
 
   it('refuses what is no URL', async () => {
-    await expect(find({ swiftUrl: 'AUTH_p1' })).rejects.toThrow('from the backup_info is no URL');
+    await expect(find({ swiftUrl: 'AUTH_p1' })).rejects.toThrow(
+      'from the backup_info is not http:',
+    );
   });
 });
 

@@ -1,17 +1,19 @@
-import { codeOf, messageOf } from '../../base/errors.ts';
+import { codeOf, messageOf } from '../base/errors.ts';
 
 /**
- * What is wrong with TLS to Swift or Keystone, and what to do; null for any other failure. The codes
- * are those of Node.js 20, whose texts are for those who know OpenSSL.
+ * What is wrong with TLS, and what to do; null for any other failure. The codes are those of Node.js
+ * 20, whose texts are for those who know OpenSSL.
+ *
+ * @param caOption the option of agent.yaml that names the CA of the other side.
  */
-export function tlsProblem(failure: unknown): string | null {
+export function tlsProblem(failure: unknown, caOption: string): string | null {
   switch (codeOf(failure)) {
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-      return 'its certificate comes from a CA that is not known here: name that in backup.ca_file of agent.yaml';
+      return `its certificate comes from a CA that is not known here: name that in ${caOption} of agent.yaml`;
     case 'CERT_HAS_EXPIRED':
       return 'its certificate has expired: renew it, or set the clock of this VM';
     case 'CERT_NOT_YET_VALID':

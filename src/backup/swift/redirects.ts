@@ -1,0 +1,73 @@
+import { MOST_REDIRECTS, redirectOf } from '../../http/redirect.ts';
+import type { HttpBody } from '../../http/send-body.ts';
+import type { HttpAnswer } from '../../http/send.ts';
+import { redirected, unanswered } from './swift-error.ts';
+import type { SwiftCall } from './swift-http.ts';
+
+/** Follows Swift to another place on the same host, as from http to https, and remembers the way. */
+export class Redirects {
+  #account: string;
+
+  /** @param account its URL, without a slash at the end. */
+  constructor(account: string) {
+    this.#account = account;
+  }
+
+  /** Where the account is by what is known now. */
+  get account(): string {
+    return this.#account;
+  }
+
+  /**
+   * The answer to a call, from wherever it is answered. The call stays the same, as keystoneauth does it.
+   *
+   * @throws SwiftError for a place where the token must not go, and what `exchange` throws. When part of a
+   *   body has been sent it cannot be sent again here; another try goes to the new place.
+   */
+  async follow(
+    call: SwiftCall,
+    exchange: (at: SwiftCall) => Promise<HttpAnswer>,
+  ): Promise<HttpAnswer> {
+    const body = call.body === undefined ? null : new OnceBegun(call.body);
+    let { url } = call;
+    for (let hops = 0; ; hops++) {
+      const answer = await exchange({ ...call, url, body: body?.body });
+      const to = redirectOf(answer, url);
+      if (to === null) return answer;
+      answer.incoming.destroy();
+      if (to.url === null) throw redirected(call.what, answer.status, to.place, NOT_THERE);
+      if (hops === MOST_REDIRECTS) throw redirected(call.what, answer.status, to.place, TOO_OFTEN);
+      if (isSamePath(to.url, url)) {
+        this.#account = to.url.origin + new URL(this.#account).pathname;
+      }
+      if (body?.isBegun) throw unanswered(call.what, `it redirects to ${to.place}`);
+      url = to.url;
+    }
+  }
+}
+
+const NOT_THERE =
+  'where the token must not go by itself; if that is right set swift_url to it, or the endpoint in Keystone';
+const TOO_OFTEN = `after ${MOST_REDIRECTS} other places`;
+
+function isSamePath(one: URL, other: URL): boolean {
+  return one.pathname === other.pathname && one.search === other.search;
+}
+
+/** Knows whether any of a body was taken. Bytes at hand can be sent again. */
+class OnceBegun {
+  readonly body: HttpBody;
+  isBegun = false;
+
+  constructor(body: HttpBody) {
+    if (body instanceof Uint8Array) this.body = body;
+    else {
+      this.body = {
+        [Symbol.asyncIterator]: () => {
+          this.isBegun = true;
+          return body[Symbol.asyncIterator]();
+        },
+      };
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import type http from 'node:http';
+import type { Clock } from '../base/clock.ts';
+import type { Life } from './life.ts';
+
+/**
+ * What is sent: bytes at hand, or bytes that are made while they are sent. The memory of a piece may
+ * be used again when the next one is asked for, or when the iteration is ended.
+ */
+export type HttpBody = Uint8Array | AsyncIterable<Uint8Array>;
+
+/** So long the other side is waited for to ask for a body; then it gets it unasked (ms). */
+const CONTINUE_WAIT_MS = 2_000;
+
+/**
+ * Sends what a call carries. A body that is made on the way is begun when the other side asks for it
+ * (100-continue), and ended when it answers early: a refusal would else be lost with the connection
+ * that is closed after it.
+ *
+ * @throws NoAnswer; what the body throws if that fails.
+ */
+export async function sendBody(
+  body: HttpBody | undefined,
+  outgoing: http.ClientRequest,
+  answer: Promise<http.IncomingMessage>,
+  { life, clock, silenceMs }: { life: Life; clock: Clock; silenceMs: number },
+): Promise<void> {
+  if (body === undefined || body instanceof Uint8Array) {
+    outgoing.end(body);
+    return;
+  }
+  const heard = { isAnswered: false, wake: (): void => undefined };
+  void answer.then(() => {
+    heard.isAnswered = true;
+    heard.wake();
+  });
+  /** Resolves when `begin` calls back, or an answer is there. */
+  const orAnswered = (begin: (done: () => void) => void): Promise<void> =>
+    new Promise((resolve) => {
+      heard.wake = resolve;
+      begin(resolve);
+    });
+
+  const late = (): Error => new Error(`it took nothing for ${silenceMs / 1000} s`);
+  outgoing.flushHeaders();
+  const asked = orAnswered((done) => {
+    const cancel = clock.after(CONTINUE_WAIT_MS, done);
+    outgoing.once('continue', done).once('continue', cancel).once('close', cancel);
+  });
+  await life.guard(clock, silenceMs, asked, late);
+  if (heard.isAnswered) return;
+  for await (const piece of body) {
+    const sent = orAnswered((done) => outgoing.write(piece, () => done()));
+    await life.guard(clock, silenceMs, sent, late);
+    // An answer before the end is a refusal; the rest of the body is not made.
+    if (heard.isAnswered) return;
+  }
+  outgoing.end();
+}
