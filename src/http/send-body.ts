@@ -28,31 +28,32 @@ export async function sendBody(
     outgoing.end(body);
     return;
   }
-  const heard = { isAnswered: false, wake: (): void => undefined };
+  let wake: () => void = () => undefined;
+  const heard = { answer: false };
   void answer.then(() => {
-    heard.isAnswered = true;
-    heard.wake();
+    heard.answer = true;
+    wake();
   });
-  /** Resolves when `begin` calls back, or an answer is there. */
-  const orAnswered = (begin: (done: () => void) => void): Promise<void> =>
-    new Promise((resolve) => {
-      heard.wake = resolve;
+  /** Whether to stop, after `begin` has called back or an answer has come. */
+  const orAnswered = async (begin: (done: () => void) => void): Promise<boolean> => {
+    const either = new Promise<void>((resolve) => {
+      wake = resolve;
       begin(resolve);
     });
+    await life.guard(clock, silenceMs, either, late);
+    return heard.answer;
+  };
 
   const late = (): Error => new Error(`it took nothing for ${silenceMs / 1000} s`);
   outgoing.flushHeaders();
-  const asked = orAnswered((done) => {
+  const isRefused = await orAnswered((done) => {
     const cancel = clock.after(CONTINUE_WAIT_MS, done);
     outgoing.once('continue', done).once('continue', cancel).once('close', cancel);
   });
-  await life.guard(clock, silenceMs, asked, late);
-  if (heard.isAnswered) return;
+  if (isRefused) return;
   for await (const piece of body) {
-    const sent = orAnswered((done) => outgoing.write(piece, () => done()));
-    await life.guard(clock, silenceMs, sent, late);
     // An answer before the end is a refusal; the rest of the body is not made.
-    if (heard.isAnswered) return;
+    if (await orAnswered((done) => outgoing.write(piece, () => done()))) return;
   }
   outgoing.end();
 }

@@ -5,6 +5,7 @@ import type { Logger } from '../base/log.ts';
 import { Alarm } from '../base/wait.ts';
 import type { ResolveName } from '../host/resolve-name.ts';
 import type { ResourceReading } from '../k2hr3/resource.ts';
+import type { Finding } from '../ring/watch/concerns.ts';
 import type { Registration, RoleWish } from './registration.ts';
 import { KeptRole } from './kept-role.ts';
 import type { RoleView } from './role-view.ts';
@@ -12,6 +13,7 @@ import { roleDiff } from './role-diff.ts';
 import type { RoleDocument } from './role-document.ts';
 import { DOUBT_MS, RoleGate } from './role-gate.ts';
 import { RoleRefusedError } from './role-refused.ts';
+import { unreadRole } from './unread-role.ts';
 
 /** How fast the role is read, in milliseconds. */
 export interface RolePace {
@@ -77,6 +79,9 @@ export class RoleWatch {
   #ringIsNew = false;
   #hurryUntil = 0;
   #retryMs: number | null = null;
+  /** The role whose reading is watched, and when it was of use last. */
+  #watched: string | null = null;
+  #usefulAt = 0;
 
   constructor(options: RoleWatchOptions) {
     const { pace, random, clock, stateDirectory, log } = options;
@@ -123,6 +128,20 @@ export class RoleWatch {
     };
   }
 
+  /**
+   * What concerns somebody: a role that was not read for long, whatever the reason. To be asked every
+   * few seconds: the time runs from the first question on.
+   */
+  findings(): Finding[] {
+    const { desired, clock, pace } = this.#options;
+    const now = clock.monotonic();
+    const key = desired().registration?.parametersKey ?? null;
+    if (key === null || key !== this.#watched) this.#usefulAt = now;
+    this.#watched = key;
+    const pauseMs = settledPauseMs(pace.settledMs, this.#document?.servers.length ?? 0);
+    return unreadRole(now - this.#usefulAt, pauseMs, this.#problem);
+  }
+
   /** Something changes: read at once, and fast for a while. */
   hurry(): void {
     this.#hurryUntil = this.#options.clock.monotonic() + HURRY_MS;
@@ -162,6 +181,7 @@ export class RoleWatch {
       if (this.#retryMs !== null && this.#problem !== null) log.info('K2HR3 answers again');
       const isNews = reading.changed || this.#answeredAfter !== registrations;
       this.#answeredAfter = registrations;
+      this.#usefulAt = this.#options.clock.monotonic();
       this.#backoff.reset();
       this.#retryMs = null;
       this.#setProblem(null);

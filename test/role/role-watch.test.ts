@@ -199,6 +199,55 @@ describe('the pace', () => {
   });
 });
 
+describe('a role that is not read', () => {
+  /** Looks every two seconds of so long. */
+  async function watched(one: Bench, ms: number): Promise<string[]> {
+    for (let passed = 0; passed < ms; passed += 2_000) {
+      one.watch.findings();
+      await one.clock.advance(2_000);
+    }
+    return one.watch.findings().map(({ kind, text }) => `${kind}: ${text}`);
+  }
+
+  it('concerns nobody for a minute, then says why it is not read, until it is', async () => {
+    const one = await bench('self');
+    await one.run();
+    expect(await watched(one, 300_000)).toEqual([]);
+    one.k2hr3.says = new Error('K2HR3 is away');
+    expect(await watched(one, 50_000)).toEqual([]);
+    expect(await watched(one, 20_000)).toEqual([
+      'role-unread: the role has not been read for 60 s, and changes of the cluster do not arrive here: K2HR3 is away',
+    ]);
+    one.k2hr3.says = 'self';
+    expect(await watched(one, 70_000)).toEqual([]);
+  });
+
+  it('concerns somebody also when a read never ends, or nothing of it is of use', async () => {
+    const hung = await bench('self');
+    await hung.run();
+    const answer = deferred<ResourceReading>();
+    onTestFinished(() => answer.resolve({ changed: false }));
+    hung.k2hr3.says = answer.promise;
+    hung.watch.hurry();
+    expect(await watched(hung, 70_000)).toHaveLength(1);
+
+    const refused = await bench('self');
+    await refused.run();
+    refused.k2hr3.says = 'bad';
+    expect(await watched(refused, 70_000)).toMatchObject([expect.stringMatching(/: bad$/)]);
+  });
+
+  it('is no concern where there is none to read, nor right after a registration', async () => {
+    const one = await bench(new Error('away'));
+    const { current } = one.desired;
+    one.desired.current = { ...current, registration: null };
+    expect(await watched(one, 300_000)).toEqual([]);
+    one.desired.current = current;
+    expect(one.watch.findings()).toEqual([]);
+    expect(await watched(one, 70_000)).toHaveLength(1);
+  });
+});
+
 describe('a document', () => {
   it('that lacks this node says so and is not kept', async () => {
     const box = await bench('other');

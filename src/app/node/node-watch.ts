@@ -1,7 +1,7 @@
 import type { AgentConfig } from '../../config/schema.ts';
 import type { Reconciler, Snapshot } from '../../node/reconciler.ts';
 import { statusOf } from '../../guest/report/status-of.ts';
-import type { Concern } from '../../ring/watch/concern-keeper.ts';
+import { ConcernKeeper, type Concern } from '../../ring/watch/concern-keeper.ts';
 import { RingWatch } from '../../ring/watch/ring-watch.ts';
 import { statusDocument } from '../../node/status-document.ts';
 import { StatusFile } from '../../node/status-file.ts';
@@ -44,6 +44,7 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
   const agent = { version, pid: process.pid, since: isoNow() };
   let state: string | undefined;
   let stateSince = agent.since;
+  const role = new ConcernKeeper(clock, log);
   const watch = new RingWatch({
     isUp: () => node.chmpx.running !== null,
     sight: node.sight,
@@ -70,6 +71,7 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
     const { snapshot } = reconciler;
     if (snapshot?.state !== state) stateSince = isoNow();
     state = snapshot?.state;
+    role.look(node.role.findings());
     const pidOf = ({ running }: NodeParts['chmpx']): number | null => running?.identity.pid ?? null;
     file.show(
       statusDocument({
@@ -80,7 +82,7 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
         stateSince,
         programs: { chmpx: pidOf(node.chmpx), k2hdkc: pidOf(node.k2hdkc) },
         ring: watch.ring,
-        concerns: [...watch.concerns, ...(options.concerns?.() ?? [])],
+        concerns: [...watch.concerns, ...role.concerns, ...(options.concerns?.() ?? [])],
       }),
     );
   }

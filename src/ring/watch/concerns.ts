@@ -26,6 +26,8 @@ export type ConcernKind =
   | 'ring-split'
   /** Servers have refused this slave. */
   | 'refused'
+  /** The role in K2HR3 is not read. */
+  | 'role-unread'
   /** Trove was not told something. */
   | 'not-reported'
   /** Nothing that is sent to this guest arrives. */

@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createNodeWatch, type NodeWatchOptions } from '../../../src/app/node/node-watch.ts';
+import type { Finding } from '../../../src/ring/watch/concerns.ts';
 import type { Snapshot } from '../../../src/node/reconciler.ts';
 import { statusFile } from '../../../src/node/status-file.ts';
 import type { StatusDocument } from '../../../src/node/status-document.ts';
@@ -23,7 +24,9 @@ async function bench(mode: 'server' | 'slave') {
     wake: () => undefined,
   };
   const split = { forget: () => undefined, giveIn: null };
-  const node = { chmpx: { running: null }, k2hdkc: { running: null }, split };
+  const unread: Finding[] = [];
+  const role = { findings: () => unread };
+  const node = { chmpx: { running: null }, k2hdkc: { running: null }, split, role };
   const watch = createNodeWatch({
     ...world,
     clock,
@@ -49,7 +52,7 @@ async function bench(mode: 'server' | 'slave') {
       return document?.node.state === state && document;
     });
   const onDisk = (): Promise<string> => readFile(statusFile(directory), 'utf8');
-  return { clock, serving, shown, watch, onDisk };
+  return { clock, serving, shown, watch, onDisk, unread };
 }
 
 it('keeps what is known before the first look', async () => {
@@ -101,4 +104,14 @@ it('ends when what it saw last is on disk, and writes nothing any more', async (
   watch.look();
   await setImmediate();
   expect(await onDisk()).toBe(last);
+});
+
+it('shows what concerns somebody about the role, and that it is over', async () => {
+  const { serving, shown, unread } = await bench('server');
+  unread.push({ kind: 'role-unread', subject: 'role', text: 'not read', patienceMs: 0 });
+  serving('serving');
+  expect((await shown('serving')).concerns).toMatchObject([{ kind: 'role-unread' }]);
+  unread.pop();
+  serving('starting');
+  expect((await shown('starting')).concerns).toEqual([]);
 });
