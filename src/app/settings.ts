@@ -1,4 +1,5 @@
 import { access, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { readTls } from '../amqp/tls.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
 import type { StorageConfig } from '../backup/swift/storage-config.ts';
@@ -10,6 +11,7 @@ import {
 } from '../ini/model/ini-overrides.ts';
 import { loadAgentConfig } from '../config/load.ts';
 import type { AgentConfig } from '../config/schema.ts';
+import type { DataFolders } from '../node/data-folders.ts';
 import { findUser, type SystemUser } from '../host/system-user.ts';
 import { readConfigFiles } from '../oslo/config-files.ts';
 import { readRabbitOptions, type RabbitOptions } from '../oslo/rabbit-options.ts';
@@ -34,6 +36,8 @@ export interface NodeSettings {
   k2hr3Ca: string | undefined;
   /** Who runs chmpx, k2hdkc and their tools; null: the user of the agent. */
   programUser: SystemUser | null;
+  /** Where the data file may be. */
+  dataFolders: DataFolders;
 }
 
 /** Everything that was configured for a server, read and checked before anything is touched. */
@@ -58,7 +62,8 @@ export async function readNodeSettings(options: RunOptions): Promise<NodeSetting
   await mustExist(overrides, configFile);
   const { user } = agent.programs;
   const programUser = user === null ? null : await findUser(user);
-  return { agent, overrides, programUser, k2hr3Ca: await readCa('k2hr3', agent) };
+  const dataFolders = dataFoldersOf(agent, overrides, agent.paths.data_dir);
+  return { agent, overrides, programUser, dataFolders, k2hr3Ca: await readCa('k2hr3', agent) };
 }
 
 /**
@@ -77,14 +82,29 @@ export async function readSettings(
   const rabbit = readRabbitOptions(oslo, guest.transport.options);
   if (rabbit.tls) await readTls(rabbit.tls); // a mistake in its files is one of the configuration
   const storage = { ...guest.storage, ca: await readCa('backup', settings.agent) };
-  return { ...settings, guest, rabbit, storage };
+  const { agent, overrides } = settings;
+  const dataDirectory = agent.paths.data_dir ?? guest.mountPoint;
+  const dataFolders = dataFoldersOf(agent, overrides, dataDirectory);
+  return { ...settings, dataFolders, guest, rabbit, storage };
+}
+
+function dataFoldersOf(
+  { paths }: AgentConfig,
+  { k2hdkc }: IniOverrides,
+  dataDirectory: string | null,
+): DataFolders {
+  const own = [...(dataDirectory === null ? [] : [dataDirectory]), paths.shared_dir];
+  const file = k2hdkc.get('K2HFILE');
+  const named = typeof file === 'string' ? [path.dirname(file)] : [];
+  const plain = (folder: string): string => path.resolve(folder);
+  return { own: own.map(plain), all: [...own, ...paths.role_dirs, ...named].map(plain) };
 }
 
 /** chmpx refuses an ini that names a file which is not there, and leaves if it runs already. */
 async function mustExist(overrides: IniOverrides, configFile: string): Promise<void> {
-  for (const { key, path } of overriddenPaths(overrides)) {
-    await access(path).catch((cause: unknown) => {
-      throw new ConfigurationError(`${configFile}: ${key} = ${path}: ${messageOf(cause)}`, {
+  for (const { key, path: file } of overriddenPaths(overrides)) {
+    await access(file).catch((cause: unknown) => {
+      throw new ConfigurationError(`${configFile}: ${key} = ${file}: ${messageOf(cause)}`, {
         cause,
       });
     });

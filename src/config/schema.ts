@@ -76,6 +76,7 @@ export const agentConfigSchema = v.strictObject({
     instance_id_file: v.optional(absolutePath, '/var/lib/cloud/data/instance-id'),
     data_dir: v.optional(v.nullable(absolutePath), null),
     shared_dir: v.optional(absolutePath, '/var/lib/antpickax'),
+    role_dirs: v.optional(v.array(absolutePath, 'must be a list of folders'), []),
   }),
   log: v.strictObject({
     level: v.optional(v.picklist(LOG_LEVELS), 'info'),

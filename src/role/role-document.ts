@@ -12,6 +12,7 @@ import { nodeIni, type NodeIni } from '../ini/text/node-ini.ts';
 import { ledByAgents, withLongQueues } from '../ini/start/own-globals.ts';
 import { parseRole } from '../ini/text/parse-role.ts';
 import { firstProblems, notSane as notSaneProblem, type Problem } from '../ini/model/problems.ts';
+import { roleDataFile, rolePathProblems, type RoleFolders } from '../ini/model/role-paths.ts';
 import { validateRole } from '../ini/model/validate.ts';
 import { RoleRefusedError } from './role-refused.ts';
 import type { K2hTarget } from '../backup/restore/restore-load.ts';
@@ -37,6 +38,8 @@ export interface RoleDocument {
   dataDirectory: string | null;
   /** That file, for a restore; null when the data is in memory only. */
   k2h: K2hTarget | null;
+  /** K2HFILE as the role itself names it; null when it does not, or agent.yaml names another. */
+  roleFile: string | null;
 }
 
 /** What the role must agree with, and what the operator sets in its place. */
@@ -50,6 +53,8 @@ export interface RoleExpectations {
   serverPort?: number;
   serverControlPort?: number;
   overrides?: IniOverrides;
+  /** Where the role may have its data file. */
+  folders: RoleFolders;
   /** fs.mqueue.msg_max; default 0, unknown. */
   queueMessages?: number;
 }
@@ -69,13 +74,16 @@ export function readRoleDocument(
     mode = 'server',
     overrides = NO_OVERRIDES,
     queueMessages = 0,
+    folders,
     ...expected
   } = expectations;
   const reading = parseRole(text);
   if (!reading.ok) throw refused(reading.problems);
   const model = withOverrides(reading.model, overrides);
   const { cuk, roleName } = registration;
+  const named = mode === 'slave' ? { ...reading.model, k2hdkc: undefined } : reading.model;
   const problems = [
+    ...rolePathProblems(named, overrides, folders).map(notSaneProblem),
     ...overrideProblems(model, overrides).map(notSaneProblem),
     ...validateRole(model, {
       ...expected,
@@ -88,8 +96,11 @@ export function readRoleDocument(
   if (notSane.length > 0) throw refused(notSane);
   const servers = model.servers.map(({ name }) => name);
   const cuks = new Set(model.servers.map((server) => server.cuk));
-  if (problems.length > 0)
-    return { ini: null, servers, cuks, neighbours: [], dataDirectory: null, k2h: null };
+  const roleFile = roleDataFile(named, overrides);
+  if (problems.length > 0) {
+    const none = { ini: null, neighbours: [], dataDirectory: null, k2h: null };
+    return { ...none, servers, cuks, roleFile };
+  }
   const led = expectations.merge === 'coordinated' ? ledByAgents(model) : model;
   const asked = mode === 'server' ? withLongQueues(led, queueMessages, overrides.global) : led;
   const ini = nodeIni(oneEntryPerSlave(forNode(asked, cuk), cuk), {
@@ -102,6 +113,7 @@ export function readRoleDocument(
     ini,
     servers,
     cuks,
+    roleFile,
     dataDirectory,
     k2h: model.k2hdkc ? k2hTargetOf(model.k2hdkc) : null,
     neighbours: neighboursOf(model, cuk),

@@ -13,6 +13,8 @@ export interface RoleGateOptions {
   resolve: ResolveName;
   /** Whether servers may have loopback addresses: all of them are on this machine. */
   loopback: boolean;
+  /** Why the role's data file leads elsewhere, by the links on this VM; null when it does not. */
+  whyOutside: (file: string) => Promise<string | null>;
   clock: Clock;
 }
 
@@ -43,6 +45,7 @@ export class RoleGate {
   async judge(text: string, desired: RoleWish, last: RoleDocument | null): Promise<Verdict> {
     const document = this.#options.parse(text, desired);
     this.#checkLoopback(document);
+    await this.#checkFile(document.roleFile);
     await this.#checkNames(document, last?.servers ?? []);
     const why = doubtAbout(document, last);
     if (why !== null && !this.#isConfirmed(text)) return { kind: 'doubtful', why };
@@ -56,6 +59,11 @@ export class RoleGate {
     if (this.#doubted?.text === text) return now - this.#doubted.at >= DOUBT_MS;
     this.#doubted = { text, at: now };
     return false;
+  }
+
+  async #checkFile(file: string | null): Promise<void> {
+    const why = file === null ? null : await this.#options.whyOutside(file);
+    if (why !== null) throw new RoleRefusedError(`[K2HDKC] K2HFILE: ${why}`);
   }
 
   /**

@@ -38,6 +38,8 @@ export interface RoleWatchOptions {
   resolve: ResolveName;
   /** Whether servers may have loopback addresses: all of them are on this machine. */
   loopback: boolean;
+  /** See RoleGateOptions. */
+  whyOutside: (file: string) => Promise<string | null>;
   pace: RolePace;
   clock: Clock;
   random: Random;

@@ -18,6 +18,13 @@ export const ROLES = {
   tagWithQuotes: '204',
 } as const;
 
+/** Where a role may have its data in these tests. */
+export const ROLE_FOLDERS = {
+  allowed: ['/var/lib/antpickax', '/data'],
+  closed: ['/var/lib/antpickax/of-the-agent'],
+  shared: '/var/lib/antpickax',
+};
+
 export function roleText(name: keyof typeof ROLES): string {
   const file = `resource-of-capture-${ROLES[name]}.ini`;
   return readFileSync(new URL(`../fixtures/k2hr3/${file}`, import.meta.url), 'utf8');

@@ -13,6 +13,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import { IDLE, out, type Leave } from '../../src/ring/change/leave.ts';
 import { publishIni } from '../../src/ini/text/publish.ts';
+import { ROLE_FOLDERS } from '../ini/roles.ts';
 import { desiredState, nothingRuns, observed, RUNS, TIMES } from '../node/builders.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
@@ -99,8 +100,10 @@ export class RoleNode {
       read: (...reading) => this.#membership.read(...reading),
       parse: (text, { registration, parameters }) => {
         if (!registration) throw new Error('no role is wanted now');
-        return readRoleDocument(text, registration, { clusterName: parameters?.clusterName ?? '' });
+        const clusterName = parameters?.clusterName ?? '';
+        return readRoleDocument(text, registration, { clusterName, folders: ROLE_FOLDERS });
       },
+      whyOutside: () => Promise.resolve(null),
       pace: FAST,
       onChange: () => this.#reconciler.wake(),
     });

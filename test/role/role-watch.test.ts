@@ -37,6 +37,7 @@ function parse(text: string, { registration, parameters }: RoleWish): RoleDocume
     cuks: new Set(servers),
     dataDirectory: null,
     k2h: null,
+    roleFile: null,
   };
 }
 
@@ -83,6 +84,7 @@ async function bench(says: string | Error, state?: string): Promise<Bench> {
     read,
     parse,
     loopback: false,
+    whyOutside: () => Promise.resolve(null),
     resolve: (name) => Promise.resolve(names.has(name) ? [] : ['192.0.2.1']),
     pace: {
       settledMs: SETTLED,

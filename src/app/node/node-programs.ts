@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { withVolume } from '../../node/data-folders.ts';
+import type { DesiredStateStore } from '../../node/desired-state.ts';
 import { KeptProgram } from '../../node/programs/kept-program.ts';
 import { RestartPolicy } from '../../node/programs/restart-policy.ts';
 import { StartSite } from '../../node/programs/start-site.ts';
@@ -8,7 +10,8 @@ import type { World } from '../world.ts';
 
 /** What keeps the programs of this VM's node is made from. */
 export interface NodeProgramsOptions extends World {
-  settings: Pick<NodeSettings, 'agent' | 'programUser'>;
+  settings: Pick<NodeSettings, 'agent' | 'programUser' | 'dataFolders'>;
+  desired: DesiredStateStore;
   bootId: string;
   /** A program has crashed. */
   onCrash: () => void;
@@ -29,7 +32,7 @@ const KILL_WAIT_MS = 5_000;
 /** Puts together what keeps chmpx and k2hdkc. */
 export function createNodePrograms(options: NodeProgramsOptions): NodePrograms {
   const { clock, random, log } = options;
-  const { agent: config, programUser: user } = options.settings;
+  const { agent: config, programUser: user, dataFolders } = options.settings;
   const { paths, cluster, programs } = config;
   const restarts = new RestartPolicy({
     clock,
@@ -79,6 +82,7 @@ export function createNodePrograms(options: NodeProgramsOptions): NodePrograms {
   const site = new StartSite({
     iniFile: paths.ini_file,
     sharedDirectory: paths.shared_dir,
+    dataFolders: () => withVolume(dataFolders, options.desired.current.volume),
     user,
     controlHost: cluster.control_host,
     inheritsLimits,

@@ -2,8 +2,11 @@ import path from 'node:path';
 import { AgentError } from '../../base/errors.ts';
 import { queueMessageLimit } from '../../host/limits.ts';
 import { isLoopbackAddress, isLoopbackName } from '../../host/loopback.ts';
+import { whyOutside } from '../../host/held-folder.ts';
 import { nodeName } from '../../host/node-name.ts';
 import { resolveName } from '../../host/resolve-name.ts';
+import { withVolume } from '../../node/data-folders.ts';
+import { overriddenPaths } from '../../ini/model/ini-overrides.ts';
 import type { DesiredStateStore } from '../../node/desired-state.ts';
 import { Membership, type MembershipOptions } from '../../role/membership.ts';
 import { parametersKey, type RoleWish } from '../../role/registration.ts';
@@ -15,7 +18,7 @@ import type { World } from '../world.ts';
 
 /** What connects this VM's node with its role in K2HR3 is made from. */
 export interface NodeRoleOptions extends World {
-  settings: Pick<NodeSettings, 'agent' | 'overrides' | 'k2hr3Ca'>;
+  settings: Pick<NodeSettings, 'agent' | 'overrides' | 'k2hr3Ca' | 'dataFolders'>;
   desired: DesiredStateStore;
   /** Default: the extdata URL of the configuration group. */
   access?: NonNullable<MembershipOptions['access']> | undefined;
@@ -56,13 +59,17 @@ export async function createNodeRole(options: NodeRoleOptions): Promise<NodeRole
   });
   await membership.writeFiles();
   const queueMessages = await queueMessageLimit();
+  const dataFolders = (): readonly string[] =>
+    withVolume(settings.dataFolders, desired.current.volume).all;
   const role = new RoleWatch({
     stateDirectory: paths.state_dir,
     desired: () => desired.current,
     read: (...reading) => membership.read(...reading),
-    parse: (text, wish) => parseRole(text, wish, settings, queueMessages),
+    parse: (text, wish) =>
+      parseRole(text, wish, settings, { dataFolders: dataFolders(), queueMessages }),
     resolve: resolveName,
     loopback: isOnLoopback(node),
+    whyOutside: (file) => whyOutside(file, dataFolders()),
     pace: {
       settledMs: k2hr3.poll_interval * 1000,
       changingMs: k2hr3.changing_poll_interval * 1000,
@@ -110,8 +117,8 @@ async function registeredName(node: NodeConfig): Promise<string> {
 function parseRole(
   text: string,
   { registration, parameters }: RoleWish,
-  { agent: { mode, cluster }, overrides }: NodeRoleOptions['settings'],
-  queueMessages: number,
+  { agent: { mode, cluster, paths }, overrides }: NodeRoleOptions['settings'],
+  { dataFolders, queueMessages }: { dataFolders: readonly string[]; queueMessages: number },
 ): RoleDocument {
   if (!registration) throw new AgentError('no role is wanted now');
   const isOfRole = registration.parametersKey === parametersKey(parameters);
@@ -124,6 +131,14 @@ function parseRole(
     ...(isOfRole && serverPort !== null ? { serverPort } : {}),
     ...(isOfRole && serverControlPort !== null ? { serverControlPort } : {}),
     overrides,
+    folders: {
+      allowed: dataFolders,
+      closed: [
+        ...[paths.state_dir, paths.markers_dir, path.dirname(paths.ini_file)],
+        ...overriddenPaths(overrides).map(({ path: file }) => file),
+      ],
+      shared: paths.shared_dir,
+    },
     queueMessages,
   });
 }

@@ -19,6 +19,11 @@ export interface KeySpec {
   readonly standard?: Scalar;
   /** Without it chmpx refuses the file, or the nodes are not the ones that are meant. */
   readonly required?: true;
+  /**
+   * The role may name a file here, in the folders that it may use. Any other path is code to load, a
+   * secret or a certificate, and comes from agent.yaml only (docs/ini.md).
+   */
+  readonly roleMayName?: true;
 }
 
 const INT_MAX = 2_147_483_647;
@@ -120,7 +125,7 @@ const SLVNODE = SVRNODE.filter(({ name: key }) => !ONLY_SERVERS.has(key)).map((k
 const K2HDKC: readonly KeySpec[] = [
   // Without it k2hdkc would keep all data in memory only.
   { name: 'K2HTYPE', kind: words('file', 'mem', 'temp'), required: true },
-  { name: 'K2HFILE', kind: path },
+  { name: 'K2HFILE', kind: path, roleMayName: true },
   { name: 'K2HFULLMAP', kind: onOff, standard: true },
   { name: 'K2HINIT', kind: onOff },
   { name: 'K2HMASKBIT', kind: integer(2, 28), standard: 8 },

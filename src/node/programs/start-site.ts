@@ -4,9 +4,12 @@ import { AgentError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { startNeeds, type StartNeeds } from '../../ini/start/needs.ts';
 import { parseRole } from '../../ini/text/parse-role.ts';
-import { giveTo, makeSharedDirectory } from '../../host/shared-directory.ts';
+import { giveTo } from '../../host/give-to.ts';
+import { holdFolder } from '../../host/held-folder.ts';
+import { giveSharedDirectory, makeSharedDirectory } from '../../host/shared-directory.ts';
 import type { SystemUser } from '../../host/system-user.ts';
 import { removeLeftovers } from '../../process/leftovers.ts';
+import type { DataFolders } from '../data-folders.ts';
 import { preflight } from './preflight.ts';
 
 /** Where and as whom the programs start. */
@@ -14,6 +17,8 @@ export interface StartSiteOptions {
   iniFile: string;
   /** Where chmpx has its shared memory. */
   sharedDirectory: string;
+  /** Where the data file may be. */
+  dataFolders: () => DataFolders;
   /** Who runs the programs; null: the user of the agent. */
   user: SystemUser | null;
   /** See PreflightSubject. */
@@ -44,7 +49,7 @@ export class StartSite {
     const removed = await removeLeftovers(needs.shared.map(({ file }) => file));
     if (removed.length > 0)
       log.info({ removed }, 'leftovers of a chmpx that was killed are removed');
-    if (user) await giveTo(user, sharedDirectory);
+    if (user) await giveSharedDirectory(user, sharedDirectory);
   }
 
   /**
@@ -54,15 +59,19 @@ export class StartSite {
    */
   async prepareK2hdkc(): Promise<string | undefined> {
     const { user } = this.#options;
+    const dataFolders = this.#options.dataFolders();
     const { data } = await this.#needs();
     if (!data) return undefined;
-    const folder = path.dirname(data.file);
-    await makeSharedDirectory(folder);
-    if (user) {
-      await giveTo(user, folder);
-      await giveTo(user, data.file);
+    const name = path.dirname(data.file);
+    const folder = await holdFolder(name, dataFolders.all);
+    try {
+      const mayGiveFolder = folder.made || dataFolders.own.includes(name);
+      const gift = { folder, file: path.basename(data.file), mayGiveFolder };
+      if (user) await giveTo(user, gift, data.file);
+    } finally {
+      await folder.close();
     }
-    return folder;
+    return name;
   }
 
   async #needs(): Promise<StartNeeds> {

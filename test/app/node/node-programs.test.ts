@@ -1,6 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { createNodePrograms } from '../../../src/app/node/node-programs.ts';
+import { DesiredStateStore } from '../../../src/node/desired-state.ts';
 import type { KeptProgram } from '../../../src/node/programs/kept-program.ts';
 import { until } from '../../helpers/until.ts';
 import { BOOT_ID } from '../../process/programs.ts';
@@ -21,7 +22,11 @@ async function bench(script = 'exec sleep 1000') {
   const { world, lines } = recordedWorld();
   let crashes = 0;
   const onCrash = (): number => ++crashes;
-  const programs = createNodePrograms({ ...world, settings, bootId: BOOT_ID, onCrash });
+  const programs = createNodePrograms({
+    ...world,
+    ...{ settings, bootId: BOOT_ID, onCrash },
+    desired: await DesiredStateStore.open(paths.state_dir),
+  });
   const start = async (program: KeptProgram): Promise<void> => {
     await program.start('g1');
     const { running } = program;

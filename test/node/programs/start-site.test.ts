@@ -18,6 +18,7 @@ async function vm(edit: (data: string) => Edit = () => (text) => text) {
   const site = new StartSite({
     ...{ iniFile, sharedDirectory: shared, user: null, log },
     ...{ controlHost: '127.0.0.1', inheritsLimits: false },
+    dataFolders: () => ({ all: [data], own: [data] }),
   });
   return { site, iniFile, shared, data, lines };
 }
