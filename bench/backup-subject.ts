@@ -2,6 +2,7 @@
 // prints what that needed.
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import path from 'node:path';
 import { parseBackupRequest, parseRestoreRequest } from '../src/backup/backup-info.ts';
 import { makeBackup } from '../src/backup/make/backup.ts';
 import { restoreBackup } from '../src/backup/restore/restore.ts';
@@ -39,6 +40,7 @@ const { k2hlinetool, dataFile } = order;
 const common = { storage, k2hlinetool, clock: systemClock, random: Math.random, secrets, log };
 const caller = { token: order.token, projectId: 'test', serviceCatalog: [] };
 const { signal } = new AbortController();
+const dataFolders = [path.dirname(dataFile)];
 
 async function backup(): Promise<string> {
   const request = parseBackupRequest({
@@ -52,7 +54,7 @@ async function backup(): Promise<string> {
     begun: () => Promise.resolve(),
     removed: () => Promise.resolve(),
   };
-  const job = { request, caller, dataFile, places, signal };
+  const job = { request, caller, dataFile, dataFolders, places, signal };
   return (await makeBackup({ ...common, ...limits }, job)).checksum;
 }
 
@@ -69,7 +71,8 @@ async function restore(): Promise<string> {
     pageSize: 512,
     fullMap: true,
   };
-  await restoreBackup(common, { request, caller, target: { file: dataFile, geometry }, signal });
+  const target = { file: dataFile, geometry };
+  await restoreBackup(common, { request, caller, target, dataFolders, signal });
   return order.checksum;
 }
 

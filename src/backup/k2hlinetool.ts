@@ -19,7 +19,7 @@ export interface K2hlinetoolRun {
   command: string;
   /** Private: the list of commands is written there, and file names are relative to it. */
   directory: string;
-  /** The k2h file. */
+  /** The k2h file; absolute, or in `directory`. */
   file: string;
   /** How it is attached: for reading only, when it must be there already, or to be made so. */
   attach: 'read-only' | K2hGeometry;
@@ -42,8 +42,10 @@ const MOST_KEY_TOOL_OUTPUT = 1_000_000;
  */
 export async function runK2hlinetool(run: K2hlinetoolRun): Promise<string> {
   const { command, directory, file, commands, signal } = run;
-  const script = path.join(directory, 'commands');
-  await writeFile(script, [...commands, 'exit', ''].join('\n'), { mode: 0o600 });
+  const script = 'commands'; // in its own directory, whose path may be good in this process only
+  await writeFile(path.join(directory, script), [...commands, 'exit', ''].join('\n'), {
+    mode: 0o600,
+  });
   const { execa } = await import('execa'); // 6 MiB that not every command of ours needs
   const result = await execa(command, ['-f', file, ...attachOptions(run.attach), '-run', script], {
     cwd: directory,

@@ -1,47 +1,101 @@
-import { mkdir, readdir, readlink, realpath, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { AgentError, codeOf } from '../base/errors.ts';
+import { hold, holdFolder, openFolderIn, type HeldFolder } from '../host/held-folder.ts';
+
+/** Where a work directory is. */
+export interface WorkPlace {
+  /** The folder of the data file; it is made when it is missing. */
+  parent: string;
+  /** Absolute paths, of which it must be one or be below one. */
+  within: readonly string[];
+  /**
+   * Always the same, because k2hash keeps a file of 32 bytes for every path it has ever seen.
+   */
+  name: string;
+}
 
 /**
  * Does `work` with an empty directory beside the data that only this user can enter, and removes it
  * whatever happens. What an agent that was killed has left there is removed first, with its tool: a
- * k2hlinetool that lives on would fill the disk. The name is always the same, because k2hash keeps a
- * file of 32 bytes for every path it has ever seen.
+ * k2hlinetool that lives on would fill the disk.
  *
- * @param parent is made when it is missing.
- * @param work gets the directory's real path.
+ * The parent can be the programs' own user's, who can give the directory's name to something else. So
+ * both are held open, and all is done in those that were opened (docs/security.md).
+ *
+ * @param work gets paths that are good in this process only; a child may have the first as its own.
+ * @throws AgentError when something that is not the agent's has the name.
  */
 export async function inWorkDirectory<T>(
-  parent: string,
-  name: string,
-  work: (directory: string) => Promise<T>,
+  place: WorkPlace,
+  work: (directory: string, parent: HeldFolder) => Promise<T>,
 ): Promise<T> {
-  await mkdir(parent, { recursive: true });
-  const directory = path.join(await realpath(parent), name);
-  await clear(directory);
-  await mkdir(directory, { mode: 0o700 });
+  const parent = await holdFolder(place.parent, place.within);
   try {
-    return await work(directory);
+    await clear(parent, place);
+    await mkdir(parent.at(place.name), { mode: 0o700 });
+    const directory = await open(parent, place);
+    if (directory === null) throw taken(place);
+    try {
+      return await work(directory.at(), parent);
+    } finally {
+      await remove(parent, place.name, directory);
+    }
   } finally {
-    await clear(directory);
+    await parent.close();
   }
 }
 
 /** Removes what an agent that was killed has left of such a directory. */
-export async function clearWorkDirectory(parent: string, name: string): Promise<void> {
-  await clear(path.join(await realpath(parent).catch(() => parent), name));
+export async function clearWorkDirectory(place: WorkPlace): Promise<void> {
+  const parent = await holdFolder(place.parent, place.within);
+  try {
+    await clear(parent, place);
+  } finally {
+    await parent.close();
+  }
 }
 
-async function clear(directory: string): Promise<void> {
-  await killThoseIn(directory);
-  await rm(directory, { recursive: true, force: true });
+async function clear(parent: HeldFolder, place: WorkPlace): Promise<void> {
+  const left = await open(parent, place);
+  if (left !== null) await remove(parent, place.name, left);
+}
+
+/** The directory of that name, when there is one and it is this user's alone. */
+async function open(parent: HeldFolder, place: WorkPlace): Promise<HeldFolder | null> {
+  const handle = await openFolderIn(parent, place.name).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw taken(place, error);
+  });
+  if (handle === null) return null;
+  const { uid, mode } = await handle.stat();
+  if (uid === process.getuid?.() && (mode & 0o077) === 0) return hold(handle, false);
+  await handle.close();
+  throw taken(place);
+}
+
+async function remove(parent: HeldFolder, name: string, directory: HeldFolder): Promise<void> {
+  try {
+    await killThoseIn(directory);
+    for (const entry of await readdir(directory.at())) {
+      await rm(directory.at(entry), { recursive: true, force: true });
+    }
+    const [named, own] = [await lstat(parent.at(name)), await directory.handle.stat()];
+    if (named.dev === own.dev && named.ino === own.ino) await rmdir(parent.at(name));
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error; // somebody has renamed it; it is empty
+  } finally {
+    await directory.close();
+  }
 }
 
 /** Ends the processes that have the directory as their own. */
-async function killThoseIn(directory: string): Promise<void> {
+async function killThoseIn(directory: HeldFolder): Promise<void> {
+  const own = await directory.handle.stat();
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   for (const pid of pids) {
-    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '');
-    if (cwd === directory || cwd === `${directory} (deleted)`) kill(Number(pid));
+    const cwd = await stat(`/proc/${pid}/cwd`).catch(() => null);
+    if (cwd?.dev === own.dev && cwd.ino === own.ino) kill(Number(pid));
   }
 }
 
@@ -51,4 +105,11 @@ function kill(pid: number): void {
   } catch {
     // It has ended meanwhile, or is not ours.
   }
+}
+
+function taken({ parent, name }: WorkPlace, cause?: unknown): AgentError {
+  const file = path.join(parent, name);
+  return new AgentError(`${file} is not this agent's own: remove it, and find out who made it`, {
+    cause,
+  });
 }

@@ -20,6 +20,8 @@ export interface CreateBackupParts extends BackupParts {
   instanceId: string;
   /** The k2h file of this node. Rejects with the reason when it has none. */
   dataFile: () => Promise<string>;
+  /** The folders in which that may be. */
+  dataFolders: () => readonly string[];
   /** What is measured for Trove. */
   dataDirectory: string;
   records: BackupRecords;
@@ -76,7 +78,10 @@ async function perform(
     const caller = callerOf(request.context);
     // HTTP, tar and zlib: not before they are needed, a start waits for them.
     const { giveUpBackup, makeBackup } = await import('../backup/make/backup.ts');
-    const job = { request: wanted, caller, places: records, dataFile: await dataFile(), signal };
+    const job = {
+      ...{ request: wanted, caller, places: records, signal },
+      ...{ dataFile: await dataFile(), dataFolders: parts.dataFolders() },
+    };
     if (starts > MOST_STARTS) {
       await giveUpBackup(parts, job);
       throw new AgentError(`the agent has ended ${MOST_STARTS} times in this backup`);

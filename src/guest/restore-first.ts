@@ -10,6 +10,8 @@ import type { Reconciler } from '../node/reconciler.ts';
 /** What a restore within prepare works with. */
 export interface RestoreFirstParts extends RestoreParts {
   reconciler: Pick<Reconciler, 'wish' | 'until'>;
+  /** The folders in which the data file may be. */
+  dataFolders: () => readonly string[];
   /** For the wait until the node is registered and for the restore, in milliseconds. */
   timeoutMs: number;
   /** The agent ends: the restore is given up, and the next agent begins it anew. */
@@ -61,7 +63,10 @@ export async function restoreFirst(parts: RestoreFirstParts, wish: RestoreWish):
   try {
     const signal = AbortSignal.any([deadline.signal, ending]);
     const { restoreBackup } = await import('../backup/restore/restore.ts');
-    await restoreBackup(parts, { request, caller: callerOf(wish.context), target, signal });
+    await restoreBackup(parts, {
+      ...{ request, caller: callerOf(wish.context), target, signal },
+      dataFolders: parts.dataFolders(),
+    });
   } catch (error) {
     if (ending.aborted) throw new Interrupted();
     throw error;

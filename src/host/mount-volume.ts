@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { AgentError } from '../base/errors.ts';
 import { isMountPoint } from './mounts.ts';
 import { makeSharedDirectory } from './shared-directory.ts';
@@ -63,11 +64,20 @@ export async function mountVolume(volume: Volume, options: MountOptions): Promis
   if (await isMountPoint(mountPoint, mountTable)) return volume.uuid;
   const { device, uuid } = await deviceWithFileSystem(volume, options);
   await makeSharedDirectory(mountPoint);
+  await refuseLink(mountPoint);
   const { stderr } = await run('mount', ['-o', mountOptions, device, mountPoint]);
   if (await isMountPoint(mountPoint, mountTable)) return uuid;
   throw failed(
     `${device} could not be mounted at ${mountPoint}: ${lastLine(stderr)}; try: mount ${device} ${mountPoint}`,
   );
+}
+
+/** `mount` follows links, and the folder above can be the programs' own user's. */
+async function refuseLink(mountPoint: string): Promise<void> {
+  const { base } = path.parse(mountPoint);
+  const parent = await realpath(path.dirname(mountPoint));
+  if ((await realpath(mountPoint)) === path.join(parent, base)) return;
+  throw failed(`${mountPoint} is a link, on which nothing is mounted: put a folder there`);
 }
 
 /** Whether a file is a block device; not when it is missing. */

@@ -25,7 +25,7 @@ it('hands the geometry over as options', async () => {
   const command = await shellTool(directory, 'tool', 'echo "$@" > words');
   await runK2hlinetool({ command, directory, file: 'a.k2h', attach: GEOMETRY, commands: [] });
   expect(await readFile(path.join(directory, 'words'), 'utf8')).toBe(
-    `-f a.k2h -mask 4 -cmask 4 -elementcnt 8 -pagesize 128 -fullmap -run ${directory}/commands\n`,
+    `-f a.k2h -mask 4 -cmask 4 -elementcnt 8 -pagesize 128 -fullmap -run commands\n`,
   );
   const attach = { ...GEOMETRY, fullMap: false };
   await runK2hlinetool({ command, directory, file: 'a.k2h', attach, commands: [] });

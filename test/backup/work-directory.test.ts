@@ -1,17 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readlink, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { inWorkDirectory } from '../../src/backup/work-directory.ts';
+import { inWorkDirectory, type WorkPlace } from '../../src/backup/work-directory.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
+
+/** A work directory in this folder, which alone is allowed. */
+function place(parent: string): WorkPlace {
+  return { parent, within: [parent], name: 'work' };
+}
 
 it('gives an empty directory that is private, and removes it', async () => {
   const parent = path.join(await temporaryDirectory(), 'data');
-  const used = await inWorkDirectory(parent, 'work', async (directory) => {
+  const used = await inWorkDirectory(place(parent), async (directory) => {
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
     await writeFile(path.join(directory, 'file'), 'x');
-    return directory;
+    return readlink(directory);
   });
   expect(used).toBe(path.join(parent, 'work'));
   expect(await readdir(parent)).toEqual([]);
@@ -19,7 +24,7 @@ it('gives an empty directory that is private, and removes it', async () => {
 
 it('removes it after a failure too', async () => {
   const parent = await temporaryDirectory();
-  const work = inWorkDirectory(parent, 'work', () => Promise.reject(new Error('no luck')));
+  const work = inWorkDirectory(place(parent), () => Promise.reject(new Error('no luck')));
   await expect(work).rejects.toThrow('no luck');
   expect(await readdir(parent)).toEqual([]);
 });
@@ -27,12 +32,12 @@ it('removes it after a failure too', async () => {
 it('clears what was left, and ends those who work in it and nobody else', async () => {
   const parent = await temporaryDirectory();
   const left = path.join(parent, 'work');
-  await mkdir(path.join(left, 'deep'), { recursive: true });
+  await mkdir(path.join(left, 'deep'), { recursive: true, mode: 0o700 });
   const within = spawn('sleep', ['1000'], { cwd: left });
   const beside = spawn('sleep', ['1000'], { cwd: parent });
   await Promise.all([once(within, 'spawn'), once(beside, 'spawn')]);
   const gone = once(within, 'exit');
-  await inWorkDirectory(parent, 'work', async (directory) => {
+  await inWorkDirectory(place(parent), async (directory) => {
     expect(await readdir(directory)).toEqual([]);
   });
   expect(await gone).toEqual([null, 'SIGKILL']);

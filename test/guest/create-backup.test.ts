@@ -29,6 +29,7 @@ async function lab(changed: Partial<CreateBackupParts> = {}) {
     snapshotTimeoutMs: 1_000,
     pauses: { first: 1, cap: 1 },
     dataFile: () => Promise.resolve(`${directory}/data.k2h`),
+    dataFolders: () => [directory],
     dataDirectory: directory,
     records: await BackupRecords.open(directory, silentLog),
     outbox: {

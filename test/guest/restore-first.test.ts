@@ -80,6 +80,7 @@ describe('restoreFirst', () => {
         },
       },
       timeoutMs,
+      dataFolders: () => [],
       ending,
       ...{ clock: systemClock, random: () => 0.5, secrets: new Secrets(), log: silentLog },
     };

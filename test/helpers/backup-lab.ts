@@ -104,6 +104,7 @@ export class BackupLab {
         serviceCatalog: [],
       },
       dataFile: path.join(this.data, 'k2hdkc.k2h'),
+      dataFolders: [this.data],
       places: this.places,
       signal: change.signal ?? new AbortController().signal,
     });

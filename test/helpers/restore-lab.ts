@@ -117,6 +117,7 @@ export class RestoreLab {
       request,
       caller: { token, projectId: 'test', serviceCatalog: [] },
       target: { file: this.file, geometry: GEOMETRY },
+      dataFolders: [this.data],
       signal: change.signal ?? new AbortController().signal,
     });
   }

@@ -6,6 +6,7 @@ import type { HandlerParts } from '../../guest/handlers/parts.ts';
 import type { Journal } from '../../guest/journal.ts';
 import { Markers } from '../../guest/markers.ts';
 import { Operations } from '../../guest/operations.ts';
+import { withVolume } from '../../node/data-folders.ts';
 import { tellOfRefusedCast } from '../../guest/refused-cast.ts';
 import { restoreFirst } from '../../guest/restore-first.ts';
 import { SecondTries } from '../../guest/second-tries.ts';
@@ -62,9 +63,12 @@ async function handlerParts(parts: GuestServerParts): Promise<HandlerParts> {
   const { clock, random, secrets, log } = parts;
   const { agent: config, guest } = settings;
   const { reconciler } = node;
+  const dataFolders = (): readonly string[] =>
+    withVolume(settings.dataFolders, state.desired.current.volume).all;
   const backup = {
     ...backupSettings(settings),
     dataFile: () => dataFileOf(reconciler),
+    dataFolders,
     records: await BackupRecords.open(state.directory, log),
     ...{ ending, outbox, clock, random, secrets, log },
   };
@@ -87,7 +91,7 @@ async function handlerParts(parts: GuestServerParts): Promise<HandlerParts> {
             storage: settings.storage,
             k2hlinetool: config.programs.k2hlinetool,
             timeoutMs: config.trove.restore_timeout * 1000,
-            ...{ reconciler, ending, clock, random, secrets, log },
+            ...{ reconciler, dataFolders, ending, clock, random, secrets, log },
           },
           wish,
         ),

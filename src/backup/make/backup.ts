@@ -18,7 +18,7 @@ import type { StorageConfig } from '../swift/storage-config.ts';
 import type { SwiftClient } from '../swift/swift-client.ts';
 import { TarImage } from './tar-image.ts';
 import { uploadBackup, type StoredBackup } from './upload.ts';
-import { clearWorkDirectory, inWorkDirectory } from '../work-directory.ts';
+import { clearWorkDirectory, inWorkDirectory, type WorkPlace } from '../work-directory.ts';
 
 /** What every backup works with. */
 export interface BackupParts {
@@ -45,6 +45,8 @@ export interface BackupJob {
   caller: Caller;
   /** The k2h file; k2hdkc may have it open. */
   dataFile: string;
+  /** The folders in which it may be. */
+  dataFolders: readonly string[];
   places: BackupPlaces;
   /** Ends it; what is in Swift stays, for who comes after. */
   signal: AbortSignal;
@@ -72,7 +74,6 @@ export interface FinishedBackup {
   location: string;
 }
 
-const WORK_DIRECTORY = '.k2hdkc-agent-backup';
 /** Bytes of the tar in each member: 512 KiB lose less than 1 % against one long gzip. */
 const MEMBER_BYTES = 512 * 1024;
 /** One of libuv's four threads is left to files and names. */
@@ -91,7 +92,7 @@ const MOST_LANES = 3;
  */
 export async function makeBackup(parts: BackupParts, job: BackupJob): Promise<FinishedBackup> {
   const { request, places, signal } = job;
-  await clearWorkDirectory(path.dirname(job.dataFile), WORK_DIRECTORY);
+  await clearWorkDirectory(workPlace(job));
   const { client, place } = await openPlace(parts, job);
   const { accountUrl, container } = place;
   try {
@@ -115,7 +116,7 @@ export async function makeBackup(parts: BackupParts, job: BackupJob): Promise<Fi
 
 /** Removes what agents that were killed have left of a backup. Throws as `makeBackup`. */
 export async function giveUpBackup(parts: BackupParts, job: BackupJob): Promise<void> {
-  await clearWorkDirectory(path.dirname(job.dataFile), WORK_DIRECTORY);
+  await clearWorkDirectory(workPlace(job));
   const { client, place } = await openPlace(parts, job);
   try {
     await removeLeftovers(parts, job, client, place);
@@ -139,16 +140,16 @@ async function openPlace(
 
 async function snapshotAndSend(
   parts: BackupParts,
-  { request, dataFile, places, signal }: BackupJob,
+  job: BackupJob,
   client: SwiftClient,
   place: BackupPlace,
 ): Promise<StoredBackup> {
   const { clock, log } = parts;
+  const { request, dataFile, places, signal } = job;
   const { container, backupId } = place;
   const started = clock.monotonic();
   const tool = { command: parts.k2hlinetool, timeoutMs: parts.snapshotTimeoutMs };
-  const parent = path.dirname(dataFile);
-  const stored = await inWorkDirectory(parent, WORK_DIRECTORY, async (directory) => {
+  const stored = await inWorkDirectory(workPlace(job), async (directory) => {
     const { file, facts } = await takeSnapshot({ ...tool, dataFile, directory, clock, signal });
     log.info({ backupId, ...facts }, 'snapshot taken and found whole');
     await places.begun(place);
@@ -170,6 +171,10 @@ async function snapshotAndSend(
   const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);
   log.info({ backupId, ...stored, seconds }, 'backup stored');
   return stored;
+}
+
+function workPlace({ dataFile, dataFolders: within }: BackupJob): WorkPlace {
+  return { parent: path.dirname(dataFile), within, name: '.k2hdkc-agent-backup' };
 }
 
 function packingOf({ level }: BackupParts, image: TarImage): Packing {

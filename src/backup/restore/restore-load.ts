@@ -16,7 +16,7 @@ export interface K2hTarget {
 export interface LoadOptions {
   /** Name on PATH, or path, of k2hlinetool. */
   command: string;
-  /** Private, on the file system of the target. */
+  /** Private, on the file system of the target. The tool has it as its own. */
   directory: string;
   archive: { file: string; facts: ArchiveFacts };
   target: K2hTarget;
@@ -37,8 +37,9 @@ const PAGES_OF_RECORD = 2;
 export async function loadArchive(options: LoadOptions): Promise<void> {
   const { command, directory, archive, target, signal } = options;
   const { facts } = archive;
-  const file = path.join(directory, 'new.k2h');
-  const tool = { command, directory, file, attach: target.geometry, signal };
+  const name = 'new.k2h';
+  const file = path.join(directory, name);
+  const tool = { command, directory, file: name, attach: target.geometry, signal };
   await runK2hlinetool({ ...tool, commands: [] });
   await requireSpace(directory, await growth(file, facts, target), 'loading the archive');
   const commands = [`ar load ${path.basename(archive.file)}`, 'info state'];

@@ -33,6 +33,8 @@ export interface RestoreJob {
   caller: Caller;
   /** Nobody may have its file open. */
   target: K2hTarget;
+  /** The folders in which that may be. */
+  dataFolders: readonly string[];
   /** Ends it; nothing has changed then. */
   signal: AbortSignal;
 }
@@ -52,10 +54,15 @@ export async function restoreBackup(parts: RestoreParts, job: RestoreJob): Promi
   const { request, target, signal } = job;
   const started = clock.monotonic();
   try {
-    await inWorkDirectory(path.dirname(target.file), '.k2hdkc-agent-restore', async (directory) => {
+    const place = { parent: path.dirname(target.file), within: job.dataFolders };
+    const name = '.k2hdkc-agent-restore';
+    await inWorkDirectory({ ...place, name }, async (directory, parent) => {
       const archive = await fetchArchive(parts, job, directory);
       log.info({ backup: request.id, ...archive.facts }, 'backup downloaded and found whole');
-      await loadArchive({ command: parts.k2hlinetool, directory, archive, target, signal });
+      await loadArchive({
+        ...{ command: parts.k2hlinetool, directory, archive, signal },
+        target: { ...target, file: parent.at(path.basename(target.file)) },
+      });
       const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);
       log.info({ backup: request.id, keys: archive.facts.keys, seconds }, 'backup restored');
     });

@@ -65,8 +65,8 @@ describe('an archive is loaded', () => {
       `touch new.k2h; echo "$@" >> words; echo ' Assigned Element  = 30 (count)'`,
     );
     await load({ command });
-    const run = `-mask 4 -cmask 4 -elementcnt 8 -pagesize 128 -fullmap -run ${directory}/commands`;
-    const words = `-f ${directory}/new.k2h ${run}\n`;
+    const run = `-mask 4 -cmask 4 -elementcnt 8 -pagesize 128 -fullmap -run commands`;
+    const words = `-f new.k2h ${run}\n`;
     expect(await readFile(path.join(directory, 'words'), 'utf8')).toBe(words.repeat(2));
   });
 });

@@ -47,6 +47,7 @@ async function lab() {
         },
         caller: { token: change.token ?? swift.token, projectId: 'test', serviceCatalog: [] },
         target: { file, geometry: GEOMETRY },
+        dataFolders: [data],
         signal: ending.signal,
       },
     );
