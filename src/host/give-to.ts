@@ -18,8 +18,8 @@ export interface Gift {
 const [GROUP_WRITES, OTHERS_WRITE] = [0o020, 0o002];
 
 /**
- * Has a user own a folder and a file in it. Only what is this process's own is given: root would give
- * away whatever a link, or a second name, leads to.
+ * Has a user own a folder and a file in it. Of files only those of this process's own user are given, in
+ * folders of that user: root would give away whatever a link, or a second name, leads to.
  *
  * @param named what people call that file.
  * @throws AgentError with the command that a person must run.
@@ -27,33 +27,35 @@ const [GROUP_WRITES, OTHERS_WRITE] = [0o020, 0o002];
 export async function giveTo(user: SystemUser, gift: Gift, named: string): Promise<void> {
   const { folder, file, mayGiveFolder } = gift;
   const { uid, gid, mode } = await folder.handle.stat();
-  if (uid !== user.uid && mayGiveFolder && uid === process.getuid?.()) {
+  const isTheirs = uid === user.uid;
+  if (!isTheirs && mayGiveFolder) {
     await folder.handle.chown(user.uid, user.gid);
-  } else if (uid !== user.uid) {
+  } else if (!isTheirs) {
     const mayWrite =
       (mode & OTHERS_WRITE) !== 0 || (gid === user.gid && (mode & GROUP_WRITES) !== 0);
     if (!mayWrite) throw notOurs(path.dirname(named), uid, user);
   }
-  await giveFile(user, folder.at(file), named);
+  await giveFile(user, folder.at(file), { named, mayGive: isTheirs || mayGiveFolder });
 }
 
-async function giveFile(user: SystemUser, file: string, named: string): Promise<void> {
+async function giveFile(
+  user: SystemUser,
+  file: string,
+  { named, mayGive }: { named: string; mayGive: boolean },
+): Promise<void> {
   const found = await lstat(file).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
   });
   if (found === null || (found.uid === user.uid && !found.isSymbolicLink())) return;
   if (!found.isFile()) throw notPlain(named);
+  // It can be another one by now: what is opened is looked at once more.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const handle = await open(file, flags);
   try {
-    const { uid, nlink, ...stats } = await handle.stat().then((of) => ({
-      uid: of.uid,
-      nlink: of.nlink,
-      isFile: of.isFile(),
-    }));
-    if (!stats.isFile || nlink !== 1) throw notPlain(named);
-    if (uid !== process.getuid?.()) throw notOurs(named, uid, user);
+    const opened = await handle.stat();
+    if (!opened.isFile() || opened.nlink !== 1) throw notPlain(named);
+    if (!mayGive || opened.uid !== process.getuid?.()) throw notOurs(named, opened.uid, user);
     await handle.chown(user.uid, user.gid);
   } finally {
     await handle.close();

@@ -1,4 +1,5 @@
 import {
+  chmod,
   chown,
   link,
   lstat,
@@ -70,7 +71,10 @@ describe.runIf(process.getuid?.() === 0)('the work directory of a backup', () =>
     expect(await readdir(at('away'))).toEqual(['k2hdkc.k2h']);
   });
 
-  const planted: [string, (file: string, vm: { at: (name: string) => string }) => Promise<unknown>][] = [
+  const planted: [
+    string,
+    (file: string, vm: { at: (name: string) => string }) => Promise<unknown>,
+  ][] = [
     ['a link to a folder of root', (file, { at }) => symlink(at('root-only'), file)],
     ['a link to nothing', (file) => symlink('/nowhere', file)],
     ['a file', (file) => writeFile(file, 'x')],
@@ -79,23 +83,30 @@ describe.runIf(process.getuid?.() === 0)('the work directory of a backup', () =>
     ['a folder of root that others may enter', (file) => mkdir(file, 0o755)],
   ];
 
-  it.each(planted)('whose name has %s is refused by name, and nothing is removed', async (_, plant) => {
-    const { at, place, untouched } = await vm();
-    await plant(at('data/.work'), { at });
-    const before = await lstat(at('data/.work'));
-    const work = (): Promise<never> => Promise.reject(new Error('it was begun'));
-    await expect(inWorkDirectory(place, work)).rejects.toThrow(
-      `${at('data/.work')} is not this agent's own`,
-    );
-    await expect(clearWorkDirectory(place)).rejects.toThrow("is not this agent's own");
-    expect((await lstat(at('data/.work'))).ino).toBe(before.ino);
-    await untouched();
-  });
+  it.each(planted)(
+    'whose name has %s is refused by name, and nothing is removed',
+    async (_, plant) => {
+      const { at, place, untouched } = await vm();
+      await plant(at('data/.work'), { at });
+      const before = await lstat(at('data/.work'));
+      const work = (): Promise<never> => Promise.reject(new Error('it was begun'));
+      await expect(inWorkDirectory(place, work)).rejects.toThrow(
+        `${at('data/.work')} is not this agent's own`,
+      );
+      await expect(clearWorkDirectory(place)).rejects.toThrow("is not this agent's own");
+      expect((await lstat(at('data/.work'))).ino).toBe(before.ino);
+      await untouched();
+    },
+  );
 
   it('is not made where the folder of the data leads away', async () => {
     const { at, untouched } = await vm();
     await symlink(at('root-only'), at('data/k2hdkc'));
-    const place = { parent: at('data/k2hdkc'), within: [at('data'), at('data/k2hdkc')], name: '.work' };
+    const place = {
+      parent: at('data/k2hdkc'),
+      within: [at('data'), at('data/k2hdkc')],
+      name: '.work',
+    };
     await expect(inWorkDirectory(place, () => Promise.resolve())).rejects.toThrow('is not in');
     await untouched();
   });
@@ -117,28 +128,50 @@ describe.runIf(process.getuid?.() === 0)('the folder and the file of the data', 
     const machine = await vm();
     const { at } = machine;
     await prepared('data/a/b/k2hdkc.k2h', machine);
-    expect(await stat(at('data/a/b'))).toMatchObject({ uid: USER.uid, gid: USER.gid, mode: 0o40_755 });
+    expect(await stat(at('data/a/b'))).toMatchObject({
+      uid: USER.uid,
+      gid: USER.gid,
+      mode: 0o40_755,
+    });
     await writeFile(at('data/a/b/k2hdkc.k2h'), 'of the time before programs.user was set');
     await prepared('data/a/b/k2hdkc.k2h', machine);
     expect(await stat(at('data/a/b/k2hdkc.k2h'))).toMatchObject({ uid: USER.uid, gid: USER.gid });
   });
 
-  it('the data directory itself is given, whoever has made it', async () => {
-    const machine = await vm();
-    await chown(machine.at('data'), 0, 0);
-    await prepared('data/k2hdkc.k2h', machine);
-    expect(await stat(machine.at('data'))).toMatchObject({ uid: USER.uid });
-  });
+  it.each([0, OTHER])(
+    'the data directory itself is given, also when user %i has it',
+    async (uid) => {
+      const machine = await vm();
+      await chown(machine.at('data'), uid, uid);
+      await prepared('data/k2hdkc.k2h', machine);
+      expect(await stat(machine.at('data'))).toMatchObject({ uid: USER.uid });
+    },
+  );
 
-  it.each([0, OTHER])('a folder that user %i has made is left alone, with the command', async (uid) => {
+  it.each([0, OTHER])(
+    'a folder that user %i has made is left alone, with the command',
+    async (uid) => {
+      const machine = await vm();
+      const { at } = machine;
+      await mkdir(at('data/theirs'));
+      await chown(at('data/theirs'), uid, uid);
+      await expect(prepared('data/theirs/k2hdkc.k2h', machine)).rejects.toThrow(
+        `run chown k2hdkc: ${at('data/theirs')}`,
+      );
+      expect((await stat(at('data/theirs'))).uid).toBe(uid);
+    },
+  );
+
+  it("a file of root in a folder that others may write to is root's", async () => {
     const machine = await vm();
     const { at } = machine;
     await mkdir(at('data/theirs'));
-    await chown(at('data/theirs'), uid, uid);
-    await expect(prepared('data/theirs/k2hdkc.k2h', machine)).rejects.toThrow(
-      `run chown k2hdkc: ${at('data/theirs')}`,
-    );
-    expect((await stat(at('data/theirs'))).uid).toBe(uid);
+    await chmod(at('data/theirs'), 0o777);
+    await prepared('data/theirs/k2hdkc.k2h', machine);
+    await writeFile(at('data/theirs/k2hdkc.k2h'), 'of root');
+    await expect(prepared('data/theirs/k2hdkc.k2h', machine)).rejects.toThrow('run chown k2hdkc:');
+    expect((await stat(at('data/theirs/k2hdkc.k2h'))).uid).toBe(0);
+    expect((await stat(at('data/theirs'))).uid).toBe(0);
   });
 
   it.each(['root-only/secret', 'root-only/new/x.k2h', 'data/../root-only/secret'])(
@@ -150,9 +183,21 @@ describe.runIf(process.getuid?.() === 0)('the folder and the file of the data', 
     },
   );
 
-  const files: [string, (file: string, at: (name: string) => string) => Promise<unknown>, RegExp][] = [
-    ['a link to a file of root', (file, at) => symlink(at('root-only/secret'), file), /no file of its own/],
-    ['a second name of a file of root', (file, at) => link(at('root-only/secret'), file), /no file of its own/],
+  const files: [
+    string,
+    (file: string, at: (name: string) => string) => Promise<unknown>,
+    RegExp,
+  ][] = [
+    [
+      'a link to a file of root',
+      (file, at) => symlink(at('root-only/secret'), file),
+      /no file of its own/,
+    ],
+    [
+      'a second name of a file of root',
+      (file, at) => link(at('root-only/secret'), file),
+      /no file of its own/,
+    ],
     ['a folder', (file) => mkdir(file), /no file of its own/],
     [
       "a third user's file",
