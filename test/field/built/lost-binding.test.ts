@@ -76,8 +76,9 @@ it('an exchange that others deleted and declared again gets its bindings back', 
 it('an exchange that is gone is declared with its bindings after the 404 of a publisher', async () => {
   const session = await start();
   await (await lab.otherProgram()).deleteExchange('x');
-  await expect(session.publish(lab.message('lost'))).rejects.toThrow('404');
-  await until('the publisher is back', () => session.connected);
+  await expect(session.publish(lab.message('lost'))).rejects.toThrow('not confirmed');
+  const again = 'AMQP publisher lost; opening it again';
+  await until('the publisher is back', () => lab.said(again) === 1 && session.connected);
   await lab.expectService(session, 'after the 404');
   expect(lab.said(SAYS.lost)).toBe(0);
 });
