@@ -46,6 +46,7 @@ async function buildDemo() {
       data: 'test/lab/data/main.ts',
       cold: 'test/lab/cold/main.ts',
       merges: 'test/lab/merges/main.ts',
+      story: 'test/lab/story/main.ts',
     },
     outdir: 'dist/test',
     outExtension: { '.js': '.mjs' },

@@ -2,7 +2,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { messageOf } from '../../src/base/errors.ts';
 
 /** One step of a story and how it went. */
-interface Row {
+export interface Row {
   title: string;
   /** Since the beginning of the timeline. */
   at: number;
@@ -19,6 +19,11 @@ export class Timeline {
 
   constructor(print: (line: string) => void) {
     this.#print = print;
+  }
+
+  /** The steps that were begun, in their order. */
+  get rows(): readonly Row[] {
+    return this.#rows;
   }
 
   /** Whether every step that was begun was seen to happen. */
