@@ -15,6 +15,9 @@ export interface GuestFiles {
   agentYaml?: string;
 }
 
+/** `json` lines have times; in `text` ones the journal has them. */
+export type LogFormat = 'text' | 'json';
+
 const INI = '/etc/antpickax/k2hdkc.ini';
 const PROGRAMS = '/var/lib/k2hdkc-guest-agent/programs';
 /** The pause before an agent that ended is started again, as in our systemd unit (ms). */
@@ -31,14 +34,16 @@ export class ClusterMember {
   /** Clients that got no answer and were started again. */
   stalledClients = 0;
   readonly #logFile: string;
+  readonly #logFormat: LogFormat;
   #agent: MachineProcess | null = null;
   /** The agent is to run for as long as the VM does. */
   #isKept = false;
 
-  private constructor(id: string, machine: Machine, logFile: string) {
+  private constructor(id: string, machine: Machine, logFile: string, logFormat: LogFormat) {
     this.id = id;
     this.machine = machine;
     this.#logFile = logFile;
+    this.#logFormat = logFormat;
   }
 
   /** Writes Trove's files, if any, on the machine's disk and switches it on, without its agent. */
@@ -47,6 +52,7 @@ export class ClusterMember {
     machine: Machine,
     files: GuestFiles | null,
     logFile: string,
+    logFormat: LogFormat = 'text',
   ): Promise<ClusterMember> {
     if (files !== null) {
       const configuration = machine.path('/etc/trove/conf.d');
@@ -58,7 +64,7 @@ export class ClusterMember {
       }
     }
     await machine.start();
-    return new ClusterMember(id, machine, logFile);
+    return new ClusterMember(id, machine, logFile, logFormat);
   }
 
   get name(): string {
@@ -87,7 +93,14 @@ export class ClusterMember {
   async startAgent(): Promise<void> {
     const agent = path.join(projectRoot, 'bin/k2hdkc-agent');
     const { machine } = this;
-    const args = ['run', ...machine.agentArgs, '--log-format', 'text', '--log-level', 'debug'];
+    const args = [
+      'run',
+      ...machine.agentArgs,
+      '--log-format',
+      this.#logFormat,
+      '--log-level',
+      'debug',
+    ];
     this.#agent = await machine.run(agent, args, this.#logFile);
   }
 

@@ -9,7 +9,7 @@ import type { Broker } from '../peers/broker.ts';
 import { guestInfoConf, troveGuestagentConf } from '../peers/trove/guest-files.ts';
 import { startTrove, type TrovePeer } from '../peers/trove/trove-peer.ts';
 import { startK2hr3, type K2hr3StandIn } from '../simulators/k2hr3/stand-in.ts';
-import { ClusterMember } from './cluster-member.ts';
+import { ClusterMember, type LogFormat } from './cluster-member.ts';
 import type { ClusterPorts, Machines } from './machines/machine.ts';
 import type { BackupToRestore } from './stage.ts';
 
@@ -32,6 +32,7 @@ export class ClusterStage {
   readonly #slaveUrl: string;
   readonly #overrides: Record<string, unknown>;
   readonly #agentYaml: string | undefined;
+  readonly #logFormat: LogFormat;
 
   private constructor(parts: {
     trove: TrovePeer;
@@ -42,6 +43,7 @@ export class ClusterStage {
     extdataUrl: string;
     slaveUrl: string;
     agentYaml: string | undefined;
+    logFormat: LogFormat;
     ports: ClusterPorts;
   }) {
     this.trove = parts.trove;
@@ -51,6 +53,7 @@ export class ClusterStage {
     this.#transportUrl = parts.transportUrl;
     this.#slaveUrl = parts.slaveUrl;
     this.#agentYaml = parts.agentYaml;
+    this.#logFormat = parts.logFormat;
     this.#overrides = {
       'cluster-name': CLUSTER,
       'extdata-url': parts.extdataUrl,
@@ -65,12 +68,17 @@ export class ClusterStage {
    *
    * @param options.agentYaml of every node; default none.
    * @param options.replica REPLICA of the ring.
+   * @param options.logFormat of the agents; default text.
    */
   static async open(
     broker: Broker,
     machines: Machines,
     directory: string,
-    { agentYaml, replica }: { agentYaml?: string; replica?: number } = {},
+    {
+      agentYaml,
+      replica,
+      logFormat = 'text',
+    }: { agentYaml?: string; replica?: number; logFormat?: LogFormat } = {},
   ): Promise<ClusterStage> {
     const vhost = await broker.createVhost();
     const [trove, k2hr3] = await Promise.all([
@@ -92,7 +100,17 @@ export class ClusterStage {
     });
     const transportUrl = broker.url(vhost).replace('127.0.0.1', machines.hub);
     return new ClusterStage({
-      ...{ trove, k2hr3, machines, directory, transportUrl, extdataUrl, agentYaml, ports },
+      ...{
+        trove,
+        k2hr3,
+        machines,
+        directory,
+        transportUrl,
+        extdataUrl,
+        agentYaml,
+        logFormat,
+        ports,
+      },
       slaveUrl: slave.userdataUrl,
     });
   }
@@ -134,7 +152,7 @@ export class ClusterStage {
       ...(this.#agentYaml === undefined ? {} : { agentYaml: this.#agentYaml }),
     };
     const logFile = path.join(this.#directory, `${machine.name}.log`);
-    const node = await ClusterMember.create(id, machine, files, logFile);
+    const node = await ClusterMember.create(id, machine, files, logFile, this.#logFormat);
     this.nodes.push(node);
     return node;
   }
@@ -146,7 +164,7 @@ export class ClusterStage {
   async createSlave(): Promise<ClusterMember> {
     const machine = await this.machines.add(randomUUID());
     const logFile = path.join(this.#directory, `${machine.name}.log`);
-    const slave = await ClusterMember.create(randomUUID(), machine, null, logFile);
+    const slave = await ClusterMember.create(randomUUID(), machine, null, logFile, this.#logFormat);
     const example = await readFile(path.join(projectRoot, 'config/slave-user-data.yaml'), 'utf8');
     const userData = example.replace(/https:.*REGISTER_PATH/, this.#slaveUrl);
     const file = machine.path('/etc/k2hdkc-guest-agent/agent.yaml');

@@ -20,6 +20,7 @@ that fails the disks and logs stay where they are.
   --busy N         loops beside it that keep a core busy each; default 0
   --outage N       seconds for which K2HR3 is away; default 60
   --keys N         default 500
+  --keep           the same of runs that pass
   --stand-ins      even when the real programs are on PATH
 `;
 
@@ -30,6 +31,7 @@ async function main(): Promise<number> {
       busy: { type: 'string', default: '0' },
       outage: { type: 'string', default: '60' },
       keys: { type: 'string', default: '500' },
+      keep: { type: 'boolean', default: false },
       'stand-ins': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -48,7 +50,11 @@ async function main(): Promise<number> {
   let failed = 0;
   try {
     for (let run = 1; run <= runs; run += 1) {
-      const how = { outageSeconds: Number(values.outage), keys: Number(values.keys) };
+      const how = {
+        outageSeconds: Number(values.outage),
+        keys: Number(values.keys),
+        keep: values.keep,
+      };
       const timeline = await playOnce(broker, folder, how);
       for (const row of timeline.rows.filter(({ ok }) => ok)) {
         seconds.set(row.title, [...(seconds.get(row.title) ?? []), row.seconds]);
@@ -71,21 +77,24 @@ async function main(): Promise<number> {
 async function playOnce(
   broker: Broker,
   programs: string,
-  how: { outageSeconds: number; keys: number },
+  how: { outageSeconds: number; keys: number; keep: boolean },
 ): Promise<Timeline> {
   const directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-story-run-'));
   const lab = await Lab.open(path.join(directory, 'lab'), { programs });
   const timeline = new Timeline(() => undefined);
-  const stage = await ClusterStage.open(broker, new LabMachines(lab), directory);
+  const stage = await ClusterStage.open(broker, new LabMachines(lab), directory, {
+    logFormat: 'json',
+  });
   try {
     await playClusterStory(stage, timeline, how);
   } catch (error) {
-    print(`${timeline.table()}\n${messageOf(error)}\nlogs: ${directory}\n`);
+    print(`${timeline.table()}\n${messageOf(error)}\n`);
   } finally {
     await lab.close();
     await stage.close();
   }
-  if (timeline.ok) await rm(directory, { recursive: true, force: true });
+  if (timeline.ok && !how.keep) await rm(directory, { recursive: true, force: true });
+  else print(`logs: ${directory}\n`);
   return timeline;
 }
 
