@@ -63,9 +63,9 @@ export class Lead {
     return undo;
   }
 
-  /** Merges that hung and were begun again. */
+  /** Merges that were given up, by whomever. One that undoes counts what the leader before it has seen, too. */
   get aborted(): number {
-    return this.#patience.aborted;
+    return this.#witness.aborted;
   }
 
   /** What this leader knows that statuses do not show. */
