@@ -19,6 +19,7 @@ import type { RestartPolicy } from './programs/restart-policy.ts';
 import { IDLE, isOver, type Leave } from '../ring/change/leave.ts';
 import type { RingChanges } from '../ring/change/ring-changes.ts';
 import type { RingStatus } from '../ring/status.ts';
+import type { RingMembers } from '../ring/ring-members.ts';
 import type { RingSight } from '../ring/sight.ts';
 import type { RoleWatch } from '../role/role-watch.ts';
 import { RollWatch } from './programs/roll-watch.ts';
@@ -43,6 +44,8 @@ export interface ClusterNodeParts {
   site: Pick<StartSite, 'prepareChmpx' | 'prepareK2hdkc'>;
   sight: RingSight;
   changes: RingChanges;
+  /** Remembers who was in the ring. */
+  members: Pick<RingMembers, 'look' | 'of'>;
   neighbours: Neighbours;
   /** Sees a chmpx that does not read. */
   unread: Pick<UnreadWatch, 'unreadMs'>;
@@ -77,8 +80,10 @@ export class ClusterNode implements Node {
   }
 
   async observe(): Promise<Observed> {
-    const { chmpx, sight, desired, restarts } = this.#parts;
+    const { chmpx, sight, desired, restarts, members } = this.#parts;
     const status = chmpx.running ? await sight.look() : sight.blind();
+    const { registration } = desired.current;
+    if (status && registration) await members.look(status, registration.parametersKey);
     this.#settleLeave();
     this.#strays.look();
     const observed = { seen: await this.#look(status), memory: this.#remember() };
@@ -109,6 +114,7 @@ export class ClusterNode implements Node {
 
   #remember(): Memory {
     const { restarts, membership, volume, unread, changes, sight, split, refusals } = this.#parts;
+    const { members, desired } = this.#parts;
     return {
       statusStableMs: sight.ownStillMs,
       ringStillMs: sight.ringStillMs,
@@ -124,6 +130,7 @@ export class ClusterNode implements Node {
       unreadMs: unread.unreadMs,
       leave: this.#leave,
       cureSentMs: changes.cureSentMs,
+      members: members.of(desired.current.registration?.parametersKey),
       joinRetryInMs: changes.joinRetryInMs,
       mergeHangs: sight.hangs,
       mergeHung: sight.hung,

@@ -65,6 +65,8 @@ export interface Memory {
   leave: Leave;
   /** A cure was sent to this node so long ago (ms); null: none since the programs started. */
   cureSentMs: number | null;
+  /** CUKs of the servers that were in the ring with this node when it served last, itself among them. */
+  members: ReadonlySet<string>;
   /** A join that was undone must still wait so long (ms). */
   joinRetryInMs: number;
   /** This node is Doing, and does nothing. */

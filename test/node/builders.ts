@@ -104,6 +104,7 @@ const MEMORY: Memory = {
   unreadMs: 0,
   leave: IDLE,
   cureSentMs: null,
+  members: new Set(),
   joinRetryInMs: 0,
   mergeHangs: false,
   mergeHung: false,

@@ -8,6 +8,7 @@ import { IDLE } from '../../src/ring/change/leave.ts';
 import { KeptProgram } from '../../src/node/programs/kept-program.ts';
 import { RestartPolicy } from '../../src/node/programs/restart-policy.ts';
 import { JoinRetry } from '../../src/ring/change/join-retry.ts';
+import { RingMembers } from '../../src/ring/ring-members.ts';
 import { RingChanges } from '../../src/ring/change/ring-changes.ts';
 import { RoleWatch } from '../../src/role/role-watch.ts';
 import { Backoff } from '../../src/base/backoff.ts';
@@ -132,6 +133,7 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
       changeWaitMs: 0,
       patience: { tailMs: 1, mergeMs: 1, tries: 1 },
     }),
+    members: new RingMembers({ stateDirectory: directory, log }),
     pollMs: 1,
     clock,
     log,

@@ -4,6 +4,7 @@ import { LeaveRecord } from '../../ring/change/leave-record.ts';
 import type { RingChanges } from '../../ring/change/ring-changes.ts';
 import { ControlPorts } from '../../ring/control/control-ports.ts';
 import { listens, Neighbours } from '../../ring/neighbours.ts';
+import { RingMembers } from '../../ring/ring-members.ts';
 import { RingSight } from '../../ring/sight.ts';
 import { statusReader } from '../../ring/status-reader.ts';
 import { Refusals, type RefusalsOptions } from '../../ring/watch/refusals.ts';
@@ -29,6 +30,7 @@ export interface NodeRing {
   sight: RingSight;
   control: ControlPorts;
   changes: RingChanges;
+  members: RingMembers;
   neighbours: Neighbours;
   split: SplitWatch;
   /** Null on a server. */
@@ -65,6 +67,8 @@ export async function createNodeRing(options: NodeRingOptions): Promise<NodeRing
     random,
     log,
   });
+  const members = new RingMembers({ stateDirectory: paths.state_dir, log });
+  await members.read();
   const asks: RefusalsOptions = {
     listens: (server) => listens(server, clock),
     viewOf: (server, limitMs) => control.viewOf(server, limitMs),
@@ -83,6 +87,7 @@ export async function createNodeRing(options: NodeRingOptions): Promise<NodeRing
     sight,
     control,
     changes,
+    members,
     neighbours: new Neighbours({
       ...{ clock, random, log },
       askLimitMs: cluster.join_after * 1000,

@@ -3,6 +3,7 @@ import {
   changesPlacement,
   goneServers,
   mergePhase,
+  missingMembers,
   waitingOutside,
   type MergePhase,
 } from '../../ring/change/merge-phase.ts';
@@ -122,6 +123,15 @@ function planEntry(
   const outside = waitingOutside(status);
   const place = outside.findIndex((node) => sameServer(node, status.self));
   const anybodyIn = status.servers.some(({ ring }) => ring === 'SERVICE IN');
+  // What they hold can be newer, and a cut shows like a VM that is off: never without them.
+  const { members } = observed.memory;
+  const missing = anybodyIn ? [] : missingMembers(status, members, observed.seen.role.cuks);
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name).join(', ');
+    return wait(
+      `making no ring without ${names}, which was in it with this node: it must be back, or out of the role`,
+    );
+  }
   const complete = anybodyIn || outside.length >= observed.seen.role.servers;
   if (!complete && waited < coordinated.gatherMs) return wait('others of this new ring start');
   if (Math.min(waited, ringStillMs) < turnMs(place, tieJitter))

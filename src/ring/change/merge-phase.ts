@@ -47,6 +47,18 @@ export function waitingOutside({ servers }: RingStatus): RingNode[] {
   );
 }
 
+/** Servers without which no ring is made: they were in it with this one, and are still in the role. */
+export function missingMembers(
+  status: RingStatus,
+  members: ReadonlySet<string>,
+  role: ReadonlySet<string>,
+): RingNode[] {
+  const waiting = waitingOutside(status);
+  return status.servers.filter(
+    (node) => members.has(node.cuk) && role.has(node.cuk) && !waiting.includes(node),
+  );
+}
+
 /** Servers that have a place in the ring, are down, and will not come back. */
 export function goneServers(
   { servers }: RingStatus,

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { plan } from '../../../src/node/plan/plan.ts';
 import { ring } from '../../ring/rings.ts';
 import { desiredState, observed, ROLE, TIMES, told, type Change } from '../builders.ts';
@@ -119,6 +119,45 @@ it('two that are back take turns, one alone does not wait', () => {
 
 it('pauses after a join that was undone', () => {
   expect(step(['IN', 'OUT', 'IN'], 60_000, { joinRetryInMs: 700 })).toBe('wait');
+});
+
+describe('a ring that is made without servers that it had', () => {
+  const cuks = new Set(['cuk-a', 'cuk-b', 'cuk-c']);
+  const role = { ...ROLE, servers: 3, cuks };
+
+  it.each<[string, string, string[], Set<string>, Set<string>]>([
+    ['waits for one that is down', 'wait', ['OUT DOWN', 'OUT', 'OUT'], cuks, cuks],
+    ['… that runs without its k2hdkc', 'wait', ['OUT Suspend', 'OUT', 'OUT'], cuks, cuks],
+    ['… when it sees nobody at all', 'wait', ['OUT DOWN', 'OUT', 'OUT DOWN'], cuks, cuks],
+    ['goes on when all are there', 'lead-merge join', ['OUT', 'OUT', 'OUT'], cuks, cuks],
+    [
+      '… or out of the role',
+      'lead-merge join',
+      ['OUT DOWN', 'OUT', 'OUT'],
+      cuks,
+      new Set(['cuk-b']),
+    ],
+    [
+      '… or were never in it',
+      'lead-merge join',
+      ['OUT DOWN', 'OUT', 'OUT'],
+      new Set(['cuk-b']),
+      cuks,
+    ],
+    ['joins a ring that there is', 'lead-merge join', ['IN', 'OUT', 'OUT DOWN'], cuks, cuks],
+  ])('%s: %s', (_, expected, statuses, members, inRole) => {
+    const change = { members, role: { ...role, cuks: inRole } };
+    expect(step(statuses, 600_000, change)).toBe(expected);
+  });
+
+  it('names whom it misses', () => {
+    const next = plan(
+      desiredState(),
+      observed({ status: ring('b', 'OUT DOWN', 'OUT', 'OUT DOWN'), members: cuks, role }),
+      COORDINATED,
+    );
+    expect(next.why).toContain('making no ring without a, c');
+  });
 });
 
 it('a lone server makes its ring', () => {

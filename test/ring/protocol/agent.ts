@@ -15,6 +15,7 @@ import { refusal, type LeaveKind } from '../../../src/ring/change/leave.ts';
 import { OwnMerge } from '../../../src/ring/change/own-merge.ts';
 import type { Order } from '../../../src/ring/change/merge-order.ts';
 import type { RingChanges } from '../../../src/ring/change/ring-changes.ts';
+import { membersSeen } from '../../../src/ring/ring-members.ts';
 import { RingSight } from '../../../src/ring/sight.ts';
 import type { RingStatus } from '../../../src/ring/status.ts';
 import { PARAMETERS, registrationFor, ROLE } from '../../node/builders.ts';
@@ -147,6 +148,7 @@ export class Agent implements Node {
   async observe(): Promise<Observed> {
     const runs = this.#programs.runs('chmpx');
     const status = runs ? await this.#sight.look() : this.#sight.blind();
+    if (status) this.#options.disk.members = membersSeen(status) ?? this.#options.disk.members;
     const observed = { seen: this.#see(status), memory: this.#remember() };
     this.#restarts.seen(serves(this.#options.disk.current, observed));
     return observed;
@@ -251,6 +253,7 @@ export class Agent implements Node {
       ...{ volumeProblem: null, volumeRetryInMs: 0, unreadMs: 0 },
       leave: this.#changes.leaveState({ running, crashLoops: this.#restarts.loops, wanted }),
       cureSentMs: this.#changes.cureSentMs,
+      members: disk.members,
       joinRetryInMs: this.#changes.joinRetryInMs,
       mergeHangs: this.#sight.hangs,
       mergeHung: this.#sight.hung,

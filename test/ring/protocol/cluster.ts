@@ -87,6 +87,11 @@ export class Cluster {
     return this.#disks.get(machine)?.current;
   }
 
+  /** CUKs of those that it was in the ring with when it served last. */
+  members(machine: Machine): ReadonlySet<string> {
+    return this.#disks.get(machine)?.members ?? new Set();
+  }
+
   /** Undefined when it is dead. */
   agent(machine: Machine): Agent | undefined {
     return this.#agents.get(machine);
@@ -111,7 +116,7 @@ export class Cluster {
       cluster: { ...CONFIG, merge: scenario.mode },
       send: (order) => {
         onOrder(machine, order);
-        return this.#commands.send(order);
+        return this.#commands.send(machine, order);
       },
       random: randomFrom(scenario.seed * 1_000 + this.#agentsMade),
       log: logOf(machine),

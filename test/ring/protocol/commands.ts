@@ -38,12 +38,13 @@ export class Commands {
     this.#merges = merges;
   }
 
-  /** Resolves with chmpx's answer, or rejects as a control port does. */
-  async send(order: Order): Promise<string> {
+  /** Resolves with chmpx's answer, or rejects as a control port does; nothing comes from or to one that is cut off. */
+  async send(by: Machine, order: Order): Promise<string> {
     const { clock, luck } = this.#ring;
     const to = this.#ring.machineOf(order.at);
     const { command } = order;
-    if (to.isOff || luck.strikes('lostCommand')) return this.#timeout(command, to);
+    if (to.isOff || by.apart || to.apart || luck.strikes('lostCommand'))
+      return this.#timeout(command, to);
     if (!to.chmpx?.up) throw failure('unreachable', command, to, 'cannot be reached');
     const { chmpx } = to;
     await sleep(clock, luck.strikes('stall') ? STALL_MS : luck.between(...ANSWER));

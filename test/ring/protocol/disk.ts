@@ -6,6 +6,8 @@ import type { LeaveRecord } from '../../../src/ring/change/leave-record.ts';
 /** What of an agent outlives it: the documents of its DesiredStateStore and of its LeaveRecord. */
 export interface Disk
   extends Pick<DesiredStateStore, 'current' | 'update' | 'onChange'>, Pick<LeaveRecord, 'keep'> {
+  /** As RingMembers keeps it. */
+  members: ReadonlySet<string>;
   /** What the last agent was at. The monotonic clock of the model goes on over agents. */
   unfinished: (clock: Clock, longestMs: number) => Leave;
 }
@@ -16,6 +18,7 @@ export function createDisk(state: DesiredState): Disk {
   let listener = (): void => undefined;
   let leave: Leave = IDLE;
   return {
+    members: new Set(),
     get current() {
       return current;
     },

@@ -27,6 +27,14 @@ export function drawScenario(seed: number): Scenario {
     const near = luck.pick(events)?.at ?? 0;
     events.push(...faults.draw(near + luck.between(0, 12_000) * luck.random()));
   }
+  // Drawn apart, so that all else of a seed is as it was.
+  const cuts = new Luck(KIND, randomFrom(seed * 3 + 2));
+  if (mode === 'coordinated' && serving.length > 1 && cuts.random() < 0.15) {
+    const of = cuts.pick(Array.from(serving)) ?? 'a';
+    const at = cuts.between(1_000, 30_000);
+    const forMs = cuts.between(8_000, 90_000);
+    events.push({ at, what: { do: 'boot-cut-off', of, forMs } });
+  }
   events.sort((a, b) => a.at - b.at);
   return { seed, mode, machines, serving, unkindness: drawUnkindness(luck), events };
 }

@@ -6,6 +6,9 @@ import type { Leaves } from './leaves.ts';
 import type { Machine } from './machine.ts';
 import { inWords, type Happening } from './scenario.ts';
 
+/** From a VM's end to its next agent (ms). */
+const BOOT_MS = 2_000;
+
 /** Trove shrinks its cluster by one, or takes the configuration group away. */
 function leaveWish({ id }: Machine): Partial<DesiredState> {
   return 'bdf'.includes(id) ? { parameters: null } : { shrinking: { rejoinAt: Infinity } };
@@ -91,6 +94,16 @@ export class Happenings {
         cluster.killAgent(machine);
         cluster.hosts.switchOff(machine);
         this.#back(machine, what.forMs);
+        break;
+      case 'boot-cut-off':
+        cluster.killAgent(machine);
+        cluster.hosts.switchOff(machine);
+        cluster.hosts.cutOff(machine);
+        this.#back(machine, BOOT_MS);
+        this.#later(BOOT_MS + what.forMs, () => {
+          this.#trouble(`* ${machine.id} reaches the others`);
+          cluster.hosts.connect(machine);
+        });
         break;
       case 'die':
         this.#leaves.forget(machine);

@@ -1,5 +1,5 @@
-import { down, isOperating } from '../../simulators/antpickax/status.ts';
-import { statusOf, type Machine, type ProgramName } from './machine.ts';
+import { down, isOperating, unreachable } from '../../simulators/antpickax/status.ts';
+import { rowOf, statusOf, type Machine, type ProgramName } from './machine.ts';
 import type { Merges } from './merges.ts';
 import type { RingModel } from './ring-model.ts';
 
@@ -11,6 +11,8 @@ const NOTICED = [20, 120] as const;
 const SUSPENDED = [50, 400] as const;
 /** With AUTOMERGE a server that is down is out of the ring after this (ms). */
 const EVICTED_MS = 40;
+/** A chmpx with its k2hdkc that reaches nobody. */
+const ALONE = { ...unreachable, live: 'UP' } as const;
 
 /** Starts and ends programs, with what follows from that in the ring. */
 export class Hosts {
@@ -76,6 +78,20 @@ export class Hosts {
     this.end(machine, 'chmpx', false);
   }
 
+  /** The VM, which is off, will reach nobody when it is on. */
+  cutOff(machine: Machine): void {
+    machine.apart = rowOf(machine.id, unreachable);
+  }
+
+  /** It reaches the others: its chmpx comes to them as if it had just started. */
+  connect(machine: Machine): void {
+    machine.apart = null;
+    const { chmpx, k2hdkc } = machine;
+    if (!chmpx?.up) return;
+    this.#show(machine, chmpx);
+    if (k2hdkc?.attached) this.#attach(machine);
+  }
+
   /** A server that serves, as if it had done so for long. */
   place(machine: Machine, generation: string): void {
     const { now, values } = this.#ring;
@@ -89,8 +105,12 @@ export class Hosts {
 
   /** The others have kept its place, if it had one; else it waits outside. */
   #show(machine: Machine, chmpx: NonNullable<Machine['chmpx']>): void {
-    if (machine.row.live === 'UP') this.#isDown(machine);
     chmpx.up = true;
+    if (machine.apart) {
+      machine.apart = rowOf(machine.id, { ...ALONE, suspended: machine.k2hdkc === null });
+      return this.#ring.changed();
+    }
+    if (machine.row.live === 'UP') this.#isDown(machine);
     const { ring, action } = statusOf(machine.row);
     const isKept = ring === 'SERVICE IN' && this.#ring.up.length > 1;
     const operation = isKept && action === 'DELETE' ? 'Pending' : 'Nothing';
@@ -104,8 +124,12 @@ export class Hosts {
   }
 
   #attach(machine: Machine): void {
-    const { ring, action, operation } = statusOf(machine.row);
     if (machine.k2hdkc) machine.k2hdkc.attached = true;
+    if (machine.apart) {
+      machine.apart = rowOf(machine.id, ALONE);
+      return this.#ring.changed();
+    }
+    const { ring, action, operation } = statusOf(machine.row);
     const isBack = ring === 'SERVICE IN' && action === 'n/a' && operation === 'Nothing';
     this.#ring.set(machine, { suspended: false, ...(isBack && { operation: 'Pending' }) });
     this.onAttached(machine);

@@ -44,10 +44,14 @@ export class OrderRules {
     this.#mode = mode;
   }
 
-  /** @throws Violation */
-  given(by: Machine, { command, at, names = at }: Order): void {
+  /**
+   * @param members whom the giver was in the ring with.
+   * @throws Violation
+   */
+  given(by: Machine, { command, at, names = at }: Order, members: ReadonlySet<string>): void {
     const view = this.#ring.view(by);
     if (view === null) return;
+    if (by.apart && command === 'SERVICEIN') this.#makesItsOwn(by, members);
     if (command === 'COMPMERGE') this.#complete(by, view, this.#ring.seenBy(by));
     if (this.#mode === 'coordinated') this.#begin(by, view, command);
     const saw = ringWords(view);
@@ -72,6 +76,13 @@ export class OrderRules {
       );
     }
     this.#given.push(given);
+  }
+
+  /** Two rings of the same servers take different values for the same keys. */
+  #makesItsOwn(by: Machine, members: ReadonlySet<string>): void {
+    const others = [...members].filter((cuk) => cuk !== by.row.cuk && this.#ring.cuks.has(cuk));
+    if (others.length === 0) return;
+    throw new Violation(`${by.id} is cut off and makes a ring without ${others.join(', ')}`);
   }
 
   /** MERGE is refused while a server of the role is down: what begins then closes the ring for nothing. */

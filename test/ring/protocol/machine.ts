@@ -45,6 +45,8 @@ export class Machine {
   /** As all who look at once see it; `down` when nobody has heard of it. */
   row: RingNode;
   isOff = false;
+  /** It boots, and reaches nobody: its own row as it sees it itself, while `row` is what the others see. */
+  apart: RingNode | null = null;
   chmpx: Chmpx | null = null;
   k2hdkc: K2hdkc | null = null;
   incoming: Incoming | null = null;

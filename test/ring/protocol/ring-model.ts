@@ -72,7 +72,7 @@ export class RingModel {
 
   /** Whom a chmpx that is up can reach: those that are up as well. */
   get up(): Machine[] {
-    return this.machines.filter(({ chmpx }) => chmpx?.up);
+    return this.machines.filter(({ chmpx, apart }) => chmpx?.up && apart === null);
   }
 
   /** The server of a row. */
@@ -130,6 +130,7 @@ export class RingModel {
   /** What chmpxstatus says on this machine; null: chmpx is not there. */
   view(machine: Machine): RingStatus | null {
     if (!machine.chmpx?.up) return null;
+    if (machine.apart) return this.#cutOff(machine.chmpx.pid, machine.apart);
     const of = this.seenBy(machine);
     const known = this.#views.get(machine);
     if (known?.of === of && known.own === machine.row) return known.status;
@@ -170,6 +171,14 @@ export class RingModel {
       if (keep > 0) this.#history = this.#history.slice(keep);
     }
     this.changed();
+  }
+
+  /** A chmpx that reaches nobody knows the others from its ini. */
+  #cutOff(pid: number, self: RingNode): RingStatus {
+    const servers = Array.from(this.role, (id) =>
+      id === self.name ? self : rowOf(id, unreachable),
+    ).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { chmpxPid: pid, group: 'ring', self, servers, slaves: [], operating: false };
   }
 
   #lagOf(machine: Machine): number {

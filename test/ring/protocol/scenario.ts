@@ -16,6 +16,8 @@ export type Happening =
   | { do: 'crash'; of: string; program: ProgramName }
   | { do: 'kill-agent'; of: string; forMs: number }
   | { do: 'reboot'; of: string; forMs: number }
+  /** The VM boots, and reaches no other for so long. */
+  | { do: 'boot-cut-off'; of: string; forMs: number }
   /** The VM is gone for good. */
   | { do: 'die'; of: string }
   /** An operator takes a dead one out of the role. */

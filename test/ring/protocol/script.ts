@@ -67,6 +67,7 @@ function parseEvent(line: string): Event {
         return program ? { do: action, of, program } : null;
       case 'kill-agent':
       case 'reboot':
+      case 'boot-cut-off':
         return { do: action, of, forMs };
       case 'hang':
         return by ? { do: action, of, by } : null;

@@ -101,7 +101,8 @@ export class World {
     const { command, at, names = at } = order;
     const whom = command.startsWith('SERVICE') ? ` ${names.name}` : '';
     this.#transcript.add(() => `${by.id}: ${command}${whom}`);
-    this.#check(() => this.#orders.given(by, order));
+    const members = this.#cluster.members(by);
+    this.#check(() => this.#orders.given(by, order, members));
   }
 
   /** Trove hears that a node cannot leave: it stays what it was. */
