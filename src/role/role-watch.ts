@@ -124,6 +124,7 @@ export class RoleWatch {
       servers: document?.servers.length ?? 0,
       neighbours: document?.neighbours ?? [],
       cuks: document?.cuks ?? new Set(),
+      replicas: document?.replicas ?? 0,
       ringStableMs: this.#options.clock.monotonic() - this.#ringSince,
       ringIsNew: this.#ringIsNew,
       problem: this.#problem,

@@ -71,6 +71,7 @@ export const ROLE: RoleView = {
   servers: 1,
   neighbours: [],
   cuks: new Set(),
+  replicas: 0,
   ringStableMs: 60_000,
   ringIsNew: false,
   problem: null,

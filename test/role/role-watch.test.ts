@@ -35,6 +35,7 @@ function parse(text: string, { registration, parameters }: RoleWish): RoleDocume
     servers,
     neighbours: [],
     cuks: new Set(servers),
+    replicas: 0,
     dataDirectory: null,
     k2h: null,
     roleFile: null,

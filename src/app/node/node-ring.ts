@@ -63,6 +63,7 @@ export async function createNodeRing(options: NodeRingOptions): Promise<NodeRing
     record,
     unfinished: await record.read(),
     role: servers,
+    replicas: () => role.view().replicas,
     clock,
     random,
     log,

@@ -54,7 +54,8 @@ export class Cluster {
     const { clock, luck, scenario } = options;
     const machines = Array.from(scenario.machines, (id) => new Machine(id));
     const automatic = scenario.mode === 'automatic';
-    this.ring = new RingModel({ clock, luck, automatic, machines });
+    const { replicas } = scenario;
+    this.ring = new RingModel({ clock, luck, automatic, replicas, machines });
     const merges = new Merges(this.ring);
     this.hosts = new Hosts(this.ring, merges);
     this.#commands = new Commands(this.ring, merges);
