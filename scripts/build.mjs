@@ -1,10 +1,11 @@
-// Bundles the product into dist/k2hdkc-agent.cjs. With --all also what the tests and the demo run
-// as processes of their own: the demo (dist/test/*.mjs) and the stand-ins (dist/test/antpickax).
-// With --stand-ins only those.
+// Bundles the product into dist/k2hdkc-agent.cjs, with THIRD_PARTY_LICENSES beside it. With --all also
+// what the tests and the demo run as processes of their own: the demo (dist/test/*.mjs) and the
+// stand-ins (dist/test/antpickax). With --stand-ins only those.
 import { build } from 'esbuild';
 import { chmod, copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { keep } from '../bin/compiled.cjs';
+import { thirdPartyLicenses } from './third-party.mjs';
 
 const root = path.dirname(import.meta.dirname);
 const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
@@ -23,10 +24,12 @@ if (process.argv.includes('--all')) await buildDemo();
 if (process.argv.includes('--all') || process.argv.includes('--stand-ins')) await buildStandIns();
 
 async function buildProduct() {
-  await build({
+  const bundle = 'dist/k2hdkc-agent.cjs';
+  const { metafile } = await build({
     ...common,
     entryPoints: ['src/cli/main.ts'],
-    outfile: 'dist/k2hdkc-agent.cjs',
+    outfile: bundle,
+    metafile: true,
     format: 'cjs',
     // Names stay as they are, for the stack trace of a crash. Spaces cost memory: Node.js keeps them.
     minifySyntax: true,
@@ -34,7 +37,9 @@ async function buildProduct() {
     legalComments: 'none',
     // The bundle carries its own copies of the libraries; nothing is read from node_modules.
   });
-  keep(path.join(root, 'dist/k2hdkc-agent.cjs'));
+  const notices = await thirdPartyLicenses(root, metafile.outputs[bundle]);
+  await writeFile(path.join(root, 'dist/THIRD_PARTY_LICENSES'), notices);
+  keep(path.join(root, bundle));
 }
 
 async function buildDemo() {
