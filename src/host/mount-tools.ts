@@ -1,10 +1,12 @@
-import { existsSync, readlinkSync } from 'node:fs';
 import { childEnvironment } from '../base/child-environment.ts';
 import { AgentError } from '../base/errors.ts';
 import type { RunTool } from './mount-volume.ts';
+import { hasOwnMounts, outside } from './outside.ts';
 
 /** mkfs of a large volume takes a minute or two; Trove's own agent gives it two (ms). */
 const MOUNT_TOOL_MS = 180_000;
+/** Tools are to speak English. */
+const ENVIRONMENT = { LC_ALL: 'C' };
 
 /** Runs a tool in this process's own place. */
 export const runTool: RunTool = async (command, args) => {
@@ -14,7 +16,7 @@ export const runTool: RunTool = async (command, args) => {
     stdin: 'ignore', // mkfs asks before it overwrites: nobody answers
     timeout: MOUNT_TOOL_MS,
     extendEnv: false,
-    env: childEnvironment({ LC_ALL: 'C' }),
+    env: childEnvironment(ENVIRONMENT),
   });
   if (result.code !== undefined && result.exitCode === undefined) {
     throw new AgentError(`${command} cannot be started (${result.code}): install it`, {
@@ -25,27 +27,16 @@ export const runTool: RunTool = async (command, args) => {
 };
 
 /**
- * How volumes are mounted so that everybody on the VM sees them: an agent in a mount namespace of its
- * own (a drop-in gave its unit `ProtectSystem=`) has systemd do it, in that of process 1.
+ * How volumes are mounted so that everybody on the VM sees them: for an agent with mounts of its own, as
+ * our unit has them, systemd does it in those of process 1.
  */
-export function mountTools(
-  namespace = mountNamespace,
-  booted = existsSync('/run/systemd/system'),
-): { run: RunTool; mountTable: string } {
-  const [own, first] = [namespace('self'), namespace('1')];
-  const isPrivate = booted && own !== null && first !== null && own !== first;
+export function mountTools(isPrivate = hasOwnMounts()): { run: RunTool; mountTable: string } {
   if (!isPrivate) return { run: runTool, mountTable: '/proc/self/mounts' };
   return {
-    run: (command, args) =>
-      runTool('systemd-run', ['--quiet', '--wait', '--pipe', '--collect', '--', command, ...args]),
+    run: (command, args) => {
+      const how = { limitMs: MOUNT_TOOL_MS, variables: Object.keys(ENVIRONMENT) };
+      return runTool(...outside([command, ...args], how));
+    },
     mountTable: '/proc/1/mounts',
   };
-}
-
-function mountNamespace(pid: string): string | null {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/mnt`);
-  } catch {
-    return null; // a container may have no right to look at process 1
-  }
 }

@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { childEnvironment } from '../base/child-environment.ts';
 import { AgentError, codeOf } from '../base/errors.ts';
+import { hasOwnMounts, outside } from './outside.ts';
 
 /** How one distribution installs packages and knows what it has. */
 interface Manager {
@@ -47,13 +48,15 @@ export async function missingPackages(names: readonly string[]): Promise<string[
 }
 
 /**
- * Installs packages from the sources that this system is configured with; it never adds one.
+ * Installs packages from the sources that this system is configured with; it never adds one. An agent
+ * whose unit may not write to /usr has systemd do it.
  *
  * @throws AgentError with the last line that the package manager wrote.
  */
 export async function installPackages(
   names: readonly string[],
   signal: AbortSignal,
+  isSandboxed = hasOwnMounts(),
 ): Promise<void> {
   const manager = await findManager();
   if (!manager) {
@@ -61,13 +64,14 @@ export async function installPackages(
     throw new AgentError(`none of ${known} is on PATH: install ${names.join(', ')}`);
   }
   const { command, refresh, install } = manager;
-  if (refresh) await run(command, refresh, INSTALL_TIMEOUT_MS, signal);
-  await run(command, [...install, ...names], INSTALL_TIMEOUT_MS, signal);
+  const how = { isSandboxed, signal };
+  if (refresh) await run(command, refresh, INSTALL_TIMEOUT_MS, how);
+  await run(command, [...install, ...names], INSTALL_TIMEOUT_MS, how);
 }
 
 /** Enables and starts systemd units. Throws as `installPackages`. */
 export async function enableUnits(units: readonly string[], signal: AbortSignal): Promise<void> {
-  await run('systemctl', ['enable', '--now', '--', ...units], QUERY_TIMEOUT_MS, signal);
+  await run('systemctl', ['enable', '--now', '--', ...units], QUERY_TIMEOUT_MS, { signal });
 }
 
 async function findManager(): Promise<Manager | undefined> {
@@ -93,15 +97,19 @@ async function run(
   command: string,
   args: string[],
   timeoutMs: number,
-  signal?: AbortSignal,
+  { signal, isSandboxed = false }: { signal?: AbortSignal; isSandboxed?: boolean } = {},
 ): Promise<void> {
   const { execa } = await import('execa'); // 6 MiB that most agents never need
+  const environment = { ...proxies(), DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
+  const words: [string, string[]] = isSandboxed
+    ? outside([command, ...args], { limitMs: timeoutMs, variables: Object.keys(environment) })
+    : [command, args];
   try {
-    await execa(command, args, {
+    await execa(...words, {
       stdin: 'ignore',
       timeout: timeoutMs,
       extendEnv: false,
-      env: childEnvironment({ ...proxies(), DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' }),
+      env: childEnvironment(environment),
       ...(signal === undefined ? {} : { cancelSignal: signal }),
     });
   } catch (error) {

@@ -18,6 +18,9 @@ const STOP_SECONDS = 20;
 /** What systemd says when there is no such program, or it is not executable (exit codes 203, 127). */
 const NOT_FOUND = /Failed to find executable|Failed at step EXEC|203\/EXEC|No such file/;
 
+/** What it says when /run is full. */
+const NO_SPACE = /No space left on device/;
+
 /** What it says when an earlier run still has the name of the unit. */
 const TAKEN = /already loaded|already exists/;
 
@@ -52,10 +55,13 @@ export class SystemdStarter implements Starter {
       // One that ended at once was started all the same; how it ended is said by `ended`.
       const pid = TAKEN.test(why) ? null : await mainPid(unit);
       if (pid !== null) return { pid, ended: null };
-      throw new AgentError(
-        `cannot start ${spec.name} as unit ${unit}: ${why}; look at it with systemctl status ${unit}`,
-        { cause, retryable: true },
-      );
+      const hint = NO_SPACE.test(why)
+        ? 'units are made in /run: look at it with df -h /run; df -i /run'
+        : `look at it with systemctl status ${unit}`;
+      throw new AgentError(`cannot start ${spec.name} as unit ${unit}: ${why}; ${hint}`, {
+        cause,
+        retryable: true,
+      });
     }
     const pid = await mainPid(unit);
     if (pid !== null) return { pid, ended: null };
@@ -99,6 +105,23 @@ function run(command: string, words: string[]): Promise<{ stdout: string }> {
   return execute(command, words, { timeout: SYSTEMD_ANSWER_MS, env: childEnvironment() });
 }
 
+/** What chmpx and k2hdkc never do; nothing here gives them mounts of their own. */
+const NEVER_DONE = [
+  'NoNewPrivileges=yes',
+  'LockPersonality=yes',
+  'RestrictNamespaces=yes',
+  'RestrictRealtime=yes',
+  'RestrictSUIDSGID=yes',
+  'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
+  'SystemCallArchitectures=native',
+  'SystemCallFilter=@system-service',
+  'SystemCallErrorNumber=EPERM',
+];
+
+/** As root they write to folders of others, and make message queues beyond the kernel's limit. */
+const CAPABILITIES_OF_ROOT =
+  'CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_KILL CAP_NET_BIND_SERVICE CAP_SYS_RESOURCE';
+
 /** The unit of a program. */
 export function unitOf(name: string): string {
   return `k2hdkc-guest-${name}.service`;
@@ -116,6 +139,8 @@ function unitSettings(spec: ProgramSpec, user: SystemUser | null): string[] {
     'LimitMSGQUEUE=infinity',
     'OOMScoreAdjust=-500', // without the database this VM is of no use
     'UMask=0022',
+    ...NEVER_DONE,
+    `CapabilityBoundingSet=${user === null ? CAPABILITIES_OF_ROOT : ''}`,
     ...(user ? [`User=${user.name}`] : []),
     // What is started later is stopped earlier.
     ...(spec.needs === undefined ? [] : [`After=${unitOf(spec.needs)}`]),

@@ -39,6 +39,19 @@ describe('packages', () => {
     );
   });
 
+  it('has systemd install them for an agent that may not write to /usr', async () => {
+    const calls = await onlyOnPath({ 'apt-get': '', dpkg: DPKG, 'systemd-run': '' });
+    await installPackages(['k2hdkc'], never, true);
+    const options =
+      '--quiet --wait --pipe --collect --property=RuntimeMaxSec=900 ' +
+      '--setenv=DEBIAN_FRONTEND --setenv=LC_ALL';
+    const said = (await calls()).replaceAll(/--setenv=\w*_proxy /gi, ''); // of this machine
+    expect(said).toBe(
+      `systemd-run ${options} -- apt-get update --quiet\n` +
+        `systemd-run ${options} -- apt-get install --yes --quiet --no-install-recommends -- k2hdkc\n`,
+    );
+  });
+
   it('says what the package manager said last', async () => {
     await onlyOnPath({ apk: 'echo first >&2; echo "ERROR: no such package" >&2; exit 1' });
     await expect(installPackages(['chmpx'], never)).rejects.toMatchObject({

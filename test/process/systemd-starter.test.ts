@@ -57,6 +57,16 @@ describe('start', () => {
     expect(words.join(' ')).not.toMatch(/User=|After=|RequiresMountsFor=|--setenv/);
   });
 
+  it('takes from the program what it never needs, and from a user every capability', async () => {
+    const ofRoot = await wordsToStart({});
+    expect(ofRoot).toContain('--property=NoNewPrivileges=yes');
+    expect(ofRoot).toContain('--property=SystemCallFilter=@system-service');
+    expect(ofRoot.join(' ')).toMatch(/CapabilityBoundingSet=CAP_CHOWN .*CAP_SYS_RESOURCE/);
+    const user = { name: 'k2hdkc', uid: 990, gid: 990 };
+    const ofUser = await wordsToStart({}, new SystemdStarter({ user }));
+    expect(ofUser).toContain('--property=CapabilityBoundingSet=');
+  });
+
   it('sets the user, the order, the folder and the environment', async () => {
     const user = { name: 'k2hdkc', uid: 990, gid: 990 };
     const words = await wordsToStart(

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+/**
+ * Whether this process has mounts of its own, which nobody else sees, on a VM with systemd: its unit has
+ * `ProtectSystem=` or its kin. Other mounts have other numbers in the kernel, and anybody may read those of
+ * process 1; its namespace itself (/proc/1/ns/mnt) is only for those with all its capabilities.
+ */
+export function hasOwnMounts(
+  mountInfo: (pid: 'self' | '1') => string = readMountInfo,
+  booted = existsSync('/run/systemd/system'),
+): boolean {
+  if (!booted) return false;
+  const first = new Set(mountNumbers(mountInfo('1')));
+  return first.size > 0 && !mountNumbers(mountInfo('self')).some((number) => first.has(number));
+}
+
+/**
+ * A command that has systemd run another one outside of this unit: with the mounts of process 1 and none
+ * of the limits of the agent. It ends with the exit code and the output of the other one.
+ *
+ * @param limitMs is when systemd ends it, in milliseconds.
+ * @param variables are those of systemd-run's own environment that it gets: without their values, which can
+ * be secrets and would be seen in the list of processes.
+ */
+export function outside(
+  [command, ...args]: readonly [string, ...string[]],
+  { limitMs, variables }: { limitMs: number; variables: readonly string[] },
+): [string, string[]] {
+  const options = ['--quiet', '--wait', '--pipe', '--collect'];
+  const limit = `--property=RuntimeMaxSec=${Math.ceil(limitMs / 1000)}`;
+  const names = variables.map((name) => `--setenv=${name}`);
+  return ['systemd-run', [...options, limit, ...names, '--', command, ...args]];
+}
+
+/** The first field of each line: see proc_pid_mountinfo(5). */
+function mountNumbers(text: string): string[] {
+  return text.split('\n').flatMap((line) => /^\d+/.exec(line) ?? []);
+}
+
+function readMountInfo(pid: 'self' | '1'): string {
+  try {
+    return readFileSync(`/proc/${pid}/mountinfo`, 'utf8');
+  } catch {
+    return ''; // a container may hide process 1
+  }
+}
