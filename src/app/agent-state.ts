@@ -1,5 +1,5 @@
 import { chmod, stat } from 'node:fs/promises';
-import { ConfigurationError } from '../base/errors.ts';
+import { codeOf, ConfigurationError } from '../base/errors.ts';
 import { makePrivateDirectory } from '../host/atomic-file.ts';
 import { readBootId } from '../host/boot-id.ts';
 import { lockDirectory } from '../host/instance-lock.ts';
@@ -31,7 +31,10 @@ async function keepToOurselves(directory: string): Promise<void> {
       `${directory} can be written to by others: look at what is in it, then chmod 700`,
     );
   }
-  if ((mode & 0o077) !== 0) await chmod(directory, 0o700);
+  if ((mode & 0o077) === 0) return;
+  await chmod(directory, 0o700).catch((error: unknown) => {
+    if (codeOf(error) !== 'EROFS') throw error; // where nobody can change it, the node comes first
+  });
 }
 
 /** Makes and locks the state directory, and reads what this node should be. */

@@ -27,7 +27,9 @@ export async function continueUnfinished(
     }
     if (fromEarlierBoot && method === 'stop_db') {
       log.info({ id }, 'a stop_db of an earlier boot is over');
-      await journal.finish(id);
+      await journal.finish(id).catch((err: unknown) => {
+        log.warn({ err, id }, 'its end cannot be stored; the next agent says so again');
+      });
       continue;
     }
     log.info({ id }, 'an operation that an earlier agent did not finish is continued');

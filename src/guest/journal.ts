@@ -3,6 +3,7 @@ import path from 'node:path';
 import { codeOf } from '../base/errors.ts';
 import {
   makePrivateDirectory,
+  makePrivateDirectoryAt,
   removeUnfinishedWrites,
   syncDirectory,
   writeFileAtomic,
@@ -50,20 +51,37 @@ export class Journal {
   readonly #open = new Map<string, string>();
   readonly #done = new Map<string, string>();
   #next = 1;
+  readonly #bootId: string;
   #isNewBoot = false;
+  /** Which boot this is, is on disk. */
+  #bootIsKept = false;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, bootId: string) {
     this.#directory = directory;
+    this.#bootId = bootId;
   }
 
-  static async open(stateDirectory: string, bootId: string): Promise<Journal> {
-    const journal = new Journal(path.join(stateDirectory, 'journal'));
-    await journal.#load('open', journal.#open);
-    await journal.#load('done', journal.#done);
-    const bootFile = path.join(journal.#directory, 'boot');
-    const lastBoot = await readFile(bootFile, 'utf8').catch(() => null);
+  /**
+   * Never rejects: with a disk that is full, read-only or broken an agent starts all the same, runs what
+   * it can read here, and accepts nothing. `onTrouble` hears of each failure.
+   */
+  static async open(
+    stateDirectory: string,
+    bootId: string,
+    onTrouble: (error: unknown) => void = () => undefined,
+  ): Promise<Journal> {
+    const journal = new Journal(path.join(stateDirectory, 'journal'), bootId);
+    const lastBoot = await readFile(journal.#bootFile, 'utf8').catch(() => null);
     journal.#isNewBoot = lastBoot !== null && lastBoot !== bootId;
-    if (lastBoot !== bootId) await writeFileAtomic(bootFile, bootId);
+    journal.#bootIsKept = lastBoot === bootId;
+    try {
+      await makePrivateDirectoryAt(journal.#directory);
+      await journal.#load('open', journal.#open);
+      await journal.#load('done', journal.#done);
+      await journal.#keepBoot();
+    } catch (error) {
+      onTrouble(error);
+    }
     return journal;
   }
 
@@ -74,6 +92,9 @@ export class Journal {
 
   /** Resolves when the entry is safe on disk. */
   async accept({ id, body }: JournalEntry): Promise<void> {
+    // Both can have failed at the start.
+    await makePrivateDirectory(this.#path('open', ''));
+    await this.#keepBoot();
     const name = `${String(this.#next++).padStart(8, '0')}-${encodeURIComponent(id)}`;
     await writeFileAtomic(this.#path('open', name), body);
     this.#open.set(id, name);
@@ -83,6 +104,7 @@ export class Journal {
   async finish(id: string): Promise<void> {
     const name = this.#open.get(id);
     if (name === undefined) return;
+    await makePrivateDirectory(this.#path('done', ''));
     await writeFileAtomic(this.#path('done', name), '');
     await rm(this.#path('open', name), { force: true });
     await syncDirectory(this.#path('open', ''));
@@ -118,9 +140,10 @@ export class Journal {
   }
 
   async #load(kind: 'open' | 'done', into: Map<string, string>): Promise<void> {
-    await makePrivateDirectory(this.#path(kind, ''));
-    await removeUnfinishedWrites(this.#path(kind, ''));
-    const names = await readdir(this.#path(kind, ''));
+    const directory = path.join(this.#directory, kind);
+    await makePrivateDirectoryAt(directory);
+    await removeUnfinishedWrites(directory);
+    const names = await readdir(directory);
     for (const name of names.sort()) {
       const entry = readName(name);
       if (entry === undefined) continue;
@@ -131,7 +154,7 @@ export class Journal {
       const { number, id } = entry;
       if (kind === 'done' && this.#open.has(id)) {
         // Killed between the two halves of `finish`: it is done.
-        await rm(this.#path('open', name), { force: true });
+        await rm(this.#path('open', name), { force: true }).catch(() => undefined);
         this.#open.delete(id);
       }
       into.set(id, name);
@@ -154,6 +177,17 @@ export class Journal {
       await rm(this.#path('done', name), { force: true });
       this.#done.delete(id);
     }
+  }
+
+  /** What an entry belongs to: it is there before any. */
+  async #keepBoot(): Promise<void> {
+    if (this.#bootIsKept) return;
+    await writeFileAtomic(this.#bootFile, this.#bootId);
+    this.#bootIsKept = true;
+  }
+
+  get #bootFile(): string {
+    return path.join(this.#directory, 'boot');
   }
 
   #path(kind: 'open' | 'done', name: string): string {

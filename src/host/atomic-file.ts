@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { codeOf } from '../base/errors.ts';
+import { ofDisk } from './disk-error.ts';
 
 /** How a file is written. */
 export interface AtomicWriteOptions {
@@ -12,6 +14,8 @@ export interface AtomicWriteOptions {
  * Replaces a file so that a reader, or a crash at any moment, sees either the old or the new
  * content, whole: sibling, fsync, rename, fsync of the directory. chmpx depends on the rename: a
  * file written in place can be read half-written (docs/contracts/ini.md, 1.2).
+ *
+ * @throws DiskError with file and file system when the disk is full, read-only or broken.
  */
 export async function writeFileAtomic(
   file: string,
@@ -29,11 +33,11 @@ export async function writeFileAtomic(
       await handle.close();
     }
     await rename(sibling, file);
+    await syncDirectory(path.dirname(file));
   } catch (error) {
-    await rm(sibling, { force: true });
-    throw error;
+    await rm(sibling, { force: true }).catch(() => undefined);
+    throw ofDisk(error, file);
   }
-  await syncDirectory(path.dirname(file));
 }
 
 /** Makes a rename or unlink in `directory` survive a power cut. */
@@ -46,9 +50,38 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Creates a directory that only its owner can enter; an existing one is left as it is. */
+/**
+ * Creates a directory that only its owner can enter; an existing one is left as it is.
+ *
+ * @throws DiskError as writeFileAtomic does.
+ */
 export async function makePrivateDirectory(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    // Node.js says ENOENT for a read-only disk when it makes folders above too.
+    const found = codeOf(error) === 'ENOENT' ? await failureOf(mkdir(directory, 0o700)) : error;
+    if (found !== undefined) throw ofDisk(found, directory);
+  }
+}
+
+/** Why it fails; undefined when it does not. */
+function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+/** As makePrivateDirectory; what is in its place and is no directory is put aside as `NAME.refused`. */
+export async function makePrivateDirectoryAt(directory: string): Promise<void> {
+  try {
+    await makePrivateDirectory(directory);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST' && codeOf(error) !== 'ENOTDIR') throw error;
+    await rename(directory, `${directory}.refused`);
+    await makePrivateDirectory(directory);
+  }
 }
 
 /**

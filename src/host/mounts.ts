@@ -7,8 +7,16 @@ export async function isMountPoint(
   table = '/proc/self/mounts',
 ): Promise<boolean> {
   const wanted = withoutTrailing(directory, '/') || '/';
-  const lines = (await readFile(table, 'utf8')).split('\n');
-  return lines.some((line) => unescape(line.split(' ')[1] ?? '') === wanted);
+  const mounts = tableOfMounts(await readFile(table, 'utf8'));
+  return mounts.some(({ mountPoint }) => mountPoint === wanted);
+}
+
+/** What a table of mounts says, in the order in which they were mounted: fstab(5). */
+export function tableOfMounts(text: string): { device: string; mountPoint: string }[] {
+  return text.split('\n').map((line) => {
+    const [device = '', mountPoint = ''] = line.split(' ');
+    return { device: unescape(device), mountPoint: unescape(mountPoint) };
+  });
 }
 
 /** The kernel writes space, tab, newline and backslash as octal escapes. */

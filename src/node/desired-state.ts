@@ -124,6 +124,21 @@ export class DesiredStateStore {
     await write;
   }
 
+  /**
+   * As `update`, for what is true at a start whatever the disk says, and is found again at the next: when
+   * it cannot be written this agent goes by it all the same. Resolves with why it was not, never rejects.
+   */
+  async assume(change: Partial<DesiredState>): Promise<unknown> {
+    try {
+      await this.update(change);
+      return undefined;
+    } catch (error) {
+      this.#current = { ...this.#current, ...change };
+      for (const listener of [...this.#listeners]) listener();
+      return error;
+    }
+  }
+
   /** Calls `listener` after every change. */
   onChange(listener: () => void): void {
     this.#listeners.push(listener);

@@ -75,7 +75,7 @@ describe('acceptance', () => {
       throw new Error('not to be acknowledged');
     };
     await expect(operations.perform(operation('restart', work, { accepted }))).rejects.toThrow(
-      /restart is refused, it cannot be stored on this VM: ENOTDIR/,
+      /restart is refused, it cannot be stored on this VM: EEXIST/,
     );
     expect(ran).toBe(false);
   });

@@ -39,7 +39,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const session = createSession({ ...world, settings, server: connecting });
   session.start();
 
-  const journal = await Journal.open(state.directory, state.bootId);
+  const journal = await Journal.open(state.directory, state.bootId, (err) => {
+    log.error({ err }, 'the journal cannot be used: operations are refused until it can');
+  });
   await endOldStop(state, world);
   const ending = new AbortController();
   const common = { ...world, settings, version, state };
@@ -90,5 +92,6 @@ async function endOldStop({ desired, bootId }: AgentState, { log }: World): Prom
   const { stopped } = desired.current;
   if (!stopped || stopped.bootId === null || stopped.bootId === bootId) return;
   log.info('this is a new boot: stop_db of the one before is over');
-  await desired.update({ stopped: null });
+  const err = await desired.assume({ stopped: null });
+  if (err !== undefined) log.warn({ err }, 'it is over all the same, but that is not on disk');
 }

@@ -30,7 +30,8 @@ export async function startSlaveAgent(options: SlaveAgentOptions): Promise<Slave
   const { secrets, log } = world;
   secrets.keep(source.secret);
   const state = await openAgentState(settings.agent.paths.state_dir);
-  await state.desired.update(slaveWish(state.desired.current, settings.agent, source));
+  const err = await state.desired.assume(slaveWish(state.desired.current, settings.agent, source));
+  if (err !== undefined) log.warn({ err }, 'what this slave is to be is not on disk');
 
   let step = '';
   const node: NodeAgent = await createNodeAgent({

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { AgentError } from '../../base/errors.ts';
 import {
   makePrivateDirectory,
+  makePrivateDirectoryAt,
   removeUnfinishedWrites,
   writeFileAtomic,
 } from '../../host/atomic-file.ts';
@@ -43,11 +44,18 @@ export class OutboxFiles {
     this.#directory = path.join(stateDirectory, 'outbox');
   }
 
-  /** Reads what is kept, oldest first; `onBad` hears of each file that was put aside instead. */
-  async load(onBad: (name: string, why: unknown) => void): Promise<KeptMessage[]> {
-    await makePrivateDirectory(this.#directory);
-    await removeUnfinishedWrites(this.#directory);
-    const names = (await readdir(this.#directory)).filter((name) => name.endsWith('.json'));
+  /**
+   * Reads what is kept, oldest first; `onBad` hears of each file that was put aside instead. Nothing is
+   * kept where there is no folder and none can be made, which `onTrouble` hears of.
+   */
+  async load(
+    onBad: (name: string, why: unknown) => void,
+    onTrouble: (why: unknown) => void,
+  ): Promise<KeptMessage[]> {
+    const names = await this.#names().catch((error: unknown) => {
+      onTrouble(error);
+      return [];
+    });
     const kept: KeptMessage[] = [];
     for (const name of names.sort()) {
       try {
@@ -64,6 +72,7 @@ export class OutboxFiles {
   async write(id: string, message: ConductorMessage): Promise<string> {
     // The number keeps the order over a crash.
     const name = `${String(this.#next++).padStart(8, '0')}-${encodeURIComponent(id)}.json`;
+    await makePrivateDirectory(this.#directory);
     await writeFileAtomic(path.join(this.#directory, name), JSON.stringify(message));
     return name;
   }
@@ -85,6 +94,12 @@ export class OutboxFiles {
     } catch {
       // See above.
     }
+  }
+
+  async #names(): Promise<string[]> {
+    await makePrivateDirectoryAt(this.#directory);
+    await removeUnfinishedWrites(this.#directory);
+    return (await readdir(this.#directory)).filter((name) => name.endsWith('.json'));
   }
 
   async #read(name: string): Promise<KeptMessage> {

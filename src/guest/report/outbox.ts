@@ -78,7 +78,10 @@ export class Outbox {
   /** Opens the outbox with what an earlier agent did not get rid of. */
   static async open(options: OutboxOptions): Promise<Outbox> {
     const outbox = new Outbox(options);
-    const kept = await outbox.#files.load((name, err) => outbox.#putAside(name, err));
+    const kept = await outbox.#files.load(
+      (name, err) => outbox.#putAside(name, err),
+      (err) => options.log.error({ err }, 'the outbox cannot be used: notifications may be lost'),
+    );
     for (const { id, name, message } of kept) {
       outbox.#items.push({ message, kept: { id, name }, failures: 0 });
       outbox.#durable.set(id, Promise.resolve());
