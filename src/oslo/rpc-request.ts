@@ -60,6 +60,11 @@ export function decodeRequest(body: Uint8Array | string): RpcRequest {
   }
 }
 
+/** The same for each delivery of a request; one without an id, which Trove does not send, is known by its bytes. */
+export function idOf({ uniqueId, raw }: RpcRequest): string {
+  return uniqueId ?? createHash('sha256').update(raw).digest('hex').slice(0, 32);
+}
+
 function readRequest(message: JsonObject, raw: string): RpcRequest {
   const { method, args = {}, version = '1.0', _timeout: timeout } = message;
   if (typeof method !== 'string' || method === '') throw badMessage('it names no method');

@@ -1,10 +1,10 @@
-import type { RpcRequest } from './rpc-request.ts';
+import { idOf, type RpcRequest } from './rpc-request.ts';
 import type { Dispatcher } from './rpc-server.ts';
 
 /** What opens a request and closes its result: with encryption, where there is any. */
 interface RequestSerializer {
   /** Throws for a context that it cannot read. */
-  decodeContext(context: RpcRequest['context']): unknown;
+  decodeContext(context: RpcRequest['context'], id: string): unknown;
   /** Throws for arguments that it cannot read. */
   decodeArgs(args: RpcRequest['args']): unknown;
   encodeResult(result: string): unknown;
@@ -22,7 +22,7 @@ export function withServerPing(dispatcher: Dispatcher, serializer: RequestSerial
   return {
     async dispatch(request, accepted) {
       if (request.method !== PING) return dispatcher.dispatch(request, accepted);
-      serializer.decodeContext(request.context);
+      serializer.decodeContext(request.context, idOf(request));
       serializer.decodeArgs(request.args);
       return serializer.encodeResult('pong');
     },

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Logger } from '../base/log.ts';
 import { noSuchMethod } from '../oslo/failure.ts';
-import type { RpcRequest } from '../oslo/rpc-request.ts';
+import { idOf, type RpcRequest } from '../oslo/rpc-request.ts';
 import type { Dispatcher } from '../oslo/rpc-server.ts';
 import { parseArgs, type ArgsSchema } from './guest-args.ts';
 import type { GuestMethod } from './guest-method.ts';
@@ -83,11 +82,12 @@ export function createGuestDispatcher(options: GuestDispatcherOptions): Dispatch
     async dispatch(request: RpcRequest, accepted: () => void): Promise<unknown> {
       const { method, messageId } = request;
       // First of all: who has not the key of this guest learns nothing else.
-      const context = serializer.decodeContext(request.context);
+      const id = idOf(request);
+      const context = serializer.decodeContext(request.context, id);
       const args = serializer.decodeArgs(request.args);
       const facts = GUEST_METHODS.get(method);
       if (facts === undefined) throw noSuchMethod(method);
-      const call = { id: idOf(request), body: request.raw, context, accepted };
+      const call = { id, body: request.raw, context, accepted };
       log.debug({ method, request: context['request_id'], id: call.id }, 'Trove asks');
 
       let run: () => unknown;
@@ -115,9 +115,4 @@ function withoutHandler(
   parseArgs(method, schema, args);
   if (answer.by === 'failure') throw answer.failure(method);
   return () => (answer.by === 'result' ? answer.result : null);
-}
-
-/** A request without an id, which Trove does not send, is known by its bytes. */
-function idOf({ uniqueId, raw }: RpcRequest): string {
-  return uniqueId ?? createHash('sha256').update(raw).digest('hex').slice(0, 32);
 }

@@ -15,6 +15,10 @@ const REASONS = {
     'is not encrypted with the key of this instance: compare instance_rpc_encr_key in ' +
     'guest_info.conf with the key Trove holds for it (encrypted_key in its table instances, opened ' +
     'with inst_rpc_key_encr_key of the controller)',
+  /** The context of another request, so that whoever sent it may have no key. */
+  replayed:
+    'is that of another request, which came before: somebody who can read the messages at the ' +
+    'broker has sent it again',
   /** Encrypted, and this instance has no key. */
   keyless:
     'is encrypted, but guest_info.conf has no instance_rpc_encr_key: it must be the key Trove ' +
@@ -37,7 +41,15 @@ export class UnreadableRequestError extends Unauthenticated {
   }
 }
 
+/** Remembers which context came with which request: see SeenContexts. */
+export interface ContextMemory {
+  isOfAnother(text: string, id: string): boolean;
+  remember(text: string, id: string): void;
+}
+
 interface GuestSerializerOptions {
+  /** Default: none, and a context is taken as often as it comes. */
+  readonly contexts?: ContextMemory;
   /** For tests. */
   readonly random?: RandomBytes;
   /** Told about every request that is refused: nobody else logs it. */
@@ -53,12 +65,14 @@ interface GuestSerializerOptions {
  */
 export class GuestSerializer {
   readonly #cipher: Cipher | null;
+  readonly #contexts: ContextMemory | undefined;
   readonly #onUnreadable: (error: UnreadableRequestError) => void;
 
   /** `key` is `instance_rpc_encr_key`, or null when Trove does not encrypt. */
-  constructor(key: string | null, { random, onUnreadable }: GuestSerializerOptions = {}) {
-    this.#cipher = key === null ? null : new Cipher(key, random);
-    this.#onUnreadable = onUnreadable ?? (() => undefined);
+  constructor(key: string | null, options: GuestSerializerOptions = {}) {
+    this.#cipher = key === null ? null : new Cipher(key, options.random);
+    this.#contexts = options.contexts;
+    this.#onUnreadable = options.onUnreadable ?? (() => undefined);
   }
 
   /** The arguments of a request. Throws UnreadableRequestError naming the argument. */
@@ -70,17 +84,23 @@ export class GuestSerializer {
 
   /**
    * The request context; `context` is what the `_context_*` keys of the message held, without the
-   * prefix. Throws UnreadableRequestError.
+   * prefix, `id` that of the request. An encrypted one is good for one request, and has what all of
+   * Trove's have: a request_id and a user. Throws UnreadableRequestError.
    */
-  decodeContext(context: JsonObject): JsonObject {
+  decodeContext(context: JsonObject, id: string): JsonObject {
     const part = 'the request context';
     if (this.#cipher === null) {
       if (isEncrypted(context)) this.#refuse(part, 'keyless');
       return context;
     }
     if (!isEncrypted(context)) this.#refuse(part, 'clear');
-    const decoded = this.#open(this.#cipher, context['context'], part);
-    return isObject(decoded) ? decoded : this.#refuse(part, 'foreign');
+    const text = context['context'];
+    if (typeof text === 'string' && this.#contexts?.isOfAnother(text, id))
+      this.#refuse(part, 'replayed');
+    const decoded = this.#open(this.#cipher, text, part);
+    if (!isObject(decoded) || !isOfTrove(decoded)) this.#refuse(part, 'foreign');
+    if (typeof text === 'string') this.#contexts?.remember(text, id);
+    return decoded;
   }
 
   /** The `result` of a reply: encrypted also when it is null. Failures are never encrypted. */
@@ -102,6 +122,16 @@ export class GuestSerializer {
     this.#onUnreadable(error);
     throw error;
   }
+}
+
+/**
+ * What every context of Trove has; `user` is null when it is Trove's own, and has another name in newer
+ * releases of oslo.context. Blocks of another text of Trove's have neither.
+ */
+function isOfTrove(context: JsonObject): boolean {
+  const { request_id: requestId } = context;
+  const hasUser = Object.hasOwn(context, 'user') || Object.hasOwn(context, 'user_id');
+  return typeof requestId === 'string' && requestId !== '' && hasUser;
 }
 
 /** Trove's own contexts have many keys, and none of this name. */

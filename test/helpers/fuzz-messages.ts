@@ -79,7 +79,11 @@ function fields(key: string | null): fc.Arbitrary<Fields> {
     { weight: 1, arbitrary: fc.base64String() },
     { weight: 1, arbitrary: anything },
   );
-  const context = fc.record({ request_id: oddText, trove_notification: anything });
+  const context = fc.record({
+    request_id: mostly(8, fc.uuid(), oddText),
+    user: mostly(8, fc.constant('somebody'), anything),
+    trove_notification: anything,
+  });
   const name = mostly(8, fc.constantFrom(...ARGUMENTS), oddText);
   const argument = key === null ? mostly(8, anything, sealed) : sealed;
   const args = fc.oneof(

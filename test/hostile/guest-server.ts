@@ -2,6 +2,7 @@ import type { Delivery, Publisher } from '../../src/amqp/message.ts';
 import { createRpcServer } from '../../src/app/server/trove-session.ts';
 import { createLogger } from '../../src/base/log.ts';
 import { Secrets } from '../../src/base/secrets.ts';
+import { SeenContexts } from '../../src/guest/seen-contexts.ts';
 import { SecondTries } from '../../src/guest/second-tries.ts';
 import type { RpcServer } from '../../src/oslo/rpc-server.ts';
 import type { GuestHandlers } from '../../src/trove/dispatcher.ts';
@@ -45,6 +46,7 @@ export async function guestServer(options: GuestServerOptions): Promise<{
     onRefusedCast: () => Promise.resolve(),
     isKnown: () => false,
     mayTryAgain: (body) => secondTries.take(body),
+    contexts: new SeenContexts(stateDirectory),
     largestBody: LARGEST,
     clock,
     log,

@@ -58,7 +58,7 @@ const FIELDS: Record<string, Make> = {
   'what the key opens': (text) =>
     call({
       args: { a: new Cipher(KEY).encryptJson(text) },
-      _context_context: new Cipher(KEY).encryptJson({ [text]: text }),
+      _context_context: new Cipher(KEY).encryptJson({ request_id: 'r', user: null, [text]: text }),
     }),
 };
 

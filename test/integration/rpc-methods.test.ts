@@ -288,6 +288,7 @@ describe('arguments and context', () => {
       });
       const context = {
         request_id: 'req-1',
+        user: null,
         odd_key: { deep: [1, null, 'é'] },
         trove_notification: { notification_classname: 'x.DBaaSInstanceCreate', server_type: 'g' },
       };

@@ -17,7 +17,7 @@ describe('requests of the real Trove', () => {
     const withContext = calls.filter((call) => call.context !== undefined);
     expect(withContext.length).toBeGreaterThan(0);
     for (const { context, plainContext } of withContext) {
-      expect(keyed.decodeContext(context ?? {})).toEqual(plainContext);
+      expect(keyed.decodeContext(context ?? {}, 'u1')).toEqual(plainContext);
     }
   });
 });
@@ -41,7 +41,7 @@ describe('a keyed guest refuses', () => {
     ['that is not an object', { context: cipher.encryptJson([1]) }],
     ['that is null', { context: cipher.encryptJson(null) }],
   ])('a context %s', (_name, context) => {
-    expect(() => keyed.decodeContext(context)).toThrow(UnreadableRequestError);
+    expect(() => keyed.decodeContext(context, 'u1')).toThrow(UnreadableRequestError);
   });
 });
 
@@ -55,8 +55,9 @@ describe('prototypes stay out of reach', () => {
   });
 
   it('of a key inside the context', () => {
-    const context = keyed.decodeContext({ context: cipher.encrypt(poison) });
-    expect(Object.keys(context)).toEqual(['__proto__']);
+    const text = poison.replace('}}', '}, "request_id": "r", "user": null}');
+    const context = keyed.decodeContext({ context: cipher.encrypt(text) }, 'u1');
+    expect(Object.keys(context)).toEqual(['__proto__', 'request_id', 'user']);
     expect(context['polluted']).toBeUndefined();
   });
 });
@@ -93,22 +94,22 @@ it('without a key everything in the clear passes as it is', () => {
   const args = { overrides: null, remove: true };
   const context = { user: 'u' };
   expect(unkeyed.decodeArgs(args)).toBe(args);
-  expect(unkeyed.decodeContext(context)).toBe(context);
+  expect(unkeyed.decodeContext(context, 'u1')).toBe(context);
   expect(unkeyed.encodeResult({ a: 1 })).toEqual({ a: 1 });
 });
 
 it('without a key, what is encrypted is refused, and the text says what is missing', () => {
   const context = { context: cipher.encryptJson({}) };
-  expect(() => unkeyed.decodeContext(context)).toThrow(
+  expect(() => unkeyed.decodeContext(context, 'u1')).toThrow(
     'is encrypted, but guest_info.conf has no instance_rpc_encr_key',
   );
 });
 
 it('a request in the clear to a keyed guest has a text of its own', () => {
-  expect(() => keyed.decodeContext({ user: 'u', odd: 1 })).toThrow('is not encrypted, but');
-  expect(() => keyed.decodeContext({})).toThrow('is not encrypted, but');
+  expect(() => keyed.decodeContext({ user: 'u', odd: 1 }, 'u1')).toThrow('is not encrypted, but');
+  expect(() => keyed.decodeContext({}, 'u1')).toThrow('is not encrypted, but');
   const mixed = { context: cipher.encryptJson({}), user: 'u' };
-  expect(() => keyed.decodeContext(mixed)).toThrow('is not encrypted, but');
+  expect(() => keyed.decodeContext(mixed, 'u1')).toThrow('is not encrypted, but');
 });
 
 it('tells of every request that it refuses, once', () => {
@@ -117,9 +118,9 @@ it('tells of every request that it refuses, once', () => {
     told.push(message);
   };
   const serializer = new GuestSerializer(CAPTURE_KEY, { onUnreadable });
-  expect(() => serializer.decodeContext({ user: 'u' })).toThrow();
+  expect(() => serializer.decodeContext({ user: 'u' }, 'u1')).toThrow();
   expect(() => serializer.decodeArgs({ a: 'text', b: 'text' })).toThrow();
-  serializer.decodeContext({ context: cipher.encryptJson({}) });
+  serializer.decodeContext({ context: cipher.encryptJson({ request_id: 'r', user: null }) }, 'u1');
   expect(told.map((text) => text.slice(0, 30))).toEqual([
     'the request context is not enc',
     "argument 'a' is not encrypted ",

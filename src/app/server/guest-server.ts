@@ -9,6 +9,7 @@ import { Operations } from '../../guest/operations.ts';
 import { withVolume } from '../../node/data-folders.ts';
 import { tellOfRefusedCast } from '../../guest/refused-cast.ts';
 import { restoreFirst } from '../../guest/restore-first.ts';
+import { SeenContexts } from '../../guest/seen-contexts.ts';
 import { SecondTries } from '../../guest/second-tries.ts';
 import type { RpcServer } from '../../oslo/rpc-server.ts';
 import type { AgentState } from '../agent-state.ts';
@@ -52,6 +53,7 @@ export async function createGuestServer(parts: GuestServerParts): Promise<RpcSer
       }),
     isKnown: (id) => journal.knows(id),
     mayTryAgain: (body) => secondTries.take(body),
+    contexts: new SeenContexts(parts.state.directory),
     largestBody: settings.agent.amqp.largest_message * 1024 ** 2,
     clock,
     log,

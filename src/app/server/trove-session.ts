@@ -13,7 +13,7 @@ import {
   type RefusedCast,
 } from '../../trove/dispatcher.ts';
 import type { GuestConfig } from '../../trove/guest-config.ts';
-import { GuestSerializer } from '../../trove/guest-serializer.ts';
+import { GuestSerializer, type ContextMemory } from '../../trove/guest-serializer.ts';
 import { guestTopic } from '../../trove/topics.ts';
 import { UnreadableRequests } from '../../trove/unreadable-requests.ts';
 import type { Settings } from '../settings.ts';
@@ -80,6 +80,8 @@ export interface GuestServerOptions {
   isKnown: (id: string) => boolean;
   /** Whether a message that the broker delivers again may be tried again. */
   mayTryAgain: (body: Uint8Array) => boolean;
+  /** Which encrypted context came with which request. */
+  contexts: ContextMemory;
   /** Bytes of the largest message that is read. */
   largestBody: number;
   clock: Clock;
@@ -91,6 +93,7 @@ export function createRpcServer(options: GuestServerOptions): RpcServer {
   const { guest, publisher, handlers, isKnown, mayTryAgain, largestBody, clock, log } = options;
   const unreadable = new UnreadableRequests(clock, log);
   const serializer = new GuestSerializer(guest.instanceKey, {
+    contexts: options.contexts,
     onUnreadable: (error) => unreadable.note(error),
   });
   const dispatcher = createGuestDispatcher({

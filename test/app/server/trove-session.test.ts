@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SeenContexts } from '../../../src/guest/seen-contexts.ts';
 import { createRpcServer, createSession } from '../../../src/app/server/trove-session.ts';
 import type { Delivery } from '../../../src/amqp/message.ts';
 import type { JsonObject } from '../../../src/oslo/envelope.ts';
@@ -31,6 +32,7 @@ async function bench(guestAgent = '') {
     },
     isKnown: (id) => known.has(id),
     mayTryAgain: () => true,
+    contexts: new SeenContexts('/nowhere'),
     largestBody: 1_000_000,
     clock,
     log,
@@ -63,7 +65,9 @@ describe('the server of the guest API', () => {
   it('decrypts and encrypts with the key of the instance, and says once what it cannot read', async () => {
     const cipher = new Cipher(KEY);
     const { call } = await bench(KEYED);
-    const answer = await call('rpc_ping', { _context_context: cipher.encryptJson({}) });
+    const answer = await call('rpc_ping', {
+      _context_context: cipher.encryptJson({ request_id: 'r', user: null }),
+    });
     expect(cipher.decryptJson(answer?.['result'])).toBe(true);
     const unread = await bench(KEYED);
     expect(JSON.stringify(await unread.call('rpc_ping'))).toContain('BadRequest');
