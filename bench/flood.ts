@@ -7,14 +7,14 @@ import { Cipher } from '../src/trove/cipher.ts';
 import { RawCaller } from '../test/helpers/raw-caller.ts';
 import { until } from '../test/helpers/until.ts';
 import { memoryOf, quantile } from './figures.ts';
-import { agent, start } from './guests.ts';
+import { agent, bareConsumer, start, type Guest } from './guests.ts';
 import { onStage } from './on-stage.ts';
 
 const HELP = `npm run bench:flood -- [options]
 
 Floods this agent with messages of somebody who has the broker's login and not the guest's key, on a
 RabbitMQ of its own, and prints how long rpc_ping takes and how much memory the agent has before,
-during and after that.
+during and after that; then a bare consumer with amqplib, which is the least that anybody could have.
   --messages N    how many hostile messages (default 100000)
   --window N      so many are on their way at once (default 200)
 `;
@@ -76,9 +76,40 @@ async function flood(caller: RawCaller, messages: number, window: number): Promi
 function say(what: string, { times, resident }: { times: number[]; resident: number }): void {
   const ms = (value: number): string => `${value.toFixed(1)} ms`;
   process.stdout.write(
-    `${what.padEnd(9)} rpc_ping median ${ms(quantile(times, 0.5))}, p99 ${ms(quantile(times, 0.99))}, ` +
+    `  ${what.padEnd(9)} rpc_ping median ${ms(quantile(times, 0.5))}, p99 ${ms(quantile(times, 0.99))}, ` +
       `longest ${ms(Math.max(...times))} (${times.length} calls); RSS at most ${resident.toFixed(1)} MiB\n`,
   );
+}
+
+/** What the run is asked for. */
+interface Flood {
+  messages: number;
+  window: number;
+}
+
+/** Starts a guest, floods it, and prints how it did before, during and after that. */
+async function measure(guest: Guest, url: string, key: string | null, asked: Flood): Promise<void> {
+  process.stdout.write(`${guest.name}\n`);
+  const running = await start(guest);
+  const about = { transportUrl: url, exchange: 'trove', id: guest.id };
+  const trove = await RawCaller.open({ ...about, key });
+  const other = await RawCaller.open({ ...about, key: null });
+  try {
+    // What is sent before the guest has its queue is lost.
+    const answers = (): Promise<unknown> => trove.call('rpc_ping', {}, { seconds: 1 });
+    await until('the guest answers', () => answers().catch(() => undefined));
+    say('peaceful', await watch(trove, running.pid, sleep(systemClock, 5_000)));
+    const begun = systemClock.monotonic();
+    const sending = flood(other, asked.messages, asked.window);
+    say('flooded', await watch(trove, running.pid, sending));
+    const seconds = (systemClock.monotonic() - begun) / 1_000;
+    process.stdout.write(`  ${asked.messages} messages in ${seconds.toFixed(1)} s\n`);
+    say('after', await watch(trove, running.pid, sleep(systemClock, 10_000)));
+  } finally {
+    await trove.close();
+    await other.close();
+    await running.stop();
+  }
 }
 
 async function main(): Promise<void> {
@@ -93,31 +124,14 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  await onStage(async ({ stage, programs }) => {
+  const asked = { messages: Number(values.messages), window: Number(values.window) };
+  await onStage(async ({ stage, programs, directory }) => {
+    const url = stage.broker.url(stage.vhost);
     const actor = await stage.actor('flooded');
     const folder = path.dirname(programs.program('chmpx'));
-    const guest = agent('flooded', actor, { environment: programs.environment, folder });
-    const running = await start(guest);
-    const url = stage.broker.url(stage.vhost);
-    const about = { transportUrl: url, exchange: 'trove', id: guest.id };
-    const trove = await RawCaller.open({ ...about, key: guest.key });
-    const other = await RawCaller.open({ ...about, key: null });
-    try {
-      // What is sent before the guest has its queue is lost.
-      const answers = (): Promise<unknown> => trove.call('rpc_ping', {}, { seconds: 1 });
-      await until('the guest answers', () => answers().catch(() => undefined));
-      say('peaceful', await watch(trove, running.pid, sleep(systemClock, 5_000)));
-      const begun = systemClock.monotonic();
-      const sending = flood(other, Number(values.messages), Number(values.window));
-      say('flooded', await watch(trove, running.pid, sending));
-      const seconds = (systemClock.monotonic() - begun) / 1_000;
-      process.stdout.write(`${values.messages} messages in ${seconds.toFixed(1)} s\n`);
-      say('after', await watch(trove, running.pid, sleep(systemClock, 10_000)));
-    } finally {
-      await trove.close();
-      await other.close();
-      await running.stop();
-    }
+    const guest = agent('this agent', actor, { environment: programs.environment, folder });
+    await measure(guest, url, guest.key, asked);
+    await measure(bareConsumer(path.join(directory, 'bare'), url), url, null, asked);
   });
 }
 

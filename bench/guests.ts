@@ -91,6 +91,15 @@ export function echo(directory: string, transportUrl: string): Guest {
   };
 }
 
+/** The least that survives a flood: amqplib, not encrypted. */
+export function bareConsumer(directory: string, transportUrl: string): Guest {
+  const guest = echo(directory, transportUrl);
+  const args = guest.args.map((arg) =>
+    arg.endsWith('/echo.mjs') ? arg.replace('echo', 'bare') : arg,
+  );
+  return { ...guest, name: 'bare amqplib', args };
+}
+
 /** Node.js, which does nothing. */
 export function bareNode(directory: string): Guest {
   const program = 'setInterval(() => undefined, 1e9)';
