@@ -77,13 +77,20 @@ describe('a backup comes whole', () => {
     const one = await lab();
     const checksum = await plain(one);
     const asked: unknown[] = [];
-    const lost = toBodies(12, cut);
+    const lost = toBodies(9, cut);
     one.swift.fault = (request, response) => {
       if (request.method === 'GET') asked.push(request.headers['if-match']);
       return lost(request, response);
     };
     expect(await one.download(checksum)).toEqual(BYTES);
-    expect(asked).toEqual(Array(13).fill(`"${checksum}"`));
+    expect(asked).toEqual(Array(10).fill(`"${checksum}"`));
+  });
+
+  it('or not at all when each of ten tries gives a few bytes: that is no progress', async () => {
+    const one = await lab();
+    const checksum = await plain(one);
+    one.swift.fault = toBodies(10, cut);
+    await expect(one.download(checksum)).rejects.toMatchObject({ name: 'SwiftError' });
   });
 
   it('although an answer ends early without a word', async () => {

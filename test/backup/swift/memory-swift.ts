@@ -141,7 +141,7 @@ async function store(
   for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece);
   const body = Buffer.concat(pieces);
   const { headers } = request;
-  const copied = objects.get(String(headers['x-copy-from']));
+  const copied = objects.get(decodeURIComponent(String(headers['x-copy-from'])));
   if (copied) {
     objects.set(key, { ...copied, headers });
     return { status: 201, headers: { Etag: copied.etag } };
