@@ -62,9 +62,16 @@ function judge(servers: string[], resolve: ResolveName, loopback = false): Promi
     neighbours: others.map((name) => ({ name, controlPort: 8021, before: false })),
     dataDirectory: null,
     k2h: null,
+    roleFile: null,
   };
   const parse = (): RoleDocument => document;
-  const gate = new RoleGate({ parse, resolve, loopback, clock: new ManualClock() });
+  const gate = new RoleGate({
+    parse,
+    resolve,
+    loopback,
+    whyOutside: () => Promise.resolve(null),
+    clock: new ManualClock(),
+  });
   return gate.judge('', desiredState(), null);
 }
 
