@@ -72,6 +72,8 @@ export class RoleWatch {
   #documentOf: string | null = null;
   #text = '';
   #refused = '';
+  /** Why the newest text is refused; null when the newest one that could be read is good. */
+  #refusal: string | null = null;
   /** Registrations so far, and how many of them the newest answer can know. */
   #registrations = 0;
   #answeredAfter = 0;
@@ -127,6 +129,7 @@ export class RoleWatch {
       replicas: document?.replicas ?? 0,
       ringStableMs: this.#options.clock.monotonic() - this.#ringSince,
       ringIsNew: this.#ringIsNew,
+      refused: this.#refusal,
       problem: this.#problem,
     };
   }
@@ -142,7 +145,8 @@ export class RoleWatch {
     if (key === null || key !== this.#watched) this.#usefulAt = now;
     this.#watched = key;
     const pauseMs = settledPauseMs(pace.settledMs, this.#document?.servers.length ?? 0);
-    return unreadRole(now - this.#usefulAt, pauseMs, this.#problem);
+    const isRefused = this.#refusal !== null && this.#problem === this.#refusal; // a concern of its own
+    return isRefused ? [] : unreadRole(now - this.#usefulAt, pauseMs, this.#problem);
   }
 
   /** Something changes: read at once, and fast for a while. */
@@ -187,12 +191,14 @@ export class RoleWatch {
       this.#usefulAt = this.#options.clock.monotonic();
       this.#backoff.reset();
       this.#retryMs = null;
+      this.#refusal = null;
       this.#setProblem(null);
       if (isNews) this.#options.onChange();
       await this.#kept.save();
     } catch (error) {
       if (signal.aborted) return;
       const problem = messageOf(error);
+      if (error instanceof RoleRefusedError) this.#refusal = problem;
       if (problem !== this.#problem && !(error instanceof RoleRefusedError)) {
         log.warn({ problem }, 'the role cannot be read; the last good one stays in use');
       }
@@ -253,6 +259,7 @@ export class RoleWatch {
   async #forget(): Promise<void> {
     this.#etag = undefined;
     this.#retryMs = null;
+    this.#refusal = null;
     this.#backoff.reset();
     this.#setProblem(null);
     if (this.#documentOf === null) return;

@@ -74,6 +74,7 @@ export const ROLE: RoleView = {
   replicas: 0,
   ringStableMs: 60_000,
   ringIsNew: false,
+  refused: null,
   problem: null,
 };
 

@@ -270,13 +270,14 @@ describe('a document', () => {
       ini: { text: 'ini of self' },
       lacksSelf: false,
       problem: 'the role resource is refused: bad',
+      refused: 'the role resource is refused: bad',
     });
     expect(box.texts.filter((text) => text === REFUSED)).toHaveLength(1);
     expect(await readFile(path.join(box.state, 'role.json'), 'utf8')).not.toContain('bad');
 
     box.k2hr3.says = 'self';
     await pass(box, 4_000);
-    expect(box.watch.view().problem).toBeNull();
+    expect(box.watch.view()).toMatchObject({ problem: null, refused: null });
   });
 
   it('that is refused is logged with the reason and what it would change', async () => {
@@ -286,6 +287,8 @@ describe('a document', () => {
     await pass(box, SETTLED);
     box.k2hr3.says = new Error('away');
     await pass(box, 1_000);
+    const { problem, refused } = box.watch.view();
+    expect([problem, refused]).toEqual(['away', 'the role resource is refused: bad']);
     box.k2hr3.says = 'self,bad';
     await pass(box, 2_000);
     expect(box.lines.filter(({ msg }) => msg === REFUSED)).toEqual([

@@ -7,7 +7,13 @@ import type { RingNode, RingStatus } from '../status.ts';
 import type { ExpectedRing } from '../expected-ring.ts';
 import { UNREAD_MS } from './unread-watch.ts';
 import { ConcernKeeper, type Concern } from './concern-keeper.ts';
-import { findConcerns, isExpected, type Finding, type WatchTimes } from './concerns.ts';
+import {
+  findConcerns,
+  isExpected,
+  refusedRole,
+  type Finding,
+  type WatchTimes,
+} from './concerns.ts';
 import { isSettled, PeerViews } from './peer-views.ts';
 import { RowAges } from './row-ages.ts';
 import type { UnreadWatch } from './unread-watch.ts';
@@ -105,7 +111,8 @@ export class RingWatch {
     this.#note(ring);
     if (ring === null) {
       split.forget();
-      return Math.min(this.#keeper.look(refusals?.findings ?? []) ?? Infinity, this.#startMs);
+      const findings = [...refusedRole(this.#options.role()), ...(refusals?.findings ?? [])];
+      return Math.min(this.#keeper.look(findings) ?? Infinity, this.#startMs);
     }
     const refusedMs = await this.#lookForRefusals(ring);
     const mayAsk = this.#mayAsk(ring);
