@@ -1,4 +1,4 @@
-import { realpath, stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError } from '../base/errors.ts';
 import { isMountPoint } from './mounts.ts';
@@ -63,8 +63,9 @@ export async function mountVolume(volume: Volume, options: MountOptions): Promis
   const { run, mountTable, mountOptions } = options;
   if (await isMountPoint(mountPoint, mountTable)) return volume.uuid;
   const { device, uuid } = await deviceWithFileSystem(volume, options);
+  await refuseLinks(mountPoint);
   await makeSharedDirectory(mountPoint);
-  await refuseLink(mountPoint);
+  await refuseLinks(mountPoint); // once more: what was not there yet could be made by somebody else
   const { stderr } = await run('mount', ['-o', mountOptions, device, mountPoint]);
   if (await isMountPoint(mountPoint, mountTable)) return uuid;
   throw failed(
@@ -72,12 +73,17 @@ export async function mountVolume(volume: Volume, options: MountOptions): Promis
   );
 }
 
-/** `mount` follows links, and the folder above can be the programs' own user's. */
-async function refuseLink(mountPoint: string): Promise<void> {
-  const { base } = path.parse(mountPoint);
-  const parent = await realpath(path.dirname(mountPoint));
-  if ((await realpath(mountPoint)) === path.join(parent, base)) return;
-  throw failed(`${mountPoint} is a link, on which nothing is mounted: put a folder there`);
+/**
+ * `mount` and `mkdir` follow links, and a folder on the way can be the programs' own user's. Only links
+ * above the mount point that root has made are followed.
+ */
+async function refuseLinks(mountPoint: string): Promise<void> {
+  for (let file = mountPoint; file !== path.dirname(file); file = path.dirname(file)) {
+    const found = await lstat(file).catch(() => null);
+    if (!found?.isSymbolicLink()) continue;
+    if (file !== mountPoint && found.uid === process.getuid?.()) continue;
+    throw failed(`${file} is a link, on which nothing is mounted: put a folder in its place`);
+  }
 }
 
 /** Whether a file is a block device; not when it is missing. */

@@ -1,6 +1,7 @@
 import {
   chmod,
   chown,
+  lchown,
   link,
   lstat,
   mkdir,
@@ -250,7 +251,7 @@ describe('the mount point of the volume', () => {
         return { exitCode: 0, stdout, stderr: '' };
       },
     });
-    return { calls, outcome: await mounting.then(() => 'mounted', messageOf) };
+    return { at, calls, outcome: await mounting.then(() => 'mounted', messageOf) };
   }
 
   it.each([
@@ -272,5 +273,30 @@ describe('the mount point of the volume', () => {
       await symlink('other', at('shared/k2hdkc'));
     });
     expect(calls).not.toContain('mount');
+  });
+
+  it('that is not there yet, behind a link to nothing, is refused and not made', async () => {
+    const { calls, outcome } = await mounted((at) => symlink(at('nowhere'), at('shared/k2hdkc')));
+    expect(outcome).toContain('is a link, on which nothing is mounted');
+    expect(calls).not.toContain('mount');
+  });
+
+  describe.runIf(process.getuid?.() === 0)('below a link', () => {
+    const below = (uid: number) => async (at: (name: string) => string) => {
+      await rename(at('shared'), at('elsewhere'));
+      await symlink(at('elsewhere'), at('shared'));
+      await lchown(at('shared'), uid, uid);
+    };
+
+    it("of the programs' user is refused, and nothing is made there", async () => {
+      const { at, calls, outcome } = await mounted(below(USER.uid));
+      expect(outcome).toContain('shared is a link, on which nothing is mounted');
+      expect(calls).not.toContain('mount');
+      expect(await readdir(at('elsewhere'))).toEqual([]);
+    });
+
+    it('of root is mounted on', async () => {
+      expect(await mounted(below(0))).toMatchObject({ outcome: 'mounted' });
+    });
   });
 });
