@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import * as v from 'valibot';
 import { makePrivateDirectory, writeFileAtomic } from '../host/atomic-file.ts';
 import { isAlive, type ProcessIdentity } from './identity.ts';
 
@@ -10,6 +11,17 @@ export interface ProcessRecord {
   /** See ProgramSpec; missing when somebody else has started it. */
   readAtStart?: Readonly<Record<string, string>>;
 }
+
+/** Signals go to this PID: 0, 1 and what is negative mean more than one process. */
+const schema = v.looseObject({
+  identity: v.looseObject({
+    pid: v.pipe(v.number(), v.integer(), v.minValue(2)),
+    startTicks: v.string(),
+    bootId: v.string(),
+  }),
+  generation: v.string(),
+  readAtStart: v.optional(v.record(v.string(), v.string())),
+});
 
 /** The records of what runs, `NAME.json` each, by which the next agent finds it. */
 export class ProcessRecords {
@@ -37,9 +49,12 @@ export class ProcessRecords {
   /** The record of a process that still lives, or null. */
   async read(name: string): Promise<ProcessRecord | null> {
     try {
-      const record = JSON.parse(await readFile(this.#file(name), 'utf8')) as ProcessRecord;
+      const record: unknown = JSON.parse(await readFile(this.#file(name), 'utf8'));
+      if (!v.is(schema, record)) return null;
       const { identity } = record;
-      return identity.bootId === this.#bootId && isAlive(identity) ? record : null;
+      return identity.bootId === this.#bootId && isAlive(identity)
+        ? (record as ProcessRecord)
+        : null;
     } catch {
       return null; // none, or none that is of use
     }

@@ -7,6 +7,8 @@ import { continueUnfinished } from '../../src/guest/continue-unfinished.ts';
 import { Journal } from '../../src/guest/journal.ts';
 import { openSentClock } from '../../src/guest/report/sent-file.ts';
 import { DesiredStateStore } from '../../src/node/desired-state.ts';
+import { identify } from '../../src/process/identity.ts';
+import { ProcessRecords } from '../../src/process/records.ts';
 import { KeptRole } from '../../src/role/kept-role.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
@@ -130,6 +132,33 @@ describe('role.json', () => {
       expect(texts).toEqual(['the kept role document is of no use']);
     },
   );
+});
+
+describe('the record of a program', () => {
+  const OWN = identify(process.pid, 'a boot');
+  const good = { identity: OWN, generation: 'g', readAtStart: { MODE: 'SERVER' } };
+  const read = async (record: unknown) => {
+    const directory = await temporaryDirectory();
+    await writeFile(path.join(directory, 'chmpx.json'), JSON.stringify(record));
+    return new ProcessRecords(directory, 'a boot').read('chmpx');
+  };
+
+  it('is taken when it is whole', async () => {
+    expect(await read(good)).toEqual(good);
+  });
+
+  it.each([
+    ['null', null],
+    ['no identity', { generation: 'g' }],
+    ['a PID that is a text', { ...good, identity: { ...OWN, pid: 'self' } }],
+    ['a PID that is every process', { ...good, identity: { ...OWN, pid: -1 } }],
+    ['the PID of systemd', { ...good, identity: { ...OWN, pid: 1 } }],
+    ['half a PID', { ...good, identity: { ...OWN, pid: process.pid + 0.5 } }],
+    ['a generation that is none', { ...good, generation: 7 }],
+    ['keys that are no texts', { ...good, readAtStart: { MODE: 1 } }],
+  ])('with %s is none', async (_, record) => {
+    expect(await read(record)).toBeNull();
+  });
 });
 
 describe('the state directory', () => {
