@@ -10,7 +10,7 @@ import { playClusterStory } from '../../story/cluster-story.ts';
 import { LabMachines } from '../../story/machines/lab-machines.ts';
 import { Timeline } from '../../story/timeline.ts';
 import { choosePrograms } from '../programs.ts';
-import { busyLoops } from './busy.ts';
+import { startBusyLoops } from '../data/busy.ts';
 
 const HELP = `npm run lab:story -- [options]
 
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
   print(`${description}; ${values.busy} busy loops\n`);
   const peers = await mkdtemp(path.join(tmpdir(), 'k2hdkc-story-'));
   const broker = await startBroker(path.join(peers, 'broker'));
-  const endLoops = busyLoops(Number(values.busy));
+  const endLoops = startBusyLoops(Number(values.busy));
   const seconds = new Map<string, number[]>();
   let failed = 0;
   try {
@@ -64,7 +64,7 @@ async function main(): Promise<number> {
       print(`run ${run}: ${timeline.ok ? 'ok' : 'FAILED'}, load ${load}\n`);
     }
   } finally {
-    endLoops();
+    await endLoops();
     await broker.stop();
     await rm(peers, { recursive: true, force: true });
   }

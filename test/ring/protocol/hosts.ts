@@ -108,7 +108,8 @@ export class Hosts {
     chmpx.up = true;
     if (machine.apart) {
       machine.apart = rowOf(machine.id, { ...ALONE, suspended: machine.k2hdkc === null });
-      return this.#ring.changed();
+      this.#ring.changed();
+      return;
     }
     if (machine.row.live === 'UP') this.#isDown(machine);
     const { ring, action } = statusOf(machine.row);
@@ -127,7 +128,8 @@ export class Hosts {
     if (machine.k2hdkc) machine.k2hdkc.attached = true;
     if (machine.apart) {
       machine.apart = rowOf(machine.id, ALONE);
-      return this.#ring.changed();
+      this.#ring.changed();
+      return;
     }
     const { ring, action, operation } = statusOf(machine.row);
     const isBack = ring === 'SERVICE IN' && action === 'n/a' && operation === 'Nothing';
