@@ -24,6 +24,7 @@ export default defineConfig({
             'test/integration/**',
             'test/conformance/**',
             'test/story/**',
+            'test/package/install.test.ts',
             'test/real/**',
             'test/hostile/built/**',
             'test/field/built/**',
@@ -34,7 +35,10 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/{integration,conformance,story,hostile/built,field/built}/**/*.test.ts'],
+          include: [
+            'test/{integration,conformance,story,hostile/built,field/built}/**/*.test.ts',
+            'test/package/install.test.ts',
+          ],
           globalSetup: ['test/peers/global-setup.ts'],
           ...patience,
         },

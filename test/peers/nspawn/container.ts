@@ -17,6 +17,8 @@ export interface ContainerOptions {
   directory: string;
   /** Folders and files of this machine that it sees, each at the same place. */
   folders: string[];
+  /** Its root directory is a whole Debian: it does not see the /usr of this machine. */
+  isWhole?: boolean;
 }
 
 const SYSTEM_TARGET = `[Unit]
@@ -66,11 +68,14 @@ export class Container {
   }
 
   /** Boots it; resolves when systemd has reached its target (about 2 s). */
-  static async boot({ directory, folders }: ContainerOptions): Promise<Container> {
+  static async boot({ directory, folders, isWhole = false }: ContainerOptions): Promise<Container> {
     const root = path.join(directory, 'root');
     const log = await open(path.join(directory, 'boot.log'), 'a');
     const groups = makeCgroups(nameOf(root));
-    const [command = '', ...args] = nspawnCommand(root, groups, folders, ['--boot']);
+    const [command = '', ...args] = nspawnCommand(root, groups, folders, [
+      ...(isWhole ? [] : [USR]),
+      '--boot',
+    ]);
     const nspawn = spawn(command, args, {
       stdio: ['ignore', log.fd, log.fd],
       detached: true,
@@ -133,7 +138,7 @@ export function containersPermitted(): string | null {
   try {
     groups = makeCgroups(nameOf(root));
     Container.makeRoot(root);
-    const [command = '', ...args] = nspawnCommand(root, groups, [], ['--', '/bin/true']);
+    const [command = '', ...args] = nspawnCommand(root, groups, [], [USR, '--', '/bin/true']);
     const tried = spawnSync(command, args, {
       encoding: 'utf8',
       timeout: 20_000,
@@ -148,6 +153,9 @@ export function containersPermitted(): string | null {
   }
 }
 
+/** The /usr of this machine. */
+const USR = '--bind-ro=/usr';
+
 /** Goes into control groups of its own, then becomes the container. */
 const ENTER =
   'for group in $GROUPS; do echo $$ >"$group/cgroup.procs"; done; exec systemd-nspawn "$@"';
@@ -161,7 +169,7 @@ function nspawnCommand(
   return [
     ...['env', `GROUPS=${groups.join(' ')}`, 'sh', '-ec', ENTER, 'systemd-nspawn'],
     ...['--quiet', '--register=no', '--keep-unit', '--link-journal=no', '--console=pipe'],
-    ...[`--machine=${nameOf(root)}`, `--directory=${root}`, '--bind-ro=/usr'],
+    ...[`--machine=${nameOf(root)}`, `--directory=${root}`],
     ...folders.map((folder) => `--bind=${folder}`),
     ...more,
   ];
