@@ -80,7 +80,7 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     await cp(actor.vm.path('instance-id'), file('var/lib/cloud/data/instance-id'));
     await writeFile(
       file('etc/k2hdkc-guest-agent/agent.yaml'),
-      'node:\n  name: 127.0.0.1\nprograms:\n  user: k2hdkc\n' +
+      'node:\n  name: 127.0.0.1\n  source_address: 127.0.0.1\nprograms:\n  user: k2hdkc\n' +
         `paths:\n  data_dir: ${MOUNT_POINT}\n` +
         // A slow machine takes longer to do what chmpx waits for than five crashes.
         'cluster:\n  crashes_until_crashed: 1000\n',
