@@ -19,7 +19,10 @@ async function bench() {
   const load = async () => {
     const files = new OutboxFiles(state);
     const bad: string[] = [];
-    const kept = await files.load((name, why) => bad.push(`${name}: ${messageOf(why)}`));
+    const kept = await files.load(
+      (name, why) => bad.push(`${name}: ${messageOf(why)}`),
+      (why) => bad.push(messageOf(why)),
+    );
     return { files, bad, kept };
   };
   await load();
