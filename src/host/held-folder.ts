@@ -113,12 +113,14 @@ async function realPlace(file: string): Promise<string> {
     (found) => found.isSymbolicLink(),
     () => false,
   );
-  if (isLink) throw new AgentError(`${file} is a link that leads nowhere: remove it`, { retryable: true });
+  if (isLink)
+    throw new AgentError(`${file} is a link that leads nowhere: remove it`, { retryable: true });
   return path.join(await realPlace(path.dirname(file)), path.basename(file));
 }
 
 function unusable(file: string, cause: unknown): AgentError {
-  const why = codeOf(cause) === 'ENOTDIR' ? 'something above it is no folder' : String(codeOf(cause));
+  const why =
+    codeOf(cause) === 'ENOTDIR' ? 'something above it is no folder' : String(codeOf(cause));
   return new AgentError(`${file} cannot be used: ${why}`, { cause, retryable: true });
 }
 

@@ -58,7 +58,13 @@ describe('a role that names a file of the VM', () => {
   it.each(files.filter(([section]) => section === 'K2HDKC'))(
     'is taken when agent.yaml names another: [%s] %s',
     (section, key) => {
-      const given = { global: {}, server: {}, slave: {}, k2hdkc: {}, [places[section]]: { [key]: '/x' } };
+      const given = {
+        global: {},
+        server: {},
+        slave: {},
+        k2hdkc: {},
+        [places[section]]: { [key]: '/x' },
+      };
       const fixed = key === 'SVRNODEINI' ? NO_OVERRIDES : readIniOverrides(given, 'x', 'server');
       const said = refusal(roleWith(section, `${key} = /etc/hostname`), fixed);
       if (key === 'SVRNODEINI') expect(said).toContain('SVRNODEINI');

@@ -36,7 +36,9 @@ export function rolePathProblems(
     ...model.servers.flatMap((node) =>
       problemsIn('SVRNODE', node.settings, [global, server], 'server'),
     ),
-    ...model.slaves.flatMap((node) => problemsIn('SLVNODE', node.settings, [global, slave], 'slave')),
+    ...model.slaves.flatMap((node) =>
+      problemsIn('SLVNODE', node.settings, [global, slave], 'slave'),
+    ),
     ...problemsIn('K2HDKC', model.k2hdkc ?? new Map(), [k2hdkc], 'k2hdkc'),
   ];
   const file = roleDataFile(model, overrides);
@@ -79,7 +81,8 @@ function dataFileProblem(
   if (file.split('/').some((name) => name.startsWith(OWN_NAME))) {
     return `must not have a name that begins with ${OWN_NAME}`;
   }
-  if (closed.some((folder) => isWithin(file, folder))) return "is where the agent or the operator has files of their own";
+  if (closed.some((folder) => isWithin(file, folder)))
+    return 'is where the agent or the operator has files of their own';
   if (!allowed.some((folder) => folder !== file && isWithin(file, folder))) {
     return `is not in ${allowed.join(' or ')}: see paths.role_dirs and ini.k2hdkc.K2HFILE in agent.yaml`;
   }
