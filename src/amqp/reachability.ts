@@ -68,8 +68,9 @@ export class Reachability {
 
   /** One proof, and what follows when it fails. */
   async prove(parts: ReachabilityParts, signal: AbortSignal): Promise<void> {
+    const isOver = (): boolean => signal.aborted;
     const lost = await this.#firstLost(parts, signal);
-    if (signal.aborted) return;
+    if (isOver()) return;
     if (lost === null) {
       this.#reachable(parts);
       return;
@@ -79,7 +80,7 @@ export class Reachability {
       () => this.#firstLost(parts, signal),
       (error: unknown) => `declaring it again failed: ${messageOf(error)}`,
     );
-    if (signal.aborted) return;
+    if (isOver()) return;
     if (failure === null) {
       this.#reachable(parts);
       return;

@@ -1,9 +1,13 @@
 /** What an answer begins with, bytes 3 to 6: where a frame of AMQP 0-9-1 has its length. */
-const BEGINNINGS: readonly [RegExp, string][] = [
-  [/^P\/[0-9]/, 'what answers there speaks HTTP'],
-  [/^-[12]\./, 'what answers there speaks SSH'],
-  [/^P[\0\x02\x03]\x01\0/, 'what answers there speaks AMQP 1.0 only'],
-  [/^P\0\0\x09/, 'what answers there speaks another version of AMQP'],
+const BEGINNINGS: readonly [is: (begin: string) => boolean, what: string][] = [
+  [(begin) => /^P\/[0-9]/.test(begin), 'what answers there speaks HTTP'],
+  [(begin) => /^-[12]\./.test(begin), 'what answers there speaks SSH'],
+  [
+    // Plain, TLS and SASL.
+    (begin) => ['P\0\u0001\0', 'P\u0002\u0001\0', 'P\u0003\u0001\0'].includes(begin),
+    'what answers there speaks AMQP 1.0 only',
+  ],
+  [(begin) => begin === 'P\0\0\t', 'what answers there speaks another version of AMQP'],
 ];
 
 /**
@@ -25,7 +29,7 @@ export function wrongPeer(message: string): string | undefined {
   const begin = Buffer.alloc(4);
   begin.writeUInt32BE(size === undefined ? 0 : Number(size));
   const text = begin.toString('latin1');
-  const [, known] = BEGINNINGS.find(([form]) => form.test(text)) ?? [];
+  const [, known] = BEGINNINGS.find(([is]) => is(text)) ?? [];
   const what = known ?? 'what answers there is no AMQP 0-9-1 broker';
   return `${what}; check the port in transport_url`;
 }

@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import type { ContextMemory } from '../trove/guest-serializer.ts';
 
 /** So many contexts are remembered: Trove asks some hundred times a day. */
 const MOST_CONTEXTS = 4_096;
@@ -29,7 +30,7 @@ const END_BYTES = 32;
  * agent, if not a power cut. Where it cannot be written a request is taken all the same: a full disk
  * must not make this VM deaf.
  */
-export class SeenContexts {
+export class SeenContexts implements ContextMemory {
   readonly #file: string;
   readonly #most: number;
   /** The id of the request by context, both as digests; the oldest first. */

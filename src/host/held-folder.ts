@@ -34,7 +34,8 @@ export async function holdFolder(folder: string, within: readonly string[]): Pro
   if (base === undefined) throw outside(folder, real, within);
   let held = hold(await open(base, FOLDER), made);
   for (const name of path.relative(base, real).split('/').filter(Boolean)) {
-    held = await enter(held, name).finally(held.close);
+    const above = held;
+    held = await enter(above, name).finally(() => above.close());
   }
   return held;
 }

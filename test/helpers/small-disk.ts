@@ -28,7 +28,10 @@ export class SmallDisk {
   }
 
   break(trouble: DiskTrouble): void {
-    if (trouble === 'read-only') return this.#remount('ro');
+    if (trouble === 'read-only') {
+      this.#remount('ro');
+      return;
+    }
     const file = openSync(this.#filler, 'w');
     try {
       for (const size of [65_536, 4_096, 1]) this.#fill(file, size);

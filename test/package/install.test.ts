@@ -88,13 +88,13 @@ describe.runIf(reason === null)('the packages in a minimal Debian', () => {
   const changesNothingBut = async (deb: string): Promise<void> => {
     const before = await pids();
     const agent = await mainPid(AGENT);
-    let isOver = false;
+    const over = new AbortController();
     const calls = (async () => {
       const answers = [await ping()];
-      while (!isOver) answers.push(await ping());
+      while (!over.signal.aborted) answers.push(await ping());
       return answers;
     })();
-    await install(deb).finally(() => (isOver = true));
+    await install(deb).finally(() => over.abort());
     expect(new Set(await calls)).toEqual(new Set([true]));
     await until('another agent', async () => {
       const now = await mainPid(AGENT);

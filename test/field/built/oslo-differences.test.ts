@@ -182,7 +182,11 @@ async function taken<T>(make: () => Promise<T> | T): Promise<T | undefined> {
 }
 
 /** Compares case by case; the agent must take most of what the judge takes, or it proves nothing. */
-function compare<C>(cases: readonly C[], ours: readonly unknown[], theirs: readonly Judgement[]) {
+function compare(
+  cases: readonly unknown[],
+  ours: readonly unknown[],
+  theirs: readonly Judgement[],
+) {
   const good = theirs.filter(({ refused }) => refused === undefined).length;
   const differ = cases.flatMap((one, at) => {
     const [mine, its] = [ours[at], theirs[at]];
