@@ -25,7 +25,7 @@ async function bench(mode: 'server' | 'slave') {
   };
   const split = { forget: () => undefined, giveIn: null };
   const unread: Finding[] = [];
-  const role = { findings: () => unread };
+  const role = { findings: () => unread, view: () => ({ refused: null }) };
   const node = { chmpx: { running: null }, k2hdkc: { running: null }, split, role };
   const watch = createNodeWatch({
     ...world,
