@@ -144,7 +144,7 @@ describe('a restore', () => {
 
   it('removes what a killed agent has left, its tool too', async () => {
     const left = path.join(lab.data, DIRECTORY);
-    await mkdir(left);
+    await mkdir(left, { mode: 0o700 });
     await writeFile(path.join(left, 'new.k2h'), 'half of it');
     const tool = spawn('sleep', ['1000'], { cwd: left });
     await once(tool, 'spawn');
