@@ -133,6 +133,15 @@ describe('K2HFILE of a role', () => {
     for (const type of ['file', 'mem', 'temp']) expect(of(file, type)).toContain(why);
   });
 
+  it('may be in an allowed folder that is inside a closed one, and nowhere else there', () => {
+    const folders = { allowed: ['/srv/vm/data'], closed: ['/srv/vm'], shared: '/srv/shared' };
+    const problems = (file: string): string[] =>
+      rolePathProblems(roleModel('threeServers', set('K2HFILE', file)), NO_OVERRIDES, folders);
+    expect(problems('/srv/vm/data/k2hdkc.k2h')).toEqual([]);
+    expect(problems('/srv/vm/k2hdkc.ini')).toHaveLength(1);
+    expect(problems('/srv/vm/data')).toHaveLength(1);
+  });
+
   it('is not looked at when agent.yaml names another', () => {
     const overrides = { ...NO_OVERRIDES, k2hdkc: new Map([['K2HFILE', '/srv/x.k2h']]) };
     expect(refusal(set('K2HFILE', '/etc/shadow')(roleText('threeServers')), overrides)).toBeNull();

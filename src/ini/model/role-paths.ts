@@ -9,7 +9,10 @@ import { shown } from './problems.ts';
 export interface RoleFolders {
   /** Absolute and normalised; below them K2HFILE of the role may be. */
   allowed: readonly string[];
-  /** The agent's and the operator's own files and folders, which it may not be or be in all the same. */
+  /**
+   * The agent's and the operator's own files and folders, which it may not be or be in all the same, but for
+   * what of them is an allowed folder further in.
+   */
   closed: readonly string[];
   /** Where chmpx has its files. */
   shared: string;
@@ -81,8 +84,11 @@ function dataFileProblem(
   if (file.split('/').some((name) => name.startsWith(OWN_NAME))) {
     return `must not have a name that begins with ${OWN_NAME}`;
   }
-  if (closed.some((folder) => isWithin(file, folder)))
+  const isOpened = (folder: string): boolean =>
+    allowed.some((inner) => inner !== folder && isWithin(inner, folder) && isWithin(file, inner));
+  if (closed.some((folder) => isWithin(file, folder) && !isOpened(folder))) {
     return 'is where the agent or the operator has files of their own';
+  }
   if (!allowed.some((folder) => folder !== file && isWithin(file, folder))) {
     return `is not in ${allowed.join(' or ')}: see paths.role_dirs and ini.k2hdkc.K2HFILE in agent.yaml`;
   }
