@@ -99,7 +99,7 @@ function anchorOf(file: string, within: readonly string[]): string | undefined {
 
 async function realBaseOf(real: string, within: readonly string[]): Promise<string | undefined> {
   const anchors = within.filter((folder) => anchorOf(folder, within) === folder);
-  const bases = await Promise.all(anchors.map((folder) => realpath(folder).catch(() => null)));
+  const bases = await Promise.all(anchors.map((folder) => realPlace(folder).catch(() => null)));
   return bases.find((base) => base !== null && isWithin(real, base)) ?? undefined;
 }
 
