@@ -25,7 +25,9 @@ if (reason !== null) {
 const AGENT = 'k2hdkc-guest-agent.service';
 const STATE = '/var/lib/k2hdkc-guest-agent';
 const DATA = '/var/lib/k2hdkc/data/k2hdkc.k2h';
-const OWN_YAML = 'node: { name: 127.0.0.1 }\n';
+/** On a VM of its own every node would have this name; this one is alone. */
+const OWN_YAML =
+  'node: { name: 127.0.0.1, source_address: 127.0.0.1 }\npaths: { data_dir: /var/lib/k2hdkc/data }\n';
 /** As an unattended upgrade: what the operator has changed stays. */
 const DPKG = ['dpkg', '--force-confdef', '--force-confold', '--install'] as const;
 /** Packages are built, and the first time a Debian is. */
