@@ -76,6 +76,6 @@ function run(command, words, options = {}) {
     return execFileSync(command, words, { encoding: 'utf8', stdio: 'pipe', ...options });
   } catch (error) {
     const lines = `${error.stdout ?? ''}${error.stderr ?? ''}`.trim().split('\n').slice(-30);
-    throw new Error(`${command} ${words.join(' ')} failed:\n${lines.join('\n')}`);
+    throw new Error(`${command} ${words.join(' ')} failed:\n${lines.join('\n')}`, { cause: error });
   }
 }
