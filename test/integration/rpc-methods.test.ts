@@ -339,7 +339,8 @@ describe('a change of the configuration group', () => {
   it('to another cluster leaves the old one and joins the new one', async () => {
     const actor = await serving('mover');
     const { vm, cluster } = actor;
-    const there = await stage.actor('there');
+    const k2hFile = path.join(vm.dataDirectory, 'there.k2h');
+    const there = await stage.actor('there', { k2hFile });
     const logged = (await vm.log()).length;
     await callOf(actor)('update_overrides', { overrides: there.overrides, remove: false });
     expect(stage.k2hr3.hosts(cluster)).toEqual([]);
