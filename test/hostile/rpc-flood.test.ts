@@ -72,7 +72,7 @@ describe('calls of many who have not the key', () => {
     await clock.advance(0);
     expect(publisher.published).toHaveLength(10_000);
     expect(new Set(strange.map(({ fate }) => fate))).toEqual(new Set(['acknowledged']));
-    const context = new Cipher(KEY).encryptJson({ request_id: 'r' });
+    const context = new Cipher(KEY).encryptJson({ request_id: 'r', user: null });
     const call = { method: 'rpc_ping', args: {}, _context_context: context };
     void server.onDelivery(letter(JSON.stringify({ ...call, _msg_id: 'trove', _reply_q: 'r' })));
     await clock.advance(0);
