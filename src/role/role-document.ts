@@ -6,7 +6,7 @@ import {
   withOverrides,
   type IniOverrides,
 } from '../ini/model/ini-overrides.ts';
-import { effective, forNode, type ClusterModel } from '../ini/model/model.ts';
+import { forNode, type ClusterModel } from '../ini/model/model.ts';
 import { oneEntryPerSlave } from '../ini/model/namesakes.ts';
 import { nodeIni, type NodeIni } from '../ini/text/node-ini.ts';
 import { ledByAgents, withLongQueues } from '../ini/start/own-globals.ts';
@@ -34,8 +34,6 @@ export interface RoleDocument {
   neighbours: Neighbour[];
   /** The CUKs of all servers. */
   cuks: ReadonlySet<string>;
-  /** REPLICA: so many servers can be lost, and each key is still on one. */
-  replicas: number;
   /** The folder of K2HFILE, which k2hdkc does not make itself; null when there is none. */
   dataDirectory: string | null;
   /** That file, for a restore; null when the data is in memory only. */
@@ -99,9 +97,9 @@ export function readRoleDocument(
   const servers = model.servers.map(({ name }) => name);
   const cuks = new Set(model.servers.map((server) => server.cuk));
   const roleFile = roleDataFile(named, overrides);
-  const whom = { servers, cuks, replicas: replicasOf(model), roleFile };
   if (problems.length > 0) {
-    return { ...whom, ini: null, neighbours: [], dataDirectory: null, k2h: null };
+    const none = { ini: null, neighbours: [], dataDirectory: null, k2h: null };
+    return { ...none, servers, cuks, roleFile };
   }
   const led = expectations.merge === 'coordinated' ? ledByAgents(model) : model;
   const asked = mode === 'server' ? withLongQueues(led, queueMessages, overrides.global) : led;
@@ -112,17 +110,14 @@ export function readRoleDocument(
   const file = model.k2hdkc?.get('K2HFILE');
   const dataDirectory = typeof file === 'string' ? path.dirname(file) : null;
   return {
-    ...whom,
     ini,
+    servers,
+    cuks,
+    roleFile,
     dataDirectory,
     k2h: model.k2hdkc ? k2hTargetOf(model.k2hdkc) : null,
     neighbours: neighboursOf(model, cuk),
   };
-}
-
-/** REPLICA as chmpx will use it. */
-function replicasOf({ global }: ClusterModel): number {
-  return Number(effective('GLOBAL', global.settings, 'REPLICA'));
 }
 
 /** `yrn:…:role:mycluster/slave` is of MyCluster too. */

@@ -13,8 +13,6 @@ export interface RoleView extends ExpectedRing {
   dataDirectory: string | null;
   /** The data file itself; null when the data is in memory only. */
   k2h: K2hTarget | null;
-  /** REPLICA: each key is on so many other servers, too; 0 when it is not known. */
-  replicas: number;
   /** How many servers the ring has. */
   servers: number;
   /** The servers besides this node. */

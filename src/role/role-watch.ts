@@ -126,7 +126,6 @@ export class RoleWatch {
       servers: document?.servers.length ?? 0,
       neighbours: document?.neighbours ?? [],
       cuks: document?.cuks ?? new Set(),
-      replicas: document?.replicas ?? 0,
       ringStableMs: this.#options.clock.monotonic() - this.#ringSince,
       ringIsNew: this.#ringIsNew,
       refused: this.#refusal,

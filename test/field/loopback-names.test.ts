@@ -59,7 +59,6 @@ function judge(servers: string[], resolve: ResolveName, loopback = false): Promi
     ini: { ...iniOf(), text: self },
     servers,
     cuks: new Set(servers),
-    replicas: 0,
     neighbours: others.map((name) => ({ name, controlPort: 8021, before: false })),
     dataDirectory: null,
     k2h: null,

@@ -29,7 +29,6 @@ function lead(
     pollMs: 20,
     stepMs: 20_000,
     role: () => role,
-    replicas: () => 0,
     patience: { tailMs, mergeMs: 40_000, tries: 2 },
     clock: systemClock,
     log: silentLog,

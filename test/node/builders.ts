@@ -71,7 +71,6 @@ export const ROLE: RoleView = {
   servers: 1,
   neighbours: [],
   cuks: new Set(),
-  replicas: 0,
   ringStableMs: 60_000,
   ringIsNew: false,
   refused: null,

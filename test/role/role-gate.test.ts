@@ -16,7 +16,7 @@ function documentOf(text: string): RoleDocument {
   const neighbours = servers
     .filter((name) => ini !== null && name !== 'self')
     .map((name) => ({ name, controlPort: 8021, before: false }));
-  const none = { replicas: 0, dataDirectory: null, k2h: null, roleFile: `/of/${text}` };
+  const none = { dataDirectory: null, k2h: null, roleFile: `/of/${text}` };
   return { ini, servers, neighbours, cuks: new Set(servers), ...none };
 }
 

@@ -35,7 +35,6 @@ function parse(text: string, { registration, parameters }: RoleWish): RoleDocume
     servers,
     neighbours: [],
     cuks: new Set(servers),
-    replicas: 0,
     dataDirectory: null,
     k2h: null,
     roleFile: null,

@@ -24,7 +24,7 @@ export function createRingChanges(
   cluster: AgentConfig['cluster'],
   parts: Pick<
     RingChangesOptions,
-    'sight' | 'control' | 'record' | 'unfinished' | 'role' | 'replicas' | 'clock' | 'log'
+    'sight' | 'control' | 'record' | 'unfinished' | 'role' | 'clock' | 'log'
   > & { random: Random },
 ): RingChanges {
   const { random, ...common } = parts;

@@ -63,7 +63,6 @@ export async function createNodeRing(options: NodeRingOptions): Promise<NodeRing
     record,
     unfinished: await record.read(),
     role: servers,
-    replicas: () => role.view().replicas,
     clock,
     random,
     log,

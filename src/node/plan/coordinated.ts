@@ -7,7 +7,6 @@ import {
   waitingOutside,
   type MergePhase,
 } from '../../ring/change/merge-phase.ts';
-import { lostServers } from '../../ring/change/lost-servers.ts';
 import { sameServer } from '../../ring/ring.ts';
 import type { RingNode, RingStatus } from '../../ring/status.ts';
 import type { Observed } from '../observed.ts';
@@ -59,8 +58,6 @@ export function planCoordinated(
       `no longer in the role, and down: taking ${names} out of the ring`,
     );
   }
-  const closed = planClosed(status, observed, times);
-  if (closed) return closed;
   const ownStill = observed.memory.statusStableMs;
   const isClosing = phase === 'gathering' || phase === 'gathered'; // else SERVICEIN is refused
   const wasTakenOut = self.operation === 'DELETE' && self.merge === 'Pending';
@@ -81,34 +78,10 @@ export function planCoordinated(
       : wait('the ring merges');
   }
   const patience = phase === 'merging' ? times.coordinated.mergeMs : times.coordinated.takeOverMs;
-  // A server that was the obstacle is out of the role only now: one leads, and not all who have waited.
-  const isFree = goneServers(status, observed.seen.role.cuks).length > 0;
-  const freeMs = isFree ? patience + observed.seen.role.ringStableMs : Infinity;
-  if (Math.min(observed.memory.ringStillMs, freeMs) > patience + turn) {
+  if (observed.memory.ringStillMs > patience + turn) {
     return act({ do: 'lead-merge', goal: 'finish' }, `nobody goes on with a merge (${phase})`);
   }
   return wait('the ring merges');
-}
-
-/**
- * What a node of a ring does that is closed because a server of it is down, while MERGE is refused. One
- * that sees nobody else is cut off, or the last: outside it joins whoever comes, and makes no ring alone.
- */
-function planClosed(status: RingStatus, observed: Observed, times: PlanTimes): Step | null {
-  const { seen, memory } = observed;
-  const { cuks: role, replicas } = seen.role;
-  const absent = absentServers(status, role);
-  const phase = mergePhase(status);
-  if (absent.length === 0 || (phase !== 'gathering' && phase !== 'gathered')) return null;
-  const stillMs = memory.ringStillMs;
-  const others = status.servers.filter((node) => !sameServer(node, status.self));
-  const isAlone = others.every(({ live }) => live === 'DOWN');
-  if (isAlone && stillMs > times.coordinated.takeOverMs) {
-    return restartPair(observed, `the ring is closed, and no other server is to be seen: ${AGAIN}`);
-  }
-  if (lostServers(status, { role, replicas, stillMs }).length > 0) return null;
-  const names = absent.map(({ name }) => name).join(', ');
-  return wait(`the ring is closed while ${names} is down: it must be back, or out of the role`);
 }
 
 /** Pending since its k2hdkc has started; an aborted merge makes servers Pending that run for long. */
@@ -130,10 +103,7 @@ function planEntry(
     mergeHung,
     tieJitter,
   } = observed.memory;
-  const absent = absentServers(status, observed.seen.role.cuks);
-  const down = absent.map(({ name }) => name).join(', ');
   if (phase !== 'quiet') {
-    if (absent.length > 0) return wait(`the ring merges, and ${down} is down`);
     // A dead leader is replaced by a server that is in; when there is none, by this one.
     if (waited < changeWaitMs) return wait('another change of the ring runs');
     return act(
@@ -145,8 +115,10 @@ function planEntry(
   if (mergeHung)
     return restartPair(observed, `the join was undone because this node hung: ${AGAIN}`);
   if (joinRetryInMs > 0) return wait('a join was undone: pausing', joinRetryInMs);
+  const absent = absentServers(status, observed.seen.role.cuks);
   if (absent.length > 0) {
-    return wait(`${down} is down: joining when it is back, or out of the role`);
+    const names = absent.map(({ name }) => name).join(', ');
+    return wait(`${names} is down: joining when it is back, or out of the role`);
   }
   const outside = waitingOutside(status);
   const place = outside.findIndex((node) => sameServer(node, status.self));

@@ -5,7 +5,6 @@ import {
   nextMergeStep,
   undoStep,
   type MergeGoal,
-  type MergeLead,
   type MergeStep,
 } from './merge-steps.ts';
 
@@ -13,8 +12,6 @@ import {
 export interface MergeDriverOptions extends LeadOptions {
   /** CUKs of the servers that the role has; nothing is known of it while it is empty. */
   role: () => ReadonlySet<string>;
-  /** REPLICA of the role. */
-  replicas: () => number;
 }
 
 /** How a coordinated change ended. */
@@ -57,7 +54,7 @@ export class MergeDriver {
    * opened, all within `limitMs` milliseconds.
    */
   async run(goal: MergeGoal, limitMs: number, signal: AbortSignal): Promise<MergeOutcome> {
-    const { clock, log, role, replicas } = this.#options;
+    const { clock, log, role } = this.#options;
     const begun = clock.monotonic();
     const deadline = begun + limitMs;
     const undoFrom = deadline - Math.min(UNDO_MOST_MS, UNDO_SHARE * limitMs);
@@ -70,12 +67,8 @@ export class MergeDriver {
       aborted: lead.aborted,
       hungItself: lead.hungItself || (undo?.hungItself ?? false),
     });
-    const expected = (): Pick<MergeLead, 'role' | 'replicas'> => ({
-      role: role(),
-      replicas: replicas(),
-    });
     const next = (ring: RingStatus): MergeStep =>
-      nextMergeStep(ring, { ...lead.memory, ...expected(), goal });
+      nextMergeStep(ring, { ...lead.memory, goal, role: role() });
     const failure = await lead.follow(next, undoFrom, signal);
     if (failure === null) return end('done', '');
     log.warn({ goal, reason: failure }, 'a coordinated merge did not end: undoing it');
@@ -96,7 +89,7 @@ export class MergeDriver {
       return end('hung', failure, undo);
     }
     const open = (ring: RingStatus): MergeStep =>
-      noting(nextMergeStep(ring, { ...undo.memory, ...expected(), goal: 'finish' }), ring);
+      noting(nextMergeStep(ring, { ...undo.memory, goal: 'finish' }), ring);
     const why = back ?? (await undo.follow(open, deadline, signal));
     if (why !== null) return end('stuck', `${failure}; undoing: ${why}`, undo);
     return goalIs.reached ? end('done', '', undo) : end('undone', failure, undo);

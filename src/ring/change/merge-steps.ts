@@ -1,6 +1,5 @@
 import { isLastServer, sameServer, serverKey } from '../ring.ts';
 import type { RingNode, RingStatus } from '../status.ts';
-import { lostServers, type LossRules } from './lost-servers.ts';
 import type { Order } from './merge-order.ts';
 import {
   absentServers,
@@ -29,7 +28,7 @@ export interface MergeStep {
 }
 
 /** Who leads, and whom it has made take part. */
-export interface MergeLead extends LossRules {
+export interface MergeLead {
   goal: MergeGoal;
   /** `serverKey` of the servers that stay and were sent SERVICEOUT by this leader. */
   included: ReadonlySet<string>;
@@ -39,8 +38,12 @@ export interface MergeLead extends LossRules {
   joiners: ReadonlySet<string> | null;
   /** It has given the MERGE that servers are Doing or Done of. */
   gaveMerge: boolean;
+  /** How long the ring has looked the same, in milliseconds. */
+  stillMs: number;
   /** How long the giving up may still take, in milliseconds. */
   leftMs?: number;
+  /** CUKs of the servers that the role has; one that is down and not among them is taken out. */
+  role?: ReadonlySet<string>;
 }
 
 /** What another leader, or a server's own cure, passes through does not last so long (ms). */
@@ -76,15 +79,14 @@ export function nextMergeStep(ring: RingStatus, lead: MergeLead): MergeStep {
     case 'gathered':
   }
   // MERGE is refused while a server of the ring is down; its agent starts it again.
-  const lost = lostServers(ring, lead);
-  const absent = absentServers(ring, lead.role).filter((node) => !lost.includes(node));
+  const absent = absentServers(ring, lead.role);
   const isDown = 'is down: it must be back, or out of the role';
   if (phase === 'quiet' && absent.length > 0) {
     return goal === 'finish' ? step([], true) : waitFor(absent, isDown);
   }
   const passing = goal === 'join' && phase === 'quiet' ? mayPass(ring, lead.stillMs) : [];
   if (passing.length > 0) return waitFor(passing, 'is outside only now');
-  const begin = [...beginning(ring, goal), ...evictions(ring, lead.role, lost)];
+  const begin = [...beginning(ring, goal), ...evictions(ring, lead.role)];
   if (begin.length > 0) return step(begin);
   const back = ring.servers.filter(
     (node) =>
@@ -177,13 +179,9 @@ function beginning(ring: RingStatus, goal: MergeGoal): Order[] {
   return goal === 'leave' && leaves ? [{ command: 'SERVICEOUT', at: self }] : [];
 }
 
-/** A server that is down keeps its place, and MERGE is refused. */
-function evictions(
-  ring: RingStatus,
-  role: ReadonlySet<string> | undefined,
-  lost: readonly RingNode[],
-): Order[] {
-  return [...goneServers(ring, role), ...lost]
+/** A server that is down and no longer in the role keeps its place, and MERGE is refused. */
+function evictions(ring: RingStatus, role: ReadonlySet<string> | undefined): Order[] {
+  return goneServers(ring, role)
     .filter(({ operation }) => operation === 'n/a')
     .map((names) => ({ command: 'SERVICEOUT', at: ring.self, names }));
 }

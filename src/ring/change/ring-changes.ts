@@ -35,8 +35,6 @@ export interface RingChangesOptions {
   patience: PatienceTimes;
   /** CUKs of the servers that the role has. */
   role: () => ReadonlySet<string>;
-  /** REPLICA of the role. */
-  replicas: () => number;
   clock: Clock;
   log: Logger;
 }

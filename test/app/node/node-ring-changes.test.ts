@@ -26,7 +26,6 @@ async function bench(cluster: string, words: (sent: readonly string[]) => string
     record: { keep: () => Promise.resolve() },
     unfinished: IDLE,
     role: () => new Set(),
-    replicas: () => 0,
     ...{ clock, random: () => 0.5, log: silentLog },
   });
   return { changes, clock, sent };

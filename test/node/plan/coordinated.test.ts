@@ -160,60 +160,6 @@ describe('a ring that is made without servers that it had', () => {
   });
 });
 
-describe('a ring that is closed while a server of it is down', () => {
-  const closed = ['IN Pending', 'IN Pending', 'IN DOWN'];
-  const cuks = new Set(['cuk-a', 'cuk-b', 'cuk-c']);
-  const role = { ...ROLE, servers: 3, cuks };
-  const k2hdkc = { generation: desiredState().generation, runningMs: 900_000 };
-
-  it.each<[string, string, string[], number, Change?]>([
-    ['waits', 'wait', closed, 600_000],
-    ['… when it is back itself', 'wait', closed, 0, { k2hdkc: { ...k2hdkc, runningMs: 1_000 } }],
-    [
-      'goes on when copies are left',
-      'lead-merge finish',
-      closed,
-      26_000,
-      { role: { ...role, replicas: 1 } },
-    ],
-    ['… not at once', 'wait', closed, 19_000, { role: { ...role, replicas: 1 } }],
-    [
-      '… or when it is out of the role',
-      'lead-merge finish',
-      closed,
-      26_000,
-      { role: { ...role, cuks: new Set(['cuk-a', 'cuk-b']) } },
-    ],
-    [
-      'starts again when it sees nobody',
-      'restart-pair',
-      ['IN DOWN', 'IN Pending', 'IN DOWN'],
-      20_001,
-    ],
-    ['… not at once', 'wait', ['IN DOWN', 'IN Pending', 'IN DOWN'], 20_000],
-    ['a joiner waits too', 'wait', ['IN Pending', 'OUT', 'IN DOWN'], 600_000],
-  ])('%s: %s', (_, expected, statuses, ms, change = {}) => {
-    expect(step(statuses, ms, { role, k2hdkc, ...change })).toBe(expected);
-  });
-
-  it('one leads when the server is out of the role, and not all who have waited', () => {
-    const out = { ...role, cuks: new Set(['cuk-a', 'cuk-b']) };
-    const change = { k2hdkc, role: { ...out, ringStableMs: 4_000 } };
-    expect(step(closed, 600_000, change)).toBe('wait');
-    expect(step(closed, 600_000, { ...change, role: { ...out, ringStableMs: 5_100 } })).toBe(
-      'lead-merge finish',
-    );
-  });
-
-  it('names it, and the way out', () => {
-    const status = ring('b', ...closed);
-    const next = plan(desiredState(), observed({ status, role, k2hdkc }), COORDINATED);
-    expect(next.why).toBe(
-      'the ring is closed while c is down: it must be back, or out of the role',
-    );
-  });
-});
-
 it('a lone server makes its ring', () => {
   const change: Change = { role: ROLE };
   expect(step(['OUT DOWN', 'OUT'], 0, change)).toBe('lead-merge join');

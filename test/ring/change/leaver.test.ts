@@ -71,7 +71,6 @@ function bench(words: string, mode: MergeMode = 'automatic', unfinished: Leave =
     retry: new JoinRetry(new Backoff({ first: 1, cap: 1 }, () => 0), clock),
     patience: { tailMs: 32_000, mergeMs: 300_000, tries: 2 },
     role: () => new Set(),
-    replicas: () => 0,
     clock,
     log,
   });

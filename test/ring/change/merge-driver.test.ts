@@ -29,7 +29,6 @@ function bench(
     stepMs: 30_000,
     patience: { tailMs: 32_000, mergeMs: 300_000, tries: 2 },
     role: () => new Set(),
-    replicas: () => 0,
     clock,
     log,
   });

@@ -33,7 +33,6 @@ function bench(...words: string[]) {
     retry,
     patience: { tailMs: 1_000, mergeMs: 5_000, tries: 2 },
     role: () => new Set(),
-    replicas: () => 0,
     clock,
     log: silentLog,
   });

@@ -56,7 +56,6 @@ class Ring {
       retry: new JoinRetry(new Backoff({ first: 45_000, cap: 900_000 }, () => 0.5), clock),
       patience: { tailMs: 8_000, mergeMs: 300_000, tries: 2 },
       role: () => new Set(),
-      replicas: () => 0,
       clock,
       log: silentLog,
     });

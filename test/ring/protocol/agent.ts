@@ -106,7 +106,6 @@ export class Agent implements Node {
       control: { send: (order) => this.#send(order) },
       unfinished: disk.unfinished(clock, leaveLimits(cluster).good),
       role: () => ring.cuks,
-      replicas: () => ring.replicas,
     });
     this.reconciler = new Reconciler({
       ...{ clock, random, log, node: this, times: reconcilerTimes(cluster) },
@@ -223,12 +222,7 @@ export class Agent implements Node {
       role: {
         ...ROLE,
         ini: disk.current.registration && isIn ? ROLE.ini : null,
-        ...{
-          servers: ring.role.size,
-          cuks: ring.cuks,
-          replicas: ring.replicas,
-          ringStableMs: sinceMs,
-        },
+        ...{ servers: ring.role.size, cuks: ring.cuks, ringStableMs: sinceMs },
       },
       neighbours: this.#programs.runs('chmpx')
         ? null

@@ -54,8 +54,7 @@ export class Cluster {
     const { clock, luck, scenario } = options;
     const machines = Array.from(scenario.machines, (id) => new Machine(id));
     const automatic = scenario.mode === 'automatic';
-    const { replicas } = scenario;
-    this.ring = new RingModel({ clock, luck, automatic, replicas, machines });
+    this.ring = new RingModel({ clock, luck, automatic, machines });
     const merges = new Merges(this.ring);
     this.hosts = new Hosts(this.ring, merges);
     this.#commands = new Commands(this.ring, merges);

@@ -36,8 +36,7 @@ export function drawScenario(seed: number): Scenario {
     events.push({ at, what: { do: 'boot-cut-off', of, forMs } });
   }
   events.sort((a, b) => a.at - b.at);
-  const replicas = cuts.pick([0, 0, 1, 1, 2]) ?? 0;
-  return { seed, mode, replicas, machines, serving, unkindness: drawUnkindness(luck), events };
+  return { seed, mode, machines, serving, unkindness: drawUnkindness(luck), events };
 }
 
 function prepare(of: string): Happening {

@@ -1,7 +1,7 @@
 import type { MergeMode } from '../../../src/ring/merge-mode.ts';
 import type { Order } from '../../../src/ring/change/merge-order.ts';
 import { absentServers, mergePhase } from '../../../src/ring/change/merge-phase.ts';
-import type { RingNode, RingStatus } from '../../../src/ring/status.ts';
+import type { RingStatus } from '../../../src/ring/status.ts';
 import { whoLacksData } from './data.ts';
 import type { Machine } from './machine.ts';
 import type { RingModel, Snapshot } from './ring-model.ts';
@@ -53,8 +53,6 @@ export class OrderRules {
     if (view === null) return;
     if (by.apart && command === 'SERVICEIN') this.#makesItsOwn(by, members);
     if (command === 'COMPMERGE') this.#complete(by, view, this.#ring.seenBy(by));
-    const expels = command === 'SERVICEOUT' && names.live === 'DOWN';
-    if (expels && this.#ring.cuks.has(names.cuk)) this.#givesUp(by, view, names);
     if (this.#mode === 'coordinated') this.#begin(by, view, command);
     const saw = ringWords(view);
     const toOne = command === 'SERVICEIN' || command === 'SERVICEOUT';
@@ -78,17 +76,6 @@ export class OrderRules {
       );
     }
     this.#given.push(given);
-  }
-
-  /** A server that is down and in the role has data: so many others must have it too, and be together. */
-  #givesUp(by: Machine, { servers }: RingStatus, whom: RingNode): void {
-    const members = servers.filter((row) => row.ring === 'SERVICE IN' && row.operation !== 'ADD');
-    const there = members.filter(({ live }) => live === 'UP').length;
-    const mayLose = members.length - there <= this.#ring.replicas;
-    if (mayLose && there * 2 > members.length) return;
-    throw new Violation(
-      `${by.id} gives ${whom.name} up, which is down (${ringWords({ servers })})`,
-    );
   }
 
   /** Two rings of the same servers take different values for the same keys. */

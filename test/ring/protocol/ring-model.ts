@@ -20,8 +20,6 @@ export interface RingModelOptions {
   luck: Luck;
   /** AUTOMERGE. */
   automatic: boolean;
-  /** REPLICA. */
-  replicas: number;
   machines: readonly Machine[];
 }
 
@@ -38,8 +36,6 @@ export class RingModel {
   readonly clock: Clock;
   readonly luck: Luck;
   readonly automatic: boolean;
-  /** REPLICA. */
-  readonly replicas: number;
   readonly machines: readonly Machine[];
   readonly data: Data;
   /** Whom the role has: those are in every ini. */
@@ -57,8 +53,7 @@ export class RingModel {
   readonly #seenAt = new Map<Machine, number>();
   readonly #views = new Map<Machine, { of: Snapshot; own: RingNode; status: RingStatus }>();
 
-  constructor({ clock, luck, automatic, replicas, machines }: RingModelOptions) {
-    this.replicas = replicas;
+  constructor({ clock, luck, automatic, machines }: RingModelOptions) {
     this.clock = clock;
     this.luck = luck;
     this.automatic = automatic;

@@ -34,8 +34,6 @@ export interface Event {
 export interface Scenario {
   seed: number;
   mode: MergeMode;
-  /** REPLICA. */
-  replicas: number;
   /** The machines that there will be, by their letters: `abc`. */
   machines: string;
   /** Those that serve from the beginning; the others wait for `prepare`. */

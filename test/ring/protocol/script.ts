@@ -24,18 +24,14 @@ export function parseScript(text: string): Script {
   const [head = '', transcript = ''] = text.split(LINE);
   const lines = head.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   const [first = '', ...rest] = lines;
-  const words = /^(\w+) ring (\w+), serving(?: (\w+))?(?:, REPLICA (\d))?$/.exec(first);
+  const words = /^(\w+) ring (\w+), serving(?: (\w+))?$/.exec(first);
   const mode = MERGE_MODES.find((one) => one === words?.[1]);
   if (!words || !mode)
     throw new Error(`"${first}" is not of the form "coordinated ring abc, serving ab"`);
-  const [, , machines = '', serving = '', replicas = '0'] = words;
+  const [, , machines = '', serving = ''] = words;
   const events = rest.map(parseEvent);
   return {
-    scenario: {
-      ...{ seed: 1, mode, machines, serving, events },
-      replicas: Number(replicas),
-      unkindness: KIND,
-    },
+    scenario: { seed: 1, mode, machines, serving, unkindness: KIND, events },
     head,
     transcript,
   };
