@@ -63,9 +63,9 @@ export class Lead {
     return undo;
   }
 
-  /** Merges that were given up, by whomever. One that undoes counts what the leader before it has seen, too. */
+  /** Merges that hung and were begun again. */
   get aborted(): number {
-    return this.#witness.aborted;
+    return this.#patience.aborted;
   }
 
   /** What this leader knows that statuses do not show. */

@@ -28,6 +28,11 @@ export class MergePatience {
     this.#times = times;
   }
 
+  /** How many merges were found to hang. */
+  get aborted(): number {
+    return this.#aborted;
+  }
+
   /**
    * To be called with every look at the ring.
    *

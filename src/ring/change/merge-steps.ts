@@ -32,7 +32,7 @@ export interface MergeLead {
   goal: MergeGoal;
   /** `serverKey` of the servers that stay and were sent SERVICEOUT by this leader. */
   included: ReadonlySet<string>;
-  /** How many merges were given up. */
+  /** How many merges were aborted because they hung. */
   aborted: number;
   /** `serverKey` of those that joined when the merge began; null: this leader has not seen that. */
   joiners: ReadonlySet<string> | null;

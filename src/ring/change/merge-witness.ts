@@ -18,7 +18,6 @@ export class MergeWitness {
   #joiners: ReadonlySet<string> | null = null;
   #merges = false;
   #gaveMerge = false;
-  #aborted = 0;
   #lookedAt = -Infinity;
 
   constructor(clock: Clock) {
@@ -33,11 +32,6 @@ export class MergeWitness {
   /** This leader has given the MERGE that servers are Doing or Done of. */
   get gaveMerge(): boolean {
     return this.#gaveMerge;
-  }
-
-  /** Merges that were given up, by whomever: servers that were Doing or Done are Pending again. */
-  get aborted(): number {
-    return this.#aborted;
   }
 
   /** To be told when this leader gives MERGE. */
@@ -55,10 +49,7 @@ export class MergeWitness {
     if (!merges) this.#joiners = new Set(are);
     else if (!this.#merges && isBlind) this.#joiners = null;
     else if (this.#joiners) this.#joiners = new Set([...this.#joiners, ...are]);
-    if (this.#merges && !merges) {
-      this.#gaveMerge = false;
-      if (phase !== 'quiet') this.#aborted += 1;
-    }
+    if (this.#merges && !merges) this.#gaveMerge = false;
     this.#merges = merges;
     this.#lookedAt = now;
   }

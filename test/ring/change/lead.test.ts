@@ -207,9 +207,9 @@ it('aborts a merge that hangs at another server, once, and gives up at the secon
   expect(commands()).toEqual([]);
   await clock.advance(500);
   expect(commands()).toEqual(['ABORTMERGE a']);
+  expect(lead.aborted).toBe(1);
   seen.words = ['IN DELETE Pending', 'IN Pending'];
   await clock.advance(300);
-  expect(lead.aborted).toBe(1);
   seen.words = ['IN DELETE Done', 'IN Doing'];
   await clock.advance(15_800);
   expect(run.why).toBeUndefined();

@@ -13,6 +13,7 @@ it('waits while servers become Done one after the other', () => {
   expect(patience.look(ONE, 50_001)).toBe('wait');
   expect(patience.look(ONE, 99_000)).toBe('wait');
   expect(patience.look(ring('a', 'IN Done', 'IN Done', 'IN ADD Done'), 99_001)).toBe('wait');
+  expect(patience.aborted).toBe(0);
 });
 
 it('counts what another leader has waited before this one took over', () => {
@@ -41,6 +42,7 @@ it('gives twice the time after an abort, and then there are no more tries', () =
   patience.look(ONE, 4_000);
   expect(patience.look(ONE, 9_000)).toBe('wait');
   expect(patience.look(ONE, 10_100)).toBeNull();
+  expect(patience.aborted).toBe(2);
 });
 
 it('ends a merge in which nobody becomes Done', () => {

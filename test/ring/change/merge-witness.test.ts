@@ -37,14 +37,6 @@ it('knows nothing of a merge that it did not see begin', async () => {
   expect(seen.joiners).toBeNull();
 });
 
-it('counts merges that were given up, and not those that were completed', () => {
-  const { witness: seen } = witness();
-  for (const next of [GATHERED, MERGING, GATHERED, MERGING, LATER]) seen.look(next);
-  expect(seen.aborted).toBe(1);
-  seen.look(ring('a', 'IN', 'IN', 'OUT'));
-  expect(seen.aborted).toBe(1);
-});
-
 it('knows whether its leader gave MERGE, until that merge is over', () => {
   const { witness: seen } = witness();
   seen.look(GATHERED);
