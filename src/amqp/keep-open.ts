@@ -35,8 +35,8 @@ const GOOD_RUN_MS = 5_000;
  *     open ──► use ──lost──► back off ──► open …
  *       └────failed────────────▲
  *
- * A failure that repeats itself is logged once, also when it was open for a moment in between. The series of failures that the back-off looks at
- * begins with the start or with the loss of what was good.
+ * A failure that repeats itself is logged once, also when it was open for a moment in between. The
+ * series of failures that the back-off looks at begins with the start or with the loss of what was good.
  */
 export async function keepOpen<T extends Losable>(options: KeepOpenOptions<T>): Promise<void> {
   const { what, open, use, signal, backoff, clock, log } = options;

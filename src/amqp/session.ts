@@ -165,7 +165,10 @@ export class AmqpSession implements Publisher {
         const reason = await channel.lost;
         this.#publisher = undefined;
         // An exchange is gone, and its bindings with it, of which consumers hear nothing.
-        if (isNotFound(reason)) await declareAgain().catch(() => undefined);
+        if (!isNotFound(reason)) return;
+        await declareAgain().catch((error: unknown) => {
+          connection.abandon(`declaring all again failed: ${messageOf(error)}`);
+        });
       },
     });
     const consuming = keepOpen({

@@ -1,5 +1,11 @@
-/** So many values are remembered beside those that are kept. A line is searched for each. */
-const MOST_SEEN = 100;
+/** So many values of a kind are remembered, the newest ones: a line of the log is searched for each. */
+const MOST = { configuration: Infinity, role: 100, job: 100 };
+
+/**
+ * What a value belongs to: the configuration of this agent, a role in K2HR3, or one backup or restore. Each kind
+ * has its own room, so that the tokens of many backups do not push out that of the role.
+ */
+export type SecretKind = keyof typeof MOST;
 
 /**
  * Values that must never appear in a log line: role tokens, the extdata URL, passwords, the
@@ -7,32 +13,29 @@ const MOST_SEEN = 100;
  * come from (K2HR3's own 401 text echoes the token: docs/contracts/k2hr3.md, 2.3).
  */
 export class Secrets {
-  readonly #kept = new Set<string>();
-  /** The newest last. */
-  readonly #seen = new Set<string>();
-  /** The forms of both, the longest first: a value can hold another one. */
+  /** Of each kind, the newest last. */
+  readonly #values: Record<SecretKind, Set<string>> = {
+    configuration: new Set(),
+    role: new Set(),
+    job: new Set(),
+  };
+  /** The forms of all, the longest first: a value can hold another one. */
   #forms: string[] = [];
 
-  /**
-   * Registers values of the configuration, for as long as the agent runs. Values under six characters are
-   * ignored: they would cut up innocent text.
-   */
-  keep(...values: (string | null | undefined)[]): void {
-    for (const value of longEnough(values)) this.#kept.add(value);
-    this.#index();
-  }
-
-  /** Registers values that come and go, as tokens do: the last hundred are remembered. */
-  add(...values: (string | null | undefined)[]): void {
-    for (const value of longEnough(values)) {
-      this.#seen.delete(value);
-      this.#seen.add(value);
+  /** Registers values. Those under six characters are ignored: they would cut up innocent text. */
+  add(kind: SecretKind, ...values: (string | null | undefined)[]): void {
+    const known = this.#values[kind];
+    for (const value of values) {
+      if (!value || value.length < 6) continue;
+      known.delete(value);
+      known.add(value);
     }
-    for (const oldest of this.#seen) {
-      if (this.#seen.size <= MOST_SEEN) break;
-      this.#seen.delete(oldest);
+    for (const oldest of known) {
+      if (known.size <= MOST[kind]) break;
+      known.delete(oldest);
     }
-    this.#index();
+    const all = Object.values(this.#values).flatMap((of) => [...of]);
+    this.#forms = [...new Set(all.flatMap(formsOf))].sort((a, b) => b.length - a.length);
   }
 
   /** The text with every registered value replaced by `[secret]`. */
@@ -41,15 +44,6 @@ export class Secrets {
     for (const value of this.#forms) clean = clean.replaceAll(value, '[secret]');
     return clean;
   }
-
-  #index(): void {
-    const forms = [...this.#kept, ...this.#seen].flatMap(formsOf);
-    this.#forms = [...new Set(forms)].sort((a, b) => b.length - a.length);
-  }
-}
-
-function longEnough(values: (string | null | undefined)[]): string[] {
-  return values.filter((value): value is string => (value?.length ?? 0) >= 6);
 }
 
 /** How a value looks in plain text, in a URL and in JSON. */

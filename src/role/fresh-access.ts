@@ -59,7 +59,7 @@ export class FreshAccess {
     const isSameUrl = extdataFingerprint === registration.extdataFingerprint;
     if (isSameUrl && !(await isMember(http, registration, registration.cuk))) return null;
     const access = await this.#getAccess(http, extdataUrl);
-    this.#secrets.add(access.roleToken);
+    this.#secrets.add('role', access.roleToken);
     if (access.roleName !== registration.roleName) return null;
     if (access.roleToken === registration.roleToken) return null;
     await readResourceKey(http, access, 'chmpx-mode');

@@ -58,7 +58,7 @@ export class Membership {
     this.#backoff = new Backoff({ first: retry.firstMs, cap: retry.capMs, jitter: 0.3 }, random);
     this.#getAccess = options.access ?? fetchRoleAccess;
     this.#freshAccess = new FreshAccess({ ...options, getAccess: this.#getAccess });
-    secrets.add(desired.current.registration?.roleToken);
+    secrets.add('role', desired.current.registration?.roleToken);
   }
 
   /** How long the next call must still wait after a failed one, in milliseconds. */
@@ -79,9 +79,9 @@ export class Membership {
     await this.#paced(async () => {
       const { desired, log, secrets } = this.#options;
       const http = { ...this.#options.http, signal };
-      secrets.add(parameters.extdataUrl);
+      secrets.add('role', parameters.extdataUrl);
       const access = await this.#getAccess(http, parameters.extdataUrl);
-      secrets.add(access.roleToken);
+      secrets.add('role', access.roleToken);
       const cuk = await this.#options.cuk();
       const tag = await this.#options.nodeName();
       await this.#leaveOther(access.roleName, cuk, signal);
@@ -190,7 +190,7 @@ export class Membership {
   async #renewAccess(registration: Registration, http: HttpOptions): Promise<void> {
     const { desired, log, secrets } = this.#options;
     const { parameters } = desired.current;
-    secrets.add(parameters?.extdataUrl);
+    secrets.add('role', parameters?.extdataUrl);
     if (parameters === null || parametersKey(parameters) !== registration.parametersKey) return;
     try {
       const access = await this.#freshAccess.find(http, registration, parameters.extdataUrl);

@@ -112,7 +112,7 @@ describe.each(['journal', 'text', 'json'] as const)('secrets in the %s format', 
   it('are cut out wherever they are', () => {
     const { log, secrets, lines } = record(format);
     const token = 'to"ken\\xyz';
-    secrets.add(token);
+    secrets.add('job', token);
     log.info({ token, inside: { deep: [token] }, err: new Error(`401 ${token}`) }, `R=${token}`);
     log.info({ body: JSON.stringify({ token }) }, encodeURIComponent(token));
     expect(lines.join('')).not.toContain('xyz');
@@ -121,7 +121,7 @@ describe.each(['journal', 'text', 'json'] as const)('secrets in the %s format', 
 
   it('do not break a line of which they are a part', () => {
     const { log, secrets, lines } = record(format);
-    secrets.add('123456', '"level', 'started');
+    secrets.add('job', '123456', '"level', 'started');
     log.info({ pid: 123456 }, 'chmpx started');
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('chmpx [secret]');

@@ -3,7 +3,7 @@ import { Secrets } from '../../src/base/secrets.ts';
 
 function scrubbed(values: (string | null | undefined)[], text: string): string {
   const secrets = new Secrets();
-  secrets.add(...values);
+  secrets.add('job', ...values);
   return secrets.scrub(text);
 }
 

@@ -1,37 +1,82 @@
-import { expect, it } from 'vitest';
-import { dialOptions } from '../../src/host/dial.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import net from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { dialOptions, type DialOptions } from '../../src/host/dial.ts';
+import { until } from '../helpers/until.ts';
 
-const V4 = { address: '192.0.2.1', family: 4 };
-const V6 = { address: '2001:db8::1', family: 6 };
+/** A listener that takes nothing while it is stopped, with room for one connection that waits. */
+const LISTENER = `
+const server = require('node:net').createServer((socket) => socket.end('here'));
+server.listen({ host: '127.0.0.2', port: 0, backlog: 1 }, () => console.log(server.address().port));
+`;
 
-/** What node:net is told when it asks like this. */
-async function told(question: object): Promise<unknown> {
-  const { lookup } = await dialOptions('h', 5_000, () => Promise.resolve([V6, V4]));
-  return new Promise((resolve) => {
-    lookup?.('h', question, (error, ...found) => resolve(error?.message ?? found));
+/** The kernel's state of a connection that has no answer yet: /proc/net/tcp. */
+const SYN_SENT = '02';
+/** 127.0.0.2, as it is written there. */
+const SLOW = '0200007F';
+
+/** A host whose first address drops the first SYN, and whose second one refuses. */
+async function slowHost() {
+  const listener = spawn(process.execPath, ['-e', LISTENER], {
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
+  onTestFinished(async () => {
+    const ended = once(listener, 'exit');
+    listener.kill('SIGKILL');
+    await ended;
+  });
+  const [line] = (await once(listener.stdout, 'data')) as [Buffer];
+  const port = Number(line);
+  listener.kill('SIGSTOP');
+  const waiting = async (state: string): Promise<number> => {
+    const end = `${SLOW}:${port.toString(16).toUpperCase().padStart(4, '0')} ${state}`;
+    return (await readFile('/proc/net/tcp', 'utf8')).split(end).length - 1;
+  };
+  // The kernel drops a SYN when the room is full.
+  for (let sockets = 0; (await waiting(SYN_SENT)) === 0; sockets++) {
+    expect(sockets).toBeLessThan(20);
+    const socket = net.connect({ host: '127.0.0.2', port }).on('error', () => undefined);
+    onTestFinished(() => void socket.destroy());
+    await until('it is there, or has no answer', async () => {
+      const { connecting } = socket;
+      return !connecting || (await waiting(SYN_SENT)) > 0;
+    });
+  }
+  const before = await waiting(SYN_SENT);
+  return {
+    port,
+    find: () =>
+      Promise.resolve([
+        { address: '127.0.0.2', family: 4 },
+        { address: '127.0.0.3', family: 4 },
+      ]),
+    /** Goes on when a SYN of another connection was dropped. */
+    goOn: async () => {
+      await until('its SYN was dropped', async () => (await waiting(SYN_SENT)) > before);
+      listener.kill('SIGCONT');
+    },
+  };
 }
 
-it.each([
-  ['one address', [V4], 5_000],
-  ['an A and an AAAA record', [V6, V4], 2_500],
-  ['four addresses', [V6, V4, V6, V4], 1_250],
-  ['more addresses than there is time for', Array(100).fill(V4) as (typeof V4)[], 250],
-])('a host with %s gets its share of the time for each', async (_what, found, ms) => {
-  const options = await dialOptions('h', 5_000, () => Promise.resolve(found));
-  expect(options).toMatchObject({ autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ms });
+async function connect(port: number, options: DialOptions): Promise<string> {
+  const socket = net.connect({ ...options, host: 'slow.example', port });
+  onTestFinished(() => void socket.destroy());
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  return String(first);
+}
+
+it('an address whose first SYN is lost is waited for', async () => {
+  const { port, find, goOn } = await slowHost();
+  const connected = connect(port, await dialOptions('slow.example', 60_000, find));
+  await goOn();
+  expect(await connected).toBe('here');
 });
 
-it.each(['192.0.2.1', '2001:db8::1'])('%s is asked nobody about', async (address) => {
-  const nobody = (): never => expect.fail('asked');
-  expect(await dialOptions(address, 5_000, nobody)).toEqual({});
-});
-
-it('node:net is told what is known, in the form and of the family that it asks for', async () => {
-  expect(await told({ all: true })).toEqual([[V6, V4]]);
-  expect(await told({ all: true, family: 4 })).toEqual([[V4]]);
-  expect(await told({ family: 6 })).toEqual(['2001:db8::1', 6]);
-  const { lookup } = await dialOptions('h', 5_000, () => Promise.resolve([V4]));
-  const answer = new Promise((resolve) => lookup?.('h', { family: 6 }, resolve));
-  expect(await answer).toMatchObject({ code: 'ENOTFOUND', message: 'h has no IPv6 address' });
+it('Node.js by itself gives it up, and that is the end of the host', async () => {
+  const { port, find } = await slowHost();
+  const { lookup } = await dialOptions('slow.example', 60_000, find);
+  const attempt = connect(port, lookup === undefined ? {} : { lookup });
+  await expect(attempt).rejects.toThrow();
 });

@@ -16,8 +16,6 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { clearWorkDirectory, inWorkDirectory } from '../../src/backup/work-directory.ts';
 import { messageOf } from '../../src/base/errors.ts';
-import { giveTo } from '../../src/host/give-to.ts';
-import { holdFolder } from '../../src/host/held-folder.ts';
 import { DEFAULT_VOLUME_OPTIONS, mountVolume } from '../../src/host/mount-volume.ts';
 import { StartSite } from '../../src/node/programs/start-site.ts';
 import { silentLog } from '../helpers/recording-log.ts';
@@ -215,17 +213,6 @@ describe.runIf(process.getuid?.() === 0)('the folder and the file of the data', 
     await expect(prepared('data/k2hdkc.k2h', machine)).rejects.toThrow(why);
     expect((await lstat(at('data/k2hdkc.k2h'))).uid).toBe(uid);
     expect((await lstat(at('root-only/secret'))).uid).toBe(0);
-  });
-
-  it('a folder that is swapped after it was opened gives away nothing of the other', async () => {
-    const machine = await vm();
-    const { at } = machine;
-    const folder = await holdFolder(at('data'), [at('')]);
-    await rename(at('data'), at('away'));
-    await symlink(at('root-only'), at('data'));
-    await giveTo(USER, { folder, file: 'secret', mayGiveFolder: true }, at('data/secret'));
-    await folder.close();
-    await machine.untouched();
   });
 });
 

@@ -52,7 +52,7 @@ describe.each(LOG_FORMATS)('a line of the format %s', (format) => {
   it('holds no secret, nor a part of one that is cut', () => {
     const { log, lines, secrets } = record(format);
     const secret = 'S3CR3T'.repeat(100);
-    secrets.add(secret);
+    secrets.add('job', secret);
     for (let before = 3_300; before <= 4_100; before += 50) {
       log.info({
         value: `${'x'.repeat(before)}${secret}`,

@@ -1,7 +1,4 @@
-import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SeenContexts } from '../../src/guest/seen-contexts.ts';
 import { encodeEnvelope, type JsonObject } from '../../src/oslo/envelope.ts';
 import { Cipher } from '../../src/trove/cipher.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -97,42 +94,4 @@ describe('an encrypted context', () => {
       expect(await ask({ _unique_id: 'a', _context_context: context })).toBe('run');
     },
   );
-});
-
-describe('what is remembered', () => {
-  const texts = Array.from({ length: 30 }, (_, n) => sealed({ ...CONTEXT, n }));
-
-  it('is bounded, in memory and on disk, over restarts too', async () => {
-    const directory = await temporaryDirectory();
-    for (let start = 0; start < 3; start++) {
-      const seen = new SeenContexts(directory, 4);
-      for (const [n, text] of texts.entries()) seen.remember(text, `${start}-${n}`);
-      expect((await stat(path.join(directory, 'contexts'))).size).toBeLessThanOrEqual(8 * 66);
-    }
-    const seen = new SeenContexts(directory, 4);
-    const known = texts.filter((text) => seen.isOfAnother(text, 'another'));
-    expect(known).toEqual(texts.slice(-4));
-  });
-
-  it.each(['', 'x\n', '\0'.repeat(500), 'x'.repeat(1_000_000)])(
-    'is begun again after a file that is none of ours',
-    async (text) => {
-      const directory = await temporaryDirectory();
-      await writeFile(path.join(directory, 'contexts'), text);
-      const seen = new SeenContexts(directory);
-      seen.remember(texts[0] ?? '', 'a');
-      expect(seen.isOfAnother(texts[0] ?? '', 'b')).toBe(true);
-    },
-  );
-
-  it('is written through no link, and costs nothing when it cannot be written', async () => {
-    const directory = await temporaryDirectory();
-    await writeFile(path.join(directory, 'other'), 'mine');
-    await mkdir(path.join(directory, 'state'));
-    await symlink('../other', path.join(directory, 'state/contexts'));
-    const seen = new SeenContexts(path.join(directory, 'state'));
-    seen.remember(texts[0] ?? '', 'a');
-    expect(seen.isOfAnother(texts[0] ?? '', 'b')).toBe(true);
-    expect(await readFile(path.join(directory, 'other'), 'utf8')).toBe('mine');
-  });
 });

@@ -92,20 +92,21 @@ describe('the environment of a child', () => {
 describe('tokens that come and go', () => {
   it('forgets the oldest of many, and searches a line for the others only', () => {
     const secrets = new Secrets();
-    for (let number = 0; number < 5_000; number++) secrets.add(`token-${number}-`);
+    for (let number = 0; number < 5_000; number++) secrets.add('job', `token-${number}-`);
     expect(secrets.scrub('token-0- token-4999-')).toBe('token-0- [secret]');
   });
 
   it('remembers one that is used again and again', () => {
     const secrets = new Secrets();
-    for (let number = 0; number < 5_000; number++) secrets.add('often-used', `token-${number}-`);
+    for (let number = 0; number < 5_000; number++)
+      secrets.add('job', 'often-used', `token-${number}-`);
     expect(secrets.scrub('often-used')).toBe('[secret]');
   });
 
-  it('never forgets those of the configuration', () => {
+  it.each(['configuration', 'role'] as const)('never push out those of the %s', (kind) => {
     const secrets = new Secrets();
-    secrets.keep('of the configuration');
-    for (let number = 0; number < 5_000; number++) secrets.add(`token-${number}-`);
-    expect(secrets.scrub('of the configuration')).toBe('[secret]');
+    secrets.add(kind, 'in use all the time');
+    for (let number = 0; number < 5_000; number++) secrets.add('job', `token-${number}-`);
+    expect(secrets.scrub('in use all the time')).toBe('[secret]');
   });
 });

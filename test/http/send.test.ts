@@ -1,48 +1,14 @@
 import { readFileSync } from 'node:fs';
-import http from 'node:http';
+import type http from 'node:http';
 import https from 'node:https';
-import net, { type AddressInfo } from 'node:net';
+import net from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../src/base/clock.ts';
-import { Pool } from '../../src/http/pool.ts';
 import type { HttpBody } from '../../src/http/send-body.ts';
-import { send, type HttpAnswer, type HttpCall, type HttpWay } from '../../src/http/send.ts';
-import { parseTarget, type Target } from '../../src/http/target.ts';
+import { send, type HttpAnswer, type HttpCall } from '../../src/http/send.ts';
 import { ManualClock } from '../base/manual-clock.ts';
-import { WatchedClock } from '../base/watched-clock.ts';
 import { deferred } from '../helpers/deferred.ts';
-
-const NO_ANSWER = { name: 'NoAnswer', retryable: true };
-
-/** Listens until the test is over. @returns the URL of an object. */
-async function listening(server: net.Server): Promise<string> {
-  await new Promise<void>((go) => server.listen(0, '127.0.0.1', go));
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/AUTH_x/c/o`;
-}
-
-/** A server that does with every call what the test says; it asks for no body by itself. */
-async function serving(onCall: http.RequestListener): Promise<string> {
-  const server = http.createServer(onCall);
-  server.on('checkContinue', onCall);
-  onTestFinished(() => server.closeAllConnections());
-  return listening(server);
-}
-
-function way(change: Partial<HttpWay> = {}): HttpWay {
-  const pool = new Pool();
-  onTestFinished(() => pool.close());
-  return { pool, clock: systemClock, connectMs: 10_000, silenceMs: 60_000, ...change };
-}
-
-function head(url: string): HttpCall {
-  return { method: 'HEAD', target: parseTarget(url) as Target };
-}
-
-function get(url: string): HttpCall {
-  return { ...head(url), method: 'GET' };
-}
+import { head, listening, NO_ANSWER, serving, way } from './http-server.ts';
 
 /** A call with a body that is made on the way. */
 function put(url: string, body: HttpBody): HttpCall {
@@ -223,114 +189,4 @@ it('trusts no certificate because the environment says so', async () => {
   });
   expect((await send(head(url), way({ ca: pem('cert') }))).status).toBe(200);
   expect((await send(head(url), way({ insecure: true }))).status).toBe(200);
-});
-
-describe('the body of an answer', () => {
-  it('comes piece by piece, and the connection is used again after it', async () => {
-    const ports = new Set<number | undefined>();
-    const url = await serving((request, response) => {
-      ports.add(request.socket.remotePort);
-      response.end('0123456789');
-    });
-    const again = way();
-    for (let times = 0; times < 3; times++) {
-      expect(String(await buffer((await send(get(url), again)).body))).toBe('0123456789');
-    }
-    expect(ports.size).toBe(1);
-  });
-
-  it('that has ended is past any abort, whose signal no connection keeps', async () => {
-    const url = await serving((_, response) => void response.end('0123456789'));
-    const pool = new Pool();
-    onTestFinished(() => pool.close());
-    for (let times = 0; times < 20; times++) {
-      const giveUp = new AbortController();
-      const { body, incoming } = await send(get(url), way({ pool, signal: giveUp.signal }));
-      // In the same tick: an error without a listener would end this process.
-      incoming.once('end', () => giveUp.abort(new Error('the agent stops')));
-      await buffer(body).catch(() => undefined);
-    }
-    expect((await send(get(url), way({ pool }))).status).toBe(200);
-  });
-
-  it('that is cut off is no complete answer', async () => {
-    const url = await serving((_, response) => {
-      response.writeHead(200, { 'Content-Length': 500_000 });
-      response.write(Buffer.alloc(1000), () => response.destroy());
-    });
-    const read = buffer((await send(get(url), way())).body);
-    await expect(read).rejects.toMatchObject({ ...NO_ANSWER, cause: { code: 'ECONNRESET' } });
-  });
-
-  /** An answer that says half of what it announces, and when its connection has ended. */
-  async function half(change: Partial<HttpWay> = {}) {
-    const closed = deferred();
-    const url = await serving((_, response) => {
-      response.once('close', () => closed.resolve());
-      response.writeHead(200, { 'Content-Length': 10 }).write('01234');
-    });
-    return { ...(await send(get(url), way(change))), closed: closed.promise };
-  }
-
-  it('that stops coming is given up, and its connection ends', async () => {
-    const clock = new ManualClock();
-    const { body, closed } = await half({ clock, silenceMs: 5_000 });
-    expect(String((await body.next()).value)).toBe('01234');
-    const more = body.next();
-    more.catch(() => undefined);
-    await clock.advance(5_000);
-    await expect(more).rejects.toThrow('only 5 bytes in 5 s');
-    await closed;
-  });
-
-  it('that comes by the byte is given up too', async () => {
-    const clock = new WatchedClock();
-    const said: http.ServerResponse[] = [];
-    const url = await serving((_, response) => {
-      response.writeHead(200, { 'Content-Length': 1_000_000 }).flushHeaders();
-      said.push(response);
-    });
-    const { body } = await send(get(url), way({ clock }));
-    for (let bytes = 1; bytes <= 3; bytes++) {
-      const next = body.next();
-      await clock.untilWaiting();
-      await clock.advance(19_000);
-      said[0]?.write('x');
-      expect((await next).value).toHaveLength(1);
-    }
-    const next = body.next();
-    next.catch(() => undefined);
-    await clock.advance(3_000);
-    await expect(next).rejects.toThrow('only 3 bytes in 60 s');
-  });
-
-  it('gets the time for the next 64 KiB when they have come; that of its reader is free', async () => {
-    const clock = new WatchedClock();
-    const said: http.ServerResponse[] = [];
-    const url = await serving((_, response) => {
-      response.writeHead(200, { 'Content-Length': 1_000_000 }).flushHeaders();
-      said.push(response);
-    });
-    const { body } = await send(get(url), way({ clock }));
-    for (let times = 0; times < 3; times++) {
-      let bytes = 0;
-      const first = body.next();
-      await clock.untilWaiting();
-      await clock.advance(50_000);
-      said[0]?.write(Buffer.alloc(64 * 1024));
-      bytes += (await first).value?.length ?? 0;
-      while (bytes < 64 * 1024) bytes += (await body.next()).value?.length ?? 0;
-      await clock.advance(600_000);
-    }
-    await body.return();
-  });
-
-  it('that is not read to its end ends the connection', async () => {
-    const { body, closed } = await half();
-    for await (const piece of body) {
-      expect(piece.length).toBe(5);
-      break;
-    }
-    await closed;
-  });
 });

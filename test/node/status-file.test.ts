@@ -23,7 +23,7 @@ async function bench() {
 
 it('is written for its owner only, when something has changed, without secrets', async () => {
   const { file, path, read, secrets, clock } = await bench();
-  secrets.add('hidden-password');
+  secrets.add('job', 'hidden-password');
   file.show(statusDocument(PARTS));
   await until('the file', () => stat(path).catch(() => undefined));
   expect(await read()).toEqual(statusDocument(PARTS));

@@ -28,9 +28,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { settings, version, ...world } = options;
   const { secrets, log } = world;
   const { agent: config, guest } = settings;
-  secrets.keep(...guest.secrets);
+  secrets.add('configuration', ...guest.secrets);
   const state = await openAgentState(config.paths.state_dir);
-  secrets.add(state.desired.current.parameters?.extdataUrl);
+  secrets.add('role', state.desired.current.parameters?.extdataUrl);
   refuseSlave(state);
 
   // To be connected takes as long as all that follows. Who asks already waits until it is there.

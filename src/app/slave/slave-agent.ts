@@ -28,7 +28,7 @@ export interface SlaveAgent extends Agent {
 export async function startSlaveAgent(options: SlaveAgentOptions): Promise<SlaveAgent> {
   const { settings, source, version, ...world } = options;
   const { secrets, log } = world;
-  secrets.keep(source.secret);
+  secrets.add('configuration', source.secret);
   const state = await openAgentState(settings.agent.paths.state_dir);
   const err = await state.desired.assume(slaveWish(state.desired.current, settings.agent, source));
   if (err !== undefined) log.warn({ err }, 'what this slave is to be is not on disk');

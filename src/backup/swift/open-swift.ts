@@ -26,9 +26,9 @@ export async function openSwift(
   caller: Caller,
   { storage, secrets, clock, signal, silenceTimeoutMs }: OpenSwiftParts,
 ): Promise<{ client: SwiftClient; found: Omit<StorageTarget, 'token'> }> {
-  secrets.add(caller.token);
+  secrets.add('job', caller.token);
   const { token, ...found } = await findStorage(wanted, caller, storage, clock);
-  secrets.add(token);
+  secrets.add('job', token);
   const { ca, insecure } = storage;
   const access = { storageUrl: found.accountUrl, token, ca, insecure };
   return { client: new SwiftClient({ ...access, silenceTimeoutMs, clock, signal }), found };
