@@ -150,16 +150,15 @@ export class SessionLab {
     fault: () => unknown,
     since: 'call' | 'end' = 'call',
   ): Promise<number> {
-    const ready = new Promise<number>((resolve) => {
-      const cancel = session.onConnected(() => {
-        cancel();
-        resolve(systemClock.monotonic());
-      });
-    });
+    let ready = 0;
+    const readyBefore = this.said(SAYS.ready);
+    const cancel = session.onConnected(() => (ready = systemClock.monotonic()));
     const call = systemClock.monotonic();
     await fault();
     const end = systemClock.monotonic();
-    const milliseconds = Math.max(0, (await ready) - { call, end }[since]);
+    await until('the session is ready again', () => this.said(SAYS.ready) > readyBefore);
+    cancel();
+    const milliseconds = Math.max(0, ready - { call, end }[since]);
     expect(this.#saidBeforeReady(), 'a connection that is open serves').toEqual([]);
     await this.expectService(session, 'after the fault');
     await recordFault({ ...record, until: 'consuming and publishing', milliseconds });

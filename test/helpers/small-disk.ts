@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { codeOf, messageOf } from '../../src/base/errors.ts';
+import { until } from './until.ts';
 
 /** What can be wrong with a disk. */
 export type DiskTrouble = 'full' | 'read-only';
@@ -27,9 +28,10 @@ export class SmallDisk {
     }
   }
 
-  break(trouble: DiskTrouble): void {
+  /** Resolves when it is so: what the processes that have just ended had open is closed by then. */
+  async break(trouble: DiskTrouble): Promise<void> {
     if (trouble === 'read-only') {
-      this.#remount('ro');
+      await until('nobody has a file open to write', () => this.#remount('ro'));
       return;
     }
     const file = openSync(this.#filler, 'w');
@@ -62,7 +64,10 @@ export class SmallDisk {
     }
   }
 
-  #remount(how: 'ro' | 'rw'): void {
-    execFileSync('mount', ['-o', `remount,${how}`, this.#mountPoint]);
+  /** False: it is busy. */
+  #remount(how: 'ro' | 'rw'): boolean {
+    const { status, stderr } = spawnSync('mount', ['-o', `remount,${how}`, this.#mountPoint]);
+    if (status !== 0 && !stderr.includes('busy')) throw new Error(stderr.toString());
+    return status === 0;
   }
 }

@@ -29,7 +29,7 @@ describe.each(TROUBLES)('with a state directory that is %s', (trouble) => {
   it('a write says so', async (test) => {
     const small = await smallState();
     if (small === null) return test.skip();
-    small.disk.break(trouble);
+    await small.disk.break(trouble);
     await expect(writeFileAtomic(path.join(small.state, 'x'), 'y'.repeat(9_000))).rejects.toThrow(
       new RegExp(
         `cannot write ${small.state}/x: the file system of ${small.state} \\(small\\) is ${trouble}`,
@@ -44,7 +44,7 @@ describe.each(TROUBLES)('with a state directory that is %s', (trouble) => {
     const { state, disk } = small;
     const before = await Journal.open(state, 'a boot');
     await before.accept({ id: 'old', body: '{"method":"restart"}' });
-    disk.break(trouble);
+    await disk.break(trouble);
     const troubles: unknown[] = [];
     const journal = await Journal.open(state, 'another boot', (error) => troubles.push(error));
     expect(String(troubles)).toContain(`cannot write ${state}/journal/boot`);
@@ -75,7 +75,7 @@ describe.each(TROUBLES)('with a state directory that is %s', (trouble) => {
     const { state, disk } = small;
     const before = await Journal.open(state, 'a boot');
     await before.accept({ id: 'stop', body: '{"method":"stop_db","args":{},"version":"1.0"}' });
-    disk.break(trouble);
+    await disk.break(trouble);
     const journal = await Journal.open(state, 'another boot');
     const resumed: string[] = [];
     const resume = (body: string): Promise<void> => Promise.resolve(void resumed.push(body));
@@ -89,7 +89,7 @@ describe.each(TROUBLES)('with a state directory that is %s', (trouble) => {
     const { state, disk } = small;
     const stopped = { ...desiredState(), stopped: { bootId: 'a boot' } };
     await writeFile(path.join(state, 'desired.json'), JSON.stringify(stopped));
-    disk.break(trouble);
+    await disk.break(trouble);
     const store = await DesiredStateStore.open(state);
     const changes: unknown[] = [];
     store.onChange(() => changes.push(store.current.stopped));
@@ -109,7 +109,7 @@ describe.each(TROUBLES)('with a state directory that is %s', (trouble) => {
     const small = await smallState();
     if (small === null) return test.skip();
     const { state, disk } = small;
-    disk.break(trouble);
+    await disk.break(trouble);
     const { log, texts } = recordingLog('warn');
     const outbox = await Outbox.open({
       ...{ stateDirectory: state, send: () => Promise.resolve('confirmed'), nextSent: () => 1 },

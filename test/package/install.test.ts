@@ -59,8 +59,8 @@ describe.runIf(reason === null)('the packages in a minimal Debian', () => {
     );
   });
   afterAll(async () => {
-    await container.close();
-    await stage.close();
+    await (container as Container | undefined)?.close();
+    await (stage as Stage | undefined)?.close();
     await rm(directory, { recursive: true });
   });
 

@@ -184,8 +184,12 @@ export class Broker {
     );
   }
 
-  /** Has the broker lose power: what is not durable is gone. Resolves when it accepts again. */
+  /**
+   * Has the broker lose power: what is not durable is gone. Resolves when it accepts again. What is
+   * durable is on the disk before, which Mnesia otherwise leaves for some seconds.
+   */
   async restart(): Promise<void> {
+    await this.#evaluate('ok = mnesia:sync_log(), null');
     await killTrees([this.description.server]);
     this.description.server = await startServer(this.description);
   }

@@ -47,7 +47,7 @@ describe.each(TROUBLES)('a boot with a state directory that is %s', (trouble) =>
       await stage.trove.waitForStatus(id, 'healthy');
       await stage.trove.rpc(id, 'cluster_complete');
       await powerCut(actor);
-      disk.break(trouble);
+      await disk.break(trouble);
 
       const logged = (await vm.log()).length;
       await vm.startAgent();
