@@ -6,7 +6,7 @@ import { encodeEnvelope, type JsonObject } from '../src/oslo/envelope.ts';
 import { Cipher } from '../src/trove/cipher.ts';
 import { RawCaller } from '../test/helpers/raw-caller.ts';
 import { until } from '../test/helpers/until.ts';
-import { memoryOf, quantile } from './figures.ts';
+import { cpuSecondsOf, memoryOf, quantile } from './figures.ts';
 import { agent, bareConsumer, start, type Guest } from './guests.ts';
 import { onStage } from './on-stage.ts';
 
@@ -100,11 +100,14 @@ async function measure(guest: Guest, url: string, key: string | null, asked: Flo
     await until('the guest answers', () => answers().catch(() => undefined));
     say('peaceful', await watch(trove, running.pid, sleep(systemClock, 5_000)));
     const begun = systemClock.monotonic();
+    const cpu = cpuSecondsOf(running.pid);
     const sending = flood(other, asked.messages, asked.window);
     say('flooded', await watch(trove, running.pid, sending));
     const seconds = (systemClock.monotonic() - begun) / 1_000;
-    process.stdout.write(`  ${asked.messages} messages in ${seconds.toFixed(1)} s\n`);
+    process.stdout.write(`  ${asked.messages} messages sent in ${seconds.toFixed(1)} s\n`);
     say('after', await watch(trove, running.pid, sleep(systemClock, 10_000)));
+    const used = (cpuSecondsOf(running.pid) - cpu).toFixed(1);
+    process.stdout.write(`  ${used} s of CPU time since the flood began\n`);
   } finally {
     await trove.close();
     await other.close();

@@ -25,12 +25,29 @@ export class AgentError extends Error {
   readonly retryable: boolean;
 
   constructor(message: string, facts: ErrorFacts = {}) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0; // see withoutStack
     super(
       excerpt(message, LONGEST_MESSAGE),
       facts.cause === undefined ? undefined : { cause: facts.cause },
     );
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = new.target.name;
     this.retryable = facts.retryable ?? false;
+  }
+}
+
+/**
+ * Runs something whose errors have no stack, which is most of what a refusal costs and which nobody
+ * reads: so many refusals must be cheap (`npm run bench:flood`).
+ */
+export function withoutStack<T>(run: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return run();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { MessageProperties } from '../amqp/message.ts';
-import { AgentError } from '../base/errors.ts';
+import { AgentError, withoutStack } from '../base/errors.ts';
 import { excerpt } from '../base/text.ts';
 
 /** Any JSON object. */
@@ -55,7 +55,7 @@ export function badMessage(what: string): AgentError {
 function parseObject(text: string, what: string): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = withoutStack((): unknown => JSON.parse(text));
   } catch {
     throw badMessage(`${what} is not JSON`);
   }

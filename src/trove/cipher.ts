@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { AgentError } from '../base/errors.ts';
+import { AgentError, withoutStack } from '../base/errors.ts';
 
 /** A source of `size` random bytes. */
 export type RandomBytes = (size: number) => Uint8Array;
@@ -46,6 +46,10 @@ export class Cipher {
    * came (docs/contracts/trove.md, 2.5).
    */
   decrypt(text: unknown): string {
+    return withoutStack(() => this.#decrypt(text));
+  }
+
+  #decrypt(text: unknown): string {
     if (typeof text !== 'string' || !BASE64.test(text)) throw new DecryptionError();
     const bytes = Buffer.from(text, 'base64');
     if (bytes.length < 2 * AES_BLOCK_BYTES || bytes.length % AES_BLOCK_BYTES !== 0)
