@@ -34,7 +34,7 @@ export class Redirects {
       const answer = await exchange({ ...call, url, body: body?.body });
       const to = redirectOf(answer, url);
       if (to === null) return answer;
-      answer.incoming.destroy();
+      answer.end();
       if (to.url === null) throw redirected(call.what, answer.status, to.place, NOT_THERE);
       if (hops === MOST_REDIRECTS) throw redirected(call.what, answer.status, to.place, TOO_OFTEN);
       if (isSamePath(to.url, url)) {
