@@ -154,14 +154,14 @@ export class Connection {
 /** Throws what Node.js and amqplib throw. */
 async function logIn(
   { host, port, user, password, vhost }: BrokerAddress,
-  { heartbeatSeconds, tls, findAddresses }: ConnectOptions,
+  { heartbeatSeconds, tls, findAddresses, clock }: ConnectOptions,
   signal: AbortSignal,
 ): Promise<ChannelModel> {
   // amqplib hands on to node:net or node:tls what it does not know.
   const socketOptions: SocketOptions & DialOptions & { signal: AbortSignal } = {
     noDelay: true, // 44 ms per RPC without it
     signal,
-    ...(await dialOptions(host, HANDSHAKE_MS, findAddresses)),
+    ...(await dialOptions(host, { limitMs: HANDSHAKE_MS, clock, find: findAddresses })),
     ...(tls && (await readTls(tls))),
   };
   return amqpConnect(

@@ -1,11 +1,17 @@
 import { lstat, mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, codeOf } from '../base/errors.ts';
-import { hold, holdFolder, openFolderIn, type HeldFolder } from '../host/held-folder.ts';
+import {
+  hold,
+  holdFolder,
+  holdFolderIfThere,
+  openFolderIn,
+  type HeldFolder,
+} from '../host/held-folder.ts';
 
 /** Where a work directory is. */
 export interface WorkPlace {
-  /** The folder of the data file; it is made when it is missing. */
+  /** The folder of the data file; a work directory in it makes it when it is missing. */
   parent: string;
   /** Absolute paths, of which it must be one or be below one. */
   within: readonly string[];
@@ -46,9 +52,10 @@ export async function inWorkDirectory<T>(
   }
 }
 
-/** Removes what an agent that was killed has left of such a directory. */
+/** Removes what an agent that was killed has left of such a directory. Makes nothing. */
 export async function clearWorkDirectory(place: WorkPlace): Promise<void> {
-  const parent = await holdFolder(place.parent, place.within);
+  const parent = await holdFolderIfThere(place.parent, place.within);
+  if (parent === null) return;
   try {
     await clear(parent, place);
   } finally {

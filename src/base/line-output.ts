@@ -10,7 +10,7 @@ const MOST_WAITING = 1024 ** 2;
  */
 export class LineOutput {
   /**
-   * Told how many lines were lost, as soon as one is taken again. It may write a line that says so.
+   * Called with the count of lost lines as soon as one is taken again. It may write a line that says so.
    */
   onTakenAgain: (lost: number) => void = () => undefined;
   readonly #stream: Writable;
@@ -18,10 +18,9 @@ export class LineOutput {
   /** What the line that is being written says was lost: it is lost with that line. */
   #told = 0;
 
+  /** @param stream has a listener to its errors: without one an error would end this process. */
   constructor(stream: Writable) {
     this.#stream = stream;
-    // The callback of each line is told too; without a listener the error would end this process.
-    stream.on('error', () => undefined);
   }
 
   /** Writes one line, newline included. Never throws. */

@@ -10,10 +10,10 @@ import { readSlaveSource } from '../app/slave/slave-source.ts';
 import type { World } from '../app/world.ts';
 import { systemClock } from '../base/clock.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
-import { LineOutput, written } from '../base/line-output.ts';
-import { createLogger } from '../base/log.ts';
+import { written } from '../base/line-output.ts';
 import { SystemdNotify } from '../host/systemd-notify.ts';
 import { Secrets } from '../base/secrets.ts';
+import { openLog } from './agent-log.ts';
 import { HELP, parseCommandLine, UsageError } from './command-line.ts';
 import { EXIT } from './exit-codes.ts';
 import { showStatus } from './show-status.ts';
@@ -21,7 +21,7 @@ import { showStatus } from './show-status.ts';
 declare const K2HDKC_AGENT_VERSION: string;
 
 async function main(words: string[]): Promise<number> {
-  // Whoever reads may go at any time, as `head` does.
+  // A reader may go at any time, as `head` does: without a listener that would end this process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const command = parseCommandLine(words);
   switch (command.name) {
@@ -38,7 +38,7 @@ async function main(words: string[]): Promise<number> {
   }
 }
 
-/** Runs the agent until it is told to end. */
+/** Runs the agent until a signal ends it, or it fails. */
 async function run(options: RunOptions): Promise<number> {
   const ending = new Promise<NodeJS.Signals>((resolve) => {
     // For ever, not once: while a tool runs, execa ends a process in which nobody listens any more.
@@ -47,14 +47,7 @@ async function run(options: RunOptions): Promise<number> {
   const node = await readNodeSettings(options);
   const secrets = new Secrets();
   const { format, level } = node.agent.log;
-  const output = new LineOutput(process.stdout);
-  const write = (line: string): void => {
-    output.write(line);
-  };
-  const log = createLogger({ format, level, secrets, write });
-  output.onTakenAgain = (lost) => {
-    log.warn({ lost }, 'lines of this log were lost: nobody took them');
-  };
+  const log = openLog(process.stdout, { format, level, secrets });
   const world: World = { clock: systemClock, random: Math.random, secrets, log };
   const agent = await start(options, node, world);
   const over = new AbortController();

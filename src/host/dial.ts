@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
+import type { Clock } from '../base/clock.ts';
 
 /** An address of a host, as dns.lookup gives it. */
 export interface Address {
@@ -17,25 +18,34 @@ export interface DialOptions {
   autoSelectFamilyAttemptTimeout?: number;
 }
 
+/** How the addresses of a host are found. */
+export interface Dialing {
+  /** For the whole connection, the search included (ms). */
+  limitMs: number;
+  clock: Clock;
+  /** Default: dns.lookup. */
+  find?: FindAddresses | undefined;
+}
+
 /** No address is tried for less (ms): Node's own default. */
 const LEAST_ATTEMPT_MS = 250;
 
 /**
- * Finds the addresses of a host, and shares the time for the connection out between them. Node.js
- * gives each but the last 250 ms, which is less than a lost SYN costs (1 s), and then never comes
+ * Finds the addresses of a host, and shares the time that is left for the connection out between them.
+ * Node.js gives each but the last 250 ms, which is less than a lost SYN costs (1 s), and then never comes
  * back to it: a host whose second address is not reachable was not reachable at all.
  *
- * @param limitMs for the whole connection
- * @throws what `find` throws, by default dns.lookup.
+ * @throws what `find` throws.
  */
 export async function dialOptions(
   host: string,
-  limitMs: number,
-  find: FindAddresses = (name) => lookup(name, { all: true }),
+  { limitMs, clock, find = (name) => lookup(name, { all: true }) }: Dialing,
 ): Promise<DialOptions> {
   if (isIP(host) !== 0) return {};
+  const begun = clock.monotonic();
   const found = await find(host);
-  const share = Math.floor(limitMs / Math.max(found.length, 1));
+  const leftMs = limitMs - (clock.monotonic() - begun);
+  const share = Math.floor(leftMs / Math.max(found.length, 1));
   return {
     lookup: known(host, found),
     autoSelectFamily: true,

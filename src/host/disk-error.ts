@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { AgentError, codeOf, messageOf } from '../base/errors.ts';
+import { isWithin } from '../base/paths.ts';
 import { tableOfMounts } from './mounts.ts';
 
 /** What the file system as a whole is when a file of it cannot be written: errno(3). */
@@ -41,9 +42,8 @@ export function ofDisk(error: unknown, file: string, mounts = readMounts): unkno
 function fileSystemOf(file: string, table: string): { device: string; mountPoint: string } {
   let found = { device: '', mountPoint: '/' };
   for (const mount of tableOfMounts(table)) {
-    const above = mount.mountPoint === '/' ? '/' : `${mount.mountPoint}/`;
-    const isAbove = `${file}/`.startsWith(above);
-    if (isAbove && mount.mountPoint.length >= found.mountPoint.length) found = mount;
+    const { mountPoint } = mount;
+    if (isWithin(file, mountPoint) && mountPoint.length >= found.mountPoint.length) found = mount;
   }
   return found;
 }

@@ -2,10 +2,11 @@ import { constants } from 'node:fs';
 import { lstat, mkdir, open, realpath, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, codeOf } from '../base/errors.ts';
+import { isWithin } from '../base/paths.ts';
 import { makeSharedDirectory } from './shared-directory.ts';
 
 /**
- * A folder held open. Whoever may change the folders above it can give its name to another one: what is
+ * A folder held open. A user who may change the folders above it can give its name to another one: what is
  * done through `at` is done in this one all the same.
  */
 export interface HeldFolder {
@@ -29,13 +30,38 @@ export async function holdFolder(folder: string, within: readonly string[]): Pro
   const anchor = anchorOf(folder, within);
   if (anchor === undefined) throw outside(folder, folder, within);
   const made = await makeSharedDirectory(anchor);
+  return follow(folder, within, made, enter);
+}
+
+/** As `holdFolder`, but makes nothing: null when the folder is not there. */
+export async function holdFolderIfThere(
+  folder: string,
+  within: readonly string[],
+): Promise<HeldFolder | null> {
+  const enterThere = async (above: HeldFolder, name: string): Promise<HeldFolder> =>
+    hold(await openFolderIn(above, name), false);
+  try {
+    return await follow(folder, within, false, enterThere);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error instanceof AgentError ? error : unusable(folder, error);
+  }
+}
+
+/** Opens one folder after the other, so that no name is looked up twice. */
+async function follow(
+  folder: string,
+  within: readonly string[],
+  made: boolean,
+  enterNext: (above: HeldFolder, name: string) => Promise<HeldFolder>,
+): Promise<HeldFolder> {
   const real = await realPlace(folder);
   const base = await realBaseOf(real, within);
   if (base === undefined) throw outside(folder, real, within);
   let held = hold(await open(base, FOLDER), made);
   for (const name of path.relative(base, real).split('/').filter(Boolean)) {
     const above = held;
-    held = await enter(above, name).finally(() => above.close());
+    held = await enterNext(above, name).finally(() => above.close());
   }
   return held;
 }
@@ -52,11 +78,6 @@ export async function whyOutside(file: string, within: readonly string[]): Promi
     if (error instanceof AgentError) return error.message;
     throw error;
   }
-}
-
-/** Whether a path is a folder or below it, by the texts alone. */
-export function isWithin(file: string, folder: string): boolean {
-  return file === folder || file.startsWith(folder === '/' ? '/' : `${folder}/`);
 }
 
 /** Holds a folder by a handle that was opened already. */
@@ -88,7 +109,7 @@ async function enter(parent: HeldFolder, name: string): Promise<HeldFolder> {
 }
 
 /**
- * The outermost of the folders that a path is below. The inner ones prove nothing: who may change the
+ * The outermost of the folders that a path is below. The inner ones prove nothing: a user who may change the
  * outer one can make links of them.
  */
 function anchorOf(file: string, within: readonly string[]): string | undefined {

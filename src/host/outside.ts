@@ -18,18 +18,20 @@ export function hasOwnMounts(
  * A command that has systemd run another one outside of this unit: with the mounts of process 1 and none
  * of the limits of the agent. It ends with the exit code and the output of the other one.
  *
+ * @param unit is the name of its unit: the end of this command is not that of the other one. Default: systemd's.
  * @param limitMs is when systemd ends it, in milliseconds.
  * @param variables are those of systemd-run's own environment that it gets: without their values, which can
  * be secrets and would be seen in the list of processes.
  */
 export function outside(
   [command, ...args]: readonly [string, ...string[]],
-  { limitMs, variables }: { limitMs: number; variables: readonly string[] },
+  { unit, limitMs, variables }: { unit?: string; limitMs: number; variables: readonly string[] },
 ): [string, string[]] {
   const options = ['--quiet', '--wait', '--pipe', '--collect'];
   const limit = `--property=RuntimeMaxSec=${Math.ceil(limitMs / 1000)}`;
+  const named = unit === undefined ? [] : [`--unit=${unit}`];
   const names = variables.map((name) => `--setenv=${name}`);
-  return ['systemd-run', [...options, limit, ...names, '--', command, ...args]];
+  return ['systemd-run', [...options, ...named, limit, ...names, '--', command, ...args]];
 }
 
 /** The first field of each line: see proc_pid_mountinfo(5). */

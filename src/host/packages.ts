@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { childEnvironment } from '../base/child-environment.ts';
@@ -101,18 +102,24 @@ async function run(
 ): Promise<void> {
   const { execa } = await import('execa'); // 6 MiB that most agents never need
   const environment = { ...proxies(), DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
+  const unit = `k2hdkc-guest-agent-${randomBytes(6).toString('hex')}.service`;
+  const how = { unit, limitMs: timeoutMs, variables: Object.keys(environment) };
   const words: [string, string[]] = isSandboxed
-    ? outside([command, ...args], { limitMs: timeoutMs, variables: Object.keys(environment) })
+    ? outside([command, ...args], how)
     : [command, args];
+  const options = {
+    stdin: 'ignore',
+    extendEnv: false,
+    env: childEnvironment(environment),
+  } as const;
   try {
-    await execa(...words, {
-      stdin: 'ignore',
-      timeout: timeoutMs,
-      extendEnv: false,
-      env: childEnvironment(environment),
-      ...(signal === undefined ? {} : { cancelSignal: signal }),
-    });
+    const ends = signal === undefined ? {} : { cancelSignal: signal };
+    await execa(...words, { ...options, timeout: timeoutMs, ...ends });
   } catch (error) {
+    if (isSandboxed && signal?.aborted) {
+      // systemd-run has ended, and what it has begun goes on.
+      await execa('systemctl', ['stop', '--', unit], { ...options, reject: false });
+    }
     throw new AgentError(`${command} ${args.join(' ')}: ${lastWords(error)}`, {
       cause: error,
       retryable: true,

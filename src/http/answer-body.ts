@@ -10,13 +10,14 @@ export const LEAST_BYTES = 64 * 1024;
  * `silenceMs`; the time that the reader takes does not count. An iteration that ends early ends the
  * connection.
  *
+ * @param end ends the exchange: see HttpAnswer.
  * @throws NoAnswer when it is cut off, stops coming or is too slow.
  */
 export async function* answerBody(
   incoming: http.IncomingMessage,
-  outgoing: http.ClientRequest,
   life: Life,
   { clock, silenceMs }: { clock: Clock; silenceMs: number },
+  end: () => void,
 ): AsyncGenerator<Buffer, void> {
   const pieces = incoming[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let leftMs = silenceMs;
@@ -39,9 +40,7 @@ export async function* answerBody(
     life.break(error);
     throw error;
   } finally {
-    life.end();
-    // Of a connection with half an answer, or half a body, nothing more can come.
-    if (!incoming.complete || !outgoing.writableFinished) incoming.destroy();
+    end();
   }
 }
 

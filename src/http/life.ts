@@ -41,25 +41,25 @@ export class Life {
     else this.#waiting.add(end);
   }
 
-  /**
-   * Settles like `work`, or rejects when it breaks; after `ms` without either it breaks by `late`. Throws
-   * NoAnswer, whatever `work` throws.
-   */
-  guard<T>(clock: Clock, ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  /** Settles like `work`, or rejects when it breaks. Throws NoAnswer, whatever `work` throws. */
+  whole<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const cancel = clock.after(ms, () => this.break(late()));
       const fail = (reason: unknown): void => {
-        cancel();
         this.#waiting.delete(fail);
         reject(noAnswer(reason));
       };
       work.then((result) => {
-        cancel();
         this.#waiting.delete(fail);
         resolve(result);
       }, fail);
       this.onBreak(fail);
     });
+  }
+
+  /** As `whole`; after `ms` milliseconds without an end of `work` it breaks by `late`. */
+  guard<T>(clock: Clock, ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+    const cancel = clock.after(ms, () => this.break(late()));
+    return this.whole(work).finally(cancel);
   }
 }
 

@@ -17,8 +17,7 @@ export interface Redirect {
 
 /**
  * Where an answer sends its caller; null when it does not. A call that carries a token goes on at the
- * same host only, and never from https to http: who answers with another host decides nothing about
- * who gets the token.
+ * same host only, and never from https to http: an answer does not decide which host gets the token.
  */
 export function redirectOf(
   { status, headers }: { status: number; headers: { location?: string | undefined } },
@@ -29,6 +28,7 @@ export function redirectOf(
     return null;
   }
   const url = new URL(location, from);
+  url.hash = ''; // a place within the answer, which is never sent (RFC 9110, 10.2.2)
   const place = excerpt(`${url.protocol}//${url.host}${url.pathname}`);
   const isHttp = url.protocol === 'https:' || url.protocol === 'http:';
   const isDown = from.protocol === 'https:' && url.protocol !== 'https:';

@@ -8,13 +8,13 @@ import type { Life } from './life.ts';
  */
 export type HttpBody = Uint8Array | AsyncIterable<Uint8Array>;
 
-/** So long the other side is waited for to ask for a body; then it gets it unasked (ms). */
+/** The other side has so long to ask for a body; then it gets the body unasked (ms). */
 const CONTINUE_WAIT_MS = 2_000;
 
 /**
- * Sends what a call carries. A body that is made on the way is begun when the other side asks for it
- * (100-continue), and ended when it answers early: a refusal would else be lost with the connection
- * that is closed after it.
+ * Sends what a call carries. A body that is made on the way begins when the other side asks for it
+ * (100-continue), and ends when the other side answers early: the connection that it closes after a
+ * refusal would take the refusal with it.
  *
  * @throws NoAnswer; what the body throws if that fails.
  */
@@ -36,6 +36,8 @@ export async function sendBody(
   });
   /** Whether to stop, after `begin` has called back or an answer has come. */
   const orAnswered = async (begin: (done: () => void) => void): Promise<boolean> => {
+    // It can have come while the next piece was made, and then nothing may call back any more.
+    if (heard.answer) return true;
     const either = new Promise<void>((resolve) => {
       wake = resolve;
       begin(resolve);

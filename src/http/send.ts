@@ -43,6 +43,8 @@ export interface HttpAnswer {
   incoming: http.IncomingMessage;
   /** To be read to its end, or ended: that is the end of the exchange, and of a limit on it. */
   body: AsyncGenerator<Buffer, void>;
+  /** For a body that nobody reads: ends the exchange, and its connection. */
+  end: () => void;
 }
 
 /**
@@ -55,13 +57,13 @@ export interface HttpAnswer {
 export async function send(call: HttpCall, way: HttpWay): Promise<HttpAnswer> {
   const { clock, connectMs, silenceMs, signal } = way;
   const life = new Life(signal);
-  const late = (): Error => new Error(`no connection within ${connectMs / 1000} s`);
   const silent = (): Error => new Error(`no sign of life for ${silenceMs / 1000} s`);
-  const connected = clock.after(connectMs, () => life.break(late()));
+  const connected = clock.after(connectMs, () => {
+    life.break(new Error(`no connection within ${connectMs / 1000} s`));
+  });
   life.onBreak(connected);
   try {
-    const dialing = dialOptions(call.target.host, connectMs);
-    const dial = await life.guard(clock, connectMs, dialing, late);
+    const dial = await life.whole(dialOptions(call.target.host, { limitMs: connectMs, clock }));
     const outgoing = open(call, way, dial);
     life.onBreak(() => void outgoing.destroy());
     outgoing.once('socket', (socket) => {
@@ -72,7 +74,12 @@ export async function send(call: HttpCall, way: HttpWay): Promise<HttpAnswer> {
     await sendBody(call.body, outgoing, answer, { life, clock, silenceMs });
     const incoming = await life.guard(clock, silenceMs, answer, silent);
     const { statusCode: status = 0, headers } = incoming;
-    return { status, headers, incoming, body: answerBody(incoming, outgoing, life, way) };
+    const end = (): void => {
+      life.end();
+      // Of a connection with half an answer, or half a body, nothing more can come.
+      if (!incoming.readableEnded || !outgoing.writableFinished) incoming.destroy();
+    };
+    return { status, headers, incoming, body: answerBody(incoming, life, way, end), end };
   } catch (error) {
     life.break(error);
     throw error;

@@ -34,6 +34,11 @@ export function parseTarget(url: string): Target | null {
   };
 }
 
+/** Whether calls can be made below this URL: without a user, a query or a fragment. */
+export function isBaseUrl(url: string): boolean {
+  return parseTarget(url) !== null && !url.includes('?');
+}
+
 /** A URL that cannot be called, for an error: what stands before an `@` can be a password. */
 export function showable(url: string): string {
   const at = url.lastIndexOf('@');

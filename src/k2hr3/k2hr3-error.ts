@@ -60,8 +60,7 @@ export function refusal(
 ): K2hr3Error {
   const kind = kindOfStatus(answer.status);
   const to = redirectOf({ headers: {}, ...answer }, new URL(answer.origin));
-  const said =
-    to === null ? saidBy(answer.body) : `which redirects to ${to.origin}: use that address`;
+  const said = to === null ? saidBy(answer.body) : whereTo(to.origin, answer.origin);
   const text = `K2HR3 at ${answer.origin} ${doing}: status ${answer.status}`;
   return new K2hr3Error(kind, said === '' ? text : `${text}, ${said}`);
 }
@@ -78,6 +77,12 @@ export function withoutSecrets(text: string): string {
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')
     .trim()
     .slice(0, 200);
+}
+
+function whereTo(origin: string, from: string): string {
+  return origin === from
+    ? 'which redirects to another path of this address: it is not that of the API of K2HR3'
+    : `which redirects to ${origin}: use that address`;
 }
 
 function saidBy(body: string): string {

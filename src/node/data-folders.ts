@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Volume } from '../host/mount-volume.ts';
 
 /** The folders, absolute and normalised, in which a data file may be. */
@@ -9,6 +10,7 @@ export interface DataFolders {
 
 /** The same with the volume that prepare has mounted, which Trove may have named otherwise. */
 export function withVolume({ all, own }: DataFolders, volume: Volume | null): DataFolders {
-  if (volume === null || own.includes(volume.mountPoint)) return { all, own };
-  return { all: [...all, volume.mountPoint], own: [...own, volume.mountPoint] };
+  const folder = volume === null ? undefined : path.resolve(volume.mountPoint);
+  if (folder === undefined || own.includes(folder)) return { all, own };
+  return { all: [...all, folder], own: [...own, folder] };
 }

@@ -113,30 +113,43 @@ export class DesiredStateStore {
   }
 
   /** Changes some fields; resolves when the change is on disk. Changes never overtake each other. */
-  async update(change: Partial<DesiredState>): Promise<void> {
-    const write = this.#writing.then(async () => {
+  update(change: Partial<DesiredState>): Promise<void> {
+    return this.#inTurn(async () => {
       const next = { ...this.#current, ...change };
-      await writeFileAtomic(this.#file, `${JSON.stringify(next, null, 2)}\n`);
-      this.#current = next;
-      for (const listener of [...this.#listeners]) listener();
+      await this.#write(next);
+      this.#become(next);
     });
-    this.#writing = write.catch(() => undefined);
-    await write;
   }
 
   /**
    * As `update`, for what is true at a start whatever the disk says, and is found again at the next: when
    * it cannot be written this agent goes by it all the same. Resolves with why it was not, never rejects.
    */
-  async assume(change: Partial<DesiredState>): Promise<unknown> {
-    try {
-      await this.update(change);
-      return undefined;
-    } catch (error) {
-      this.#current = { ...this.#current, ...change };
-      for (const listener of [...this.#listeners]) listener();
-      return error;
-    }
+  assume(change: Partial<DesiredState>): Promise<unknown> {
+    const turn = this.#inTurn(async () => {
+      const next = { ...this.#current, ...change };
+      await this.#write(next).finally(() => this.#become(next));
+    });
+    return turn.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  }
+
+  /** Does a change after those before it. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const turn = this.#writing.then(change);
+    this.#writing = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #write(state: DesiredState): Promise<void> {
+    await writeFileAtomic(this.#file, `${JSON.stringify(state, null, 2)}\n`);
+  }
+
+  #become(state: DesiredState): void {
+    this.#current = state;
+    for (const listener of [...this.#listeners]) listener();
   }
 
   /** Calls `listener` after every change. */

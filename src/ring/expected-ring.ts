@@ -6,6 +6,4 @@ export interface ExpectedRing {
   ringStableMs: number;
   /** The list has changed since this agent started, or a prepare: others may not know it yet. */
   ringIsNew: boolean;
-  /** Why the newest role is refused, so that the ring stays as it was; null when it is not. */
-  refused: string | null;
 }

@@ -36,8 +36,9 @@ export class RingMembers {
   readonly #log: Logger;
   #of = '';
   #members = NOBODY;
-  /** What is on disk, or being written. */
+  /** What is on disk. */
   #kept = '';
+  #diskFails = false;
   #writing: Promise<void> = Promise.resolve();
 
   constructor({ stateDirectory, log }: { stateDirectory: string; log: Logger }) {
@@ -64,26 +65,33 @@ export class RingMembers {
     return key === this.#of ? this.#members : NOBODY;
   }
 
-  /** This node looks at its ring; resolves when what is new is on disk, or cannot be, which is logged. */
+  /**
+   * This node looks at its ring; resolves when what is new is on disk, or cannot be. That is logged once, and
+   * tried again at every look.
+   */
   async look(status: RingStatus, key: string): Promise<void> {
     const seen = membersSeen(status);
     if (seen === null) return;
     this.#of = key;
     this.#members = seen;
     const text = JSON.stringify({ of: key, members: [...seen].sort() });
-    if (text === this.#kept) return this.#writing;
-    this.#kept = text;
     this.#writing = this.#writing.then(() => this.#write(text));
     await this.#writing;
   }
 
   async #write(text: string): Promise<void> {
+    if (text === this.#kept) return;
     try {
       await writeFileAtomic(this.#file, text);
+      this.#kept = text;
+      if (this.#diskFails)
+        this.#log.info({ file: this.#file }, 'the record of the ring is on disk');
+      this.#diskFails = false;
     } catch (err) {
       const what =
-        'who is in the ring cannot be recorded: this node may make one of its own after a reboot';
-      this.#log.warn({ err, file: this.#file }, what);
+        'the servers of the ring cannot be recorded: after a reboot this node may make a ring of its own';
+      if (!this.#diskFails) this.#log.warn({ err, file: this.#file }, what);
+      this.#diskFails = true;
     }
   }
 }

@@ -12,7 +12,7 @@ import type { RoleView } from './role-view.ts';
 import { roleDiff } from './role-diff.ts';
 import type { RoleDocument } from './role-document.ts';
 import { DOUBT_MS, RoleGate } from './role-gate.ts';
-import { RoleRefusedError } from './role-refused.ts';
+import { refusedRole, RoleRefusedError } from './role-refused.ts';
 import { unreadRole } from './unread-role.ts';
 
 /** How fast the role is read, in milliseconds. */
@@ -83,9 +83,9 @@ export class RoleWatch {
   #ringIsNew = false;
   #hurryUntil = 0;
   #retryMs: number | null = null;
-  /** The role whose reading is watched, and when it was of use last. */
+  /** The role whose reading is watched, and when it was read last, of use or not. */
   #watched: string | null = null;
-  #usefulAt = 0;
+  #readAt = 0;
 
   constructor(options: RoleWatchOptions) {
     const { pace, random, clock, stateDirectory, log } = options;
@@ -128,24 +128,25 @@ export class RoleWatch {
       cuks: document?.cuks ?? new Set(),
       ringStableMs: this.#options.clock.monotonic() - this.#ringSince,
       ringIsNew: this.#ringIsNew,
-      refused: this.#refusal,
       problem: this.#problem,
     };
   }
 
   /**
-   * What concerns somebody: a role that was not read for long, whatever the reason. To be asked every
-   * few seconds: the time runs from the first question on.
+   * What concerns somebody: a role that is refused, and one that was not read for long, whatever the reason.
+   * To be asked every few seconds: the time runs from the first question on.
    */
   findings(): Finding[] {
     const { desired, clock, pace } = this.#options;
     const now = clock.monotonic();
     const key = desired().registration?.parametersKey ?? null;
-    if (key === null || key !== this.#watched) this.#usefulAt = now;
+    if (key === null || key !== this.#watched) this.#readAt = now;
     this.#watched = key;
     const pauseMs = settledPauseMs(pace.settledMs, this.#document?.servers.length ?? 0);
-    const isRefused = this.#refusal !== null && this.#problem === this.#refusal; // a concern of its own
-    return isRefused ? [] : unreadRole(now - this.#usefulAt, pauseMs, this.#problem);
+    return [
+      ...refusedRole(this.#refusal),
+      ...unreadRole(now - this.#readAt, pauseMs, this.#problem),
+    ];
   }
 
   /** Something changes: read at once, and fast for a while. */
@@ -187,7 +188,7 @@ export class RoleWatch {
       if (this.#retryMs !== null && this.#problem !== null) log.info('K2HR3 answers again');
       const isNews = reading.changed || this.#answeredAfter !== registrations;
       this.#answeredAfter = registrations;
-      this.#usefulAt = this.#options.clock.monotonic();
+      this.#readAt = this.#options.clock.monotonic();
       this.#backoff.reset();
       this.#retryMs = null;
       this.#refusal = null;
@@ -197,11 +198,14 @@ export class RoleWatch {
     } catch (error) {
       if (signal.aborted) return;
       const problem = messageOf(error);
-      if (error instanceof RoleRefusedError) this.#refusal = problem;
-      if (problem !== this.#problem && !(error instanceof RoleRefusedError)) {
+      this.#retryMs = this.#backoff.next();
+      if (error instanceof RoleRefusedError) {
+        this.#refusal = problem;
+        // It was read, and the next read is due then.
+        this.#readAt = this.#options.clock.monotonic() + this.#retryMs;
+      } else if (problem !== this.#problem) {
         log.warn({ problem }, 'the role cannot be read; the last good one stays in use');
       }
-      this.#retryMs = this.#backoff.next();
       this.#setProblem(problem);
     }
   }

@@ -8,7 +8,7 @@ const PAUSES = 10;
 /**
  * What concerns somebody about a role that is not read, whatever the reason.
  *
- * @param unreadMs for how long no document was of use
+ * @param unreadMs for how long no document was read
  * @param pauseMs between two reads when all is well
  * @param problem what the last try said; null when it is under way, or none was made
  */

@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readlink, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { inWorkDirectory, type WorkPlace } from '../../src/backup/work-directory.ts';
+import {
+  clearWorkDirectory,
+  inWorkDirectory,
+  type WorkPlace,
+} from '../../src/backup/work-directory.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
 /** A work directory in this folder, which alone is allowed. */
@@ -20,6 +24,15 @@ it('gives an empty directory that is private, and removes it', async () => {
   });
   expect(used).toBe(path.join(parent, 'work'));
   expect(await readdir(parent)).toEqual([]);
+});
+
+it('clears nothing, and makes nothing, where no data is', async () => {
+  const above = await temporaryDirectory();
+  await clearWorkDirectory({ ...place(path.join(above, 'data')), within: [above] });
+  await clearWorkDirectory(place(path.join(above, 'data')));
+  expect(await readdir(above)).toEqual([]);
+  await rm(above, { recursive: true });
+  await clearWorkDirectory(place(above));
 });
 
 it('removes it after a failure too', async () => {

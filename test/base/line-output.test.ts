@@ -14,6 +14,7 @@ class Scripted extends EventEmitter {
 
   constructor(outcomes: Outcome[]) {
     super();
+    this.on('error', () => undefined);
     this.#outcomes = outcomes;
   }
 
@@ -71,7 +72,6 @@ it('keeps a mebibyte and a line for a reader that hangs, and no more', () => {
 
 it('waits until what was written is out, and not for a reader that went', async () => {
   const stream = new Scripted(['hangs', 'EPIPE']);
-  stream.on('error', () => undefined);
   let isOut = false;
   const out = written(stream as unknown as Writable).then(() => (isOut = true));
   await Promise.resolve();

@@ -1,26 +1,15 @@
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { getEventListeners } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { rescope } from '../../src/backup/swift/keystone.ts';
 import { SwiftClient } from '../../src/backup/swift/swift-client.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { redirectOf } from '../../src/http/redirect.ts';
 import { readResource } from '../../src/k2hr3/resource.ts';
+import { answering } from '../http/http-server.ts';
 import { KeystoneStandIn } from '../simulators/keystone/stand-in.ts';
 import { md5, startMemorySwift } from '../backup/swift/memory-swift.ts';
 
 const STATUSES = [301, 302, 303, 307, 308];
-
-/** The origin of a server that answers everything so. */
-async function answering(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  await new Promise<void>((go) => server.listen(0, '127.0.0.1', go));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
 
 /** In front of a service: it sends every caller to the same path at `to`. */
 function front(status: number, to: string, calls: string[] = []): Promise<string> {
@@ -36,6 +25,7 @@ describe('where a redirect leads', () => {
     ['http://h/v3', 'https://h/v3', 'https://h/v3'],
     ['http://h/v3', '/identity/v3', 'http://h/identity/v3'],
     ['https://h/v3', 'https://h:8443/v3', 'https://h:8443/v3'],
+    ['http://h/v3', '/identity/v3#tokens', 'http://h/identity/v3'],
     ['https://h/v3', 'http://h/v3', null],
     ['http://h/v3', 'http://other/v3', null],
     ['http://h/v3', 'https://user:pw@h/v3', null],
@@ -73,24 +63,35 @@ describe('Keystone', () => {
 
   it('that redirects to another host is not: the line names it', async () => {
     await expect(behind(() => front(301, 'http://keystone.elsewhere'))).rejects.toThrow(
-      /status 301: it redirects to http:\/\/keystone\.elsewhere\/v3\/auth\/tokens, .* set auth_url/,
+      /status 301: it redirects to http:\/\/keystone\.elsewhere\/v3\/auth\/tokens, .* set auth_url of \[service_credentials\] to http:\/\/keystone\.elsewhere\/v3$/,
     );
+  });
+
+  it('that redirects to what is no Keystone is named without a wrong auth_url', async () => {
+    const login = (): Promise<string> =>
+      answering((request, response) => {
+        request.resume();
+        response.writeHead(302, { Location: 'http://login.example/' }).end();
+      });
+    await expect(behind(login)).rejects.toThrow(/to that of Keystone$/);
   });
 
   it('that redirects in a circle is left', async () => {
     const calls: string[] = [];
-    await expect(behind(() => front(302, '', calls))).rejects.toThrow('it redirects to');
+    await expect(behind(() => front(302, '', calls))).rejects.toThrow(
+      /it redirects to http:\S+, after 5 other places$/,
+    );
     expect(calls).toHaveLength(6);
   });
 });
 
 describe('Swift', () => {
-  async function behind(front: (to: string) => Promise<string>) {
+  async function behind(front: (to: string) => Promise<string>, signal?: AbortSignal) {
     const swift = await startMemorySwift();
     swift.containers.add('c');
     const origin = await front(new URL(swift.storageUrl).origin);
     const storageUrl = `${origin}/v1/AUTH_test`;
-    const client = new SwiftClient({ storageUrl, token: swift.token, clock: systemClock });
+    const client = new SwiftClient({ storageUrl, token: swift.token, clock: systemClock, signal });
     onTestFinished(() => client.close());
     return { client, swift };
   }
@@ -123,6 +124,21 @@ describe('Swift', () => {
     const refusal = client.head('c', 'o');
     await expect(refusal).rejects.toMatchObject({ status: 301, retryable: false });
     await expect(refusal).rejects.toThrow('redirects to http://swift.elsewhere/v1/AUTH_test/c/o,');
+    await expect(refusal).rejects.toThrow(/ the account http:\/\/swift\.elsewhere\/v1\/AUTH_test$/);
+  });
+
+  it('that redirects in a circle is left', async () => {
+    const calls: string[] = [];
+    const { client } = await behind(() => front(302, '', calls));
+    await expect(client.head('c', 'o')).rejects.toThrow(/redirects to \S+, after 5 other places$/);
+    expect(calls).toHaveLength(6);
+  });
+
+  it('that redirects leaves nothing that waits for the end of the agent', async () => {
+    const { signal } = new AbortController();
+    const { client } = await behind((to) => front(307, to), signal);
+    expect(await client.put('c', 'o', Buffer.from('hello'))).toBe(md5('hello'));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
 

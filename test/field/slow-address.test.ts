@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
 import { dialOptions, type DialOptions } from '../../src/host/dial.ts';
 import { until } from '../helpers/until.ts';
 
@@ -11,6 +12,8 @@ const LISTENER = `
 const server = require('node:net').createServer((socket) => socket.end('here'));
 server.listen({ host: '127.0.0.2', port: 0, backlog: 1 }, () => console.log(server.address().port));
 `;
+
+const SLOWLY = { limitMs: 60_000, clock: systemClock };
 
 /** The kernel's state of a connection that has no answer yet: /proc/net/tcp. */
 const SYN_SENT = '02';
@@ -69,14 +72,14 @@ async function connect(port: number, options: DialOptions): Promise<string> {
 
 it('an address whose first SYN is lost is waited for', async () => {
   const { port, find, goOn } = await slowHost();
-  const connected = connect(port, await dialOptions('slow.example', 60_000, find));
+  const connected = connect(port, await dialOptions('slow.example', { ...SLOWLY, find }));
   await goOn();
   expect(await connected).toBe('here');
 });
 
 it('Node.js by itself gives it up, and that is the end of the host', async () => {
   const { port, find } = await slowHost();
-  const { lookup } = await dialOptions('slow.example', 60_000, find);
+  const { lookup } = await dialOptions('slow.example', { ...SLOWLY, find });
   const attempt = connect(port, lookup === undefined ? {} : { lookup });
   await expect(attempt).rejects.toThrow();
 });

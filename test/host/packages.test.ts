@@ -2,6 +2,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { enableUnits, installPackages, missingPackages } from '../../src/host/packages.ts';
+import { until } from '../helpers/until.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
 const never = new AbortController().signal;
@@ -45,11 +46,28 @@ describe('packages', () => {
     const options =
       '--quiet --wait --pipe --collect --property=RuntimeMaxSec=900 ' +
       '--setenv=DEBIAN_FRONTEND --setenv=LC_ALL';
-    const said = (await calls()).replaceAll(/--setenv=\w*_proxy /gi, ''); // of this machine
+    const said = (await calls())
+      .replaceAll(/--setenv=\w*_proxy /gi, '') // of this machine
+      .replaceAll(/--unit=k2hdkc-guest-agent-[0-9a-f]{12}\.service /g, '');
     expect(said).toBe(
       `systemd-run ${options} -- apt-get update --quiet\n` +
         `systemd-run ${options} -- apt-get install --yes --quiet --no-install-recommends -- k2hdkc\n`,
     );
+  });
+
+  it('ends what systemd runs for it when the agent ends', async () => {
+    const calls = await onlyOnPath({
+      apk: '',
+      'systemd-run': 'exec /bin/sleep 1000',
+      systemctl: '',
+    });
+    const ending = new AbortController();
+    const installing = installPackages(['k2hdkc'], ending.signal, true);
+    installing.catch(() => undefined);
+    const unit = await until('it runs', async () => /--unit=(\S+)/.exec(await calls())?.[1]);
+    ending.abort();
+    await expect(installing).rejects.toThrow(/^apk add -- k2hdkc: /);
+    expect(await calls()).toMatch(new RegExp(`\nsystemctl stop -- ${unit}\n$`));
   });
 
   it('says what the package manager said last', async () => {

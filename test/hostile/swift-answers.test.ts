@@ -1,6 +1,3 @@
-import type { RequestListener } from 'node:http';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { rescope } from '../../src/backup/swift/keystone.ts';
 import { Patience } from '../../src/backup/swift/patience.ts';
@@ -11,18 +8,8 @@ import { systemClock } from '../../src/base/clock.ts';
 import { retryAfterMs } from '../../src/http/retry-after.ts';
 import { WatchedClock } from '../base/watched-clock.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
+import { answering } from '../http/http-server.ts';
 import { PLAIN_STORAGE } from '../helpers/storage-config.ts';
-
-/** The URL of a server that answers everything so. */
-async function answering(listener: RequestListener): Promise<string> {
-  const server = createServer({ keepAliveTimeout: 0 }, listener);
-  await new Promise<void>((go) => server.listen(0, '127.0.0.1', go));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
 
 /** A Swift that answers with these pages, the last one for ever. */
 async function swift(...pages: unknown[]): Promise<{ client: SwiftClient; asked: () => number }> {
@@ -170,6 +157,8 @@ describe('a URL with a user', () => {
       { token: 't', projectId: 'p' },
       { ca: undefined, clock: systemClock },
     );
-    await expect(refusal).rejects.toThrow('without a user: [secret]@keystone.example/v3');
+    await expect(refusal).rejects.toThrow(
+      'without a user or a query: [secret]@keystone.example/v3',
+    );
   });
 });

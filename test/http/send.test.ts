@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type http from 'node:http';
 import https from 'node:https';
@@ -8,7 +9,8 @@ import type { HttpBody } from '../../src/http/send-body.ts';
 import { send, type HttpAnswer, type HttpCall } from '../../src/http/send.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import { deferred } from '../helpers/deferred.ts';
-import { head, listening, NO_ANSWER, serving, way } from './http-server.ts';
+import { until } from '../helpers/until.ts';
+import { get, head, listening, NO_ANSWER, serving, way } from './http-server.ts';
 
 /** A call with a body that is made on the way. */
 function put(url: string, body: HttpBody): HttpCall {
@@ -115,6 +117,27 @@ describe('a body', () => {
     while (!state.ended) await clock.advance(7_000);
     await expect(answer).rejects.toMatchObject(NO_ANSWER);
     await expect(answer).rejects.toThrow('it took nothing for 7 s');
+  });
+});
+
+describe('an answer whose body nobody reads', () => {
+  it.each([
+    ['has come', '0123456789'],
+    ['has not come', undefined],
+  ])('and that %s is ended: its connection, and what waits for an abort', async (_what, body) => {
+    const closed = deferred();
+    const url = await serving((_, response) => {
+      response.socket?.once('close', () => closed.resolve());
+      if (body !== undefined) response.end(body);
+      else response.writeHead(200, { 'Content-Length': 10 }).flushHeaders();
+    });
+    const { signal } = new AbortController();
+    const { incoming, end } = await send(get(url), way({ signal }));
+    if (body !== undefined) await until('it is complete', () => incoming.complete);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    end();
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    await closed.promise;
   });
 });
 

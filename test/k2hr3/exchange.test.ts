@@ -1,31 +1,23 @@
-import { once } from 'node:events';
-import http, { type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
+import type { IncomingMessage } from 'node:http';
+import { expect, it } from 'vitest';
 import { exchange, type HttpOptions, type HttpRequest } from '../../src/k2hr3/exchange.ts';
 import { parseTarget, type Target } from '../../src/http/target.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import { deferred } from '../helpers/deferred.ts';
+import { answering } from '../http/http-server.ts';
 
 /** A server that answers with this status and text, or never; also the calls it got. */
 async function server(status: number | null, body = '') {
   const calls: IncomingMessage[] = [];
   const sources: (string | undefined)[] = [];
   const arrived = deferred();
-  const listening = http.createServer((incoming, outgoing) => {
+  const url = await answering((incoming, outgoing) => {
     calls.push(incoming);
     sources.push(incoming.socket.remoteAddress);
     arrived.resolve();
     if (status !== null) outgoing.writeHead(status, { 'x-who': 'k2hr3' }).end(body);
   });
-  listening.listen(0, '127.0.0.1');
-  await once(listening, 'listening');
-  onTestFinished(() => {
-    listening.close();
-    listening.closeAllConnections();
-  });
-  const { port } = listening.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, calls, sources, arrived: arrived.promise };
+  return { url, calls, sources, arrived: arrived.promise };
 }
 
 const never = new AbortController().signal;

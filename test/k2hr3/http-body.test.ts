@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readBody } from '../../src/k2hr3/http-body.ts';
+import { answering } from '../http/http-server.ts';
 
 const ORIGIN = 'http://k2hr3:18080';
 
@@ -13,17 +13,13 @@ async function answered(
   encoding?: string,
   { cut = false } = {},
 ): Promise<{ headers: IncomingHttpHeaders; body: IncomingMessage }> {
-  const server = http.createServer((_, outgoing) => {
+  const url = await answering((_, outgoing) => {
     if (encoding !== undefined) outgoing.setHeader('content-encoding', encoding);
     outgoing.setHeader('content-length', Buffer.byteLength(body) + (cut ? 1 : 0));
     if (cut) outgoing.write(body, () => outgoing.destroy());
     else outgoing.end(body);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  const { port } = server.address() as AddressInfo;
-  const outgoing = http.get({ host: '127.0.0.1', port, agent: false });
+  const outgoing = http.get(url, { agent: false });
   const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
   return { headers: incoming.headers, body: incoming };
 }

@@ -43,6 +43,16 @@ describe('refusal', () => {
     );
   });
 
+  it.each([
+    ['https://k2hr3.example/secret', 'https://k2hr3.example: use that address'],
+    ['/login', 'another path of this address: it is not that of the API of K2HR3'],
+  ])('says where a redirect to %s leads, without its path', (location, where) => {
+    const answer = { origin, status: 302, body: '<html>', headers: { location } };
+    expect(refusal('did not', answer).message).toBe(
+      `K2HR3 at http://10.0.0.5:18080 did not: status 302, which redirects to ${where}`,
+    );
+  });
+
   it('leaves the token out that K2HR3 echoes', () => {
     const body = JSON.stringify({
       message: `token(${TOKEN}) is not existed, because it is expired`,

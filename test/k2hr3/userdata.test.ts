@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import type { IncomingMessage } from 'node:http';
+import { expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { fetchAccessFromUrl } from '../../src/k2hr3/userdata.ts';
+import { answering } from '../http/http-server.ts';
 
 const http = { clock: systemClock };
 const SCRIPT = [
@@ -14,22 +14,14 @@ const SCRIPT = [
   'K2HR3_ERROR_MSG=""',
   'exit 0',
 ];
-const ended: (() => void)[] = [];
-
-afterEach(() => {
-  for (const end of ended.splice(0)) end();
-});
 
 /** Answers every request with this. */
 async function serve(status: number, body: string) {
   const requests: IncomingMessage[] = [];
-  const server = createServer((request, response) => {
+  const url = await answering((request, response) => {
     requests.push(request);
     response.writeHead(status, { 'content-type': 'text/plain' }).end(body);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  ended.push(() => void server.close());
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return { url, requests };
 }
 

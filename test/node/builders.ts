@@ -73,7 +73,6 @@ export const ROLE: RoleView = {
   cuks: new Set(),
   ringStableMs: 60_000,
   ringIsNew: false,
-  refused: null,
   problem: null,
 };
 

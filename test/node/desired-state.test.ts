@@ -65,6 +65,22 @@ describe('DesiredStateStore', () => {
     expect(await readdir(directory)).toEqual(['desired.json']);
   });
 
+  it('assumes in its turn what the disk refuses: the change behind it does not undo that', async () => {
+    const store = await DesiredStateStore.open(await temporaryDirectory());
+    let refusals = 1;
+    const refusedOnce = {
+      toJSON: () => {
+        if (refusals-- > 0) throw new Error('no room');
+        return 'assumed';
+      },
+    } as unknown as string;
+    const assumed = store.assume({ failure: refusedOnce });
+    const updated = store.update({ generation: 'g1' });
+    expect(await assumed).toMatchObject({ message: 'no room' });
+    await updated;
+    expect(store.current).toMatchObject({ failure: refusedOnce, generation: 'g1' });
+  });
+
   it.each(['', '{', 'null', '[]', '7', '{"version":2}', '{"phase":"new"}'])(
     'says what to do about a file that it cannot use: %j',
     async (text) => {

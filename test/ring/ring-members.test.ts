@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { membersSeen, RingMembers } from '../../src/ring/ring-members.ts';
@@ -70,12 +70,18 @@ it.each(['{', '{"of":"one"}', '{"of":1,"members":[]}', '{"of":"one","members":[1
   },
 );
 
-it('remembers them while the disk takes nothing, and says so', async () => {
+it('remembers them while the disk takes nothing, says so once, and records them when it can', async () => {
   const stateDirectory = path.join(await temporaryDirectory(), 'not-there');
   const { log, texts } = recordingLog();
   const one = new RingMembers({ stateDirectory, log });
   await one.look(ring('a', 'IN', 'IN'), 'one');
   expect([...one.of('one')]).toEqual(['cuk-a', 'cuk-b']);
+  await one.look(ring('a', 'IN', 'IN'), 'one');
   expect(texts).toHaveLength(1);
-  expect(texts[0]).toMatch(/^who is in the ring cannot be recorded/);
+  expect(texts[0]).toMatch(/^the servers of the ring cannot be recorded/);
+  await mkdir(stateDirectory);
+  await one.look(ring('a', 'IN', 'IN'), 'one');
+  const record = await readFile(path.join(stateDirectory, 'ring.json'), 'utf8');
+  expect(JSON.parse(record)).toEqual({ of: 'one', members: ['cuk-a', 'cuk-b'] });
+  expect(texts.slice(1)).toEqual(['the record of the ring is on disk']);
 });

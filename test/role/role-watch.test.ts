@@ -224,7 +224,7 @@ describe('a role that is not read', () => {
     expect(await watched(one, 70_000)).toEqual([]);
   });
 
-  it('concerns somebody also when a read never ends; a refused one is a concern of its own', async () => {
+  it('concerns somebody also when a read never ends', async () => {
     const hung = await bench('self');
     await hung.run();
     const answer = deferred<ResourceReading>();
@@ -232,12 +232,22 @@ describe('a role that is not read', () => {
     hung.k2hr3.says = answer.promise;
     hung.watch.hurry();
     expect(await watched(hung, 70_000)).toHaveLength(1);
+  });
 
-    const refused = await bench('self');
-    await refused.run();
-    refused.k2hr3.says = 'bad';
-    expect(await watched(refused, 70_000)).toEqual([]);
-    expect(refused.watch.view().refused).toMatch(/: bad$/);
+  it('is another concern than one that is refused, and counts from when that was read', async () => {
+    const one = await bench('self');
+    const REFUSAL = 'role-refused: the role resource is refused: bad; the ring stays as it is';
+    await one.run();
+    one.k2hr3.says = 'bad';
+    expect(await watched(one, 300_000)).toEqual([REFUSAL]);
+    one.k2hr3.says = new Error('K2HR3 is away');
+    expect(await watched(one, 50_000)).toEqual([REFUSAL]);
+    expect(await watched(one, 80_000)).toEqual([
+      REFUSAL,
+      expect.stringMatching(/^role-unread: .*: K2HR3 is away$/),
+    ]);
+    one.k2hr3.says = 'self';
+    expect(await watched(one, 70_000)).toEqual([]);
   });
 
   it('is no concern where there is none to read, nor right after a registration', async () => {
@@ -270,14 +280,15 @@ describe('a document', () => {
       ini: { text: 'ini of self' },
       lacksSelf: false,
       problem: 'the role resource is refused: bad',
-      refused: 'the role resource is refused: bad',
     });
+    expect(box.watch.findings()).toMatchObject([{ kind: 'role-refused' }]);
     expect(box.texts.filter((text) => text === REFUSED)).toHaveLength(1);
     expect(await readFile(path.join(box.state, 'role.json'), 'utf8')).not.toContain('bad');
 
     box.k2hr3.says = 'self';
     await pass(box, 4_000);
-    expect(box.watch.view()).toMatchObject({ problem: null, refused: null });
+    expect(box.watch.view()).toMatchObject({ problem: null });
+    expect(box.watch.findings()).toEqual([]);
   });
 
   it('that is refused is logged with the reason and what it would change', async () => {
@@ -287,8 +298,8 @@ describe('a document', () => {
     await pass(box, SETTLED);
     box.k2hr3.says = new Error('away');
     await pass(box, 1_000);
-    const { problem, refused } = box.watch.view();
-    expect([problem, refused]).toEqual(['away', 'the role resource is refused: bad']);
+    expect(box.watch.view().problem).toBe('away');
+    expect(box.watch.findings()).toMatchObject([{ kind: 'role-refused' }]);
     box.k2hr3.says = 'self,bad';
     await pass(box, 2_000);
     expect(box.lines.filter(({ msg }) => msg === REFUSED)).toEqual([

@@ -4,7 +4,7 @@ import { withoutTrailing } from '../../base/text.ts';
 import { NoAnswer } from '../../http/no-answer.ts';
 import { MOST_REDIRECTS, redirectOf } from '../../http/redirect.ts';
 import { send } from '../../http/send.ts';
-import { parseTarget, showable, type Target } from '../../http/target.ts';
+import { isBaseUrl, parseTarget, showable } from '../../http/target.ts';
 import { tlsProblem } from '../../http/tls-problem.ts';
 import { wholeBody } from '../../http/whole-body.ts';
 import { within } from '../../http/within.ts';
@@ -27,6 +27,8 @@ interface KeystoneTransport {
 const KEYSTONE_ANSWER_MS = 30_000;
 /** Until TCP and TLS stand (ms). */
 const CONNECT_MS = 10_000;
+/** Below the URL of Keystone's version 3. */
+const TOKENS = '/auth/tokens';
 /** A catalog of a hundred services and regions has 100 KB. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
@@ -61,12 +63,12 @@ export async function rescope(
 /** The configured URL can end with a version, or with nothing. */
 function tokensUrl(authUrl: string): URL {
   const base = withoutTrailing(authUrl, '/').replace(/\/v(?:3|2\.0)$/, '');
-  if (parseTarget(base) === null) {
+  if (!isBaseUrl(base)) {
     throw new AgentError(
-      `auth_url of [service_credentials] is not http://host:port/… or https://…, without a user: ${showable(authUrl)}`,
+      `auth_url of [service_credentials] is not http://host:port/… or https://…, without a user or a query: ${showable(authUrl)}`,
     );
   }
-  return new URL(`${base}/v3/auth/tokens`);
+  return new URL(`${base}/v3${TOKENS}`);
 }
 
 interface KeystoneAnswer {
@@ -86,7 +88,10 @@ function post(first: URL, body: string, transport: KeystoneTransport): Promise<K
       if (to === null) {
         return { status, subject: [headers['x-subject-token']].flat()[0], answer };
       }
-      if (to.url === null || hops === MOST_REDIRECTS) throw redirected(first, status, to.place);
+      if (to.url === null) throw redirected(first, status, elsewhere(to.place));
+      if (hops === MOST_REDIRECTS) {
+        throw redirected(first, status, `${to.place}, after ${hops} other places`);
+      }
       url = to.url;
     }
   });
@@ -98,15 +103,12 @@ async function postOnce(
   { ca, clock }: KeystoneTransport,
   signal: AbortSignal,
 ) {
+  const target = parseTarget(url.href);
+  if (target === null) throw failed(url, 'redirects to what cannot be called');
   const bytes = Buffer.from(body);
   const headers = { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) };
   const way = { ca, clock, signal, connectMs: CONNECT_MS, silenceMs: KEYSTONE_ANSWER_MS };
-  const call = {
-    method: 'POST',
-    target: parseTarget(url.href) as Target,
-    headers,
-    body: bytes,
-  } as const;
+  const call = { method: 'POST', target, headers, body: bytes } as const;
   const { status, headers: answered, body: pieces } = await send(call, way);
   return { status, headers: answered, answer: (await wholeBody(pieces, MOST_BYTES)).toString() };
 }
@@ -129,11 +131,14 @@ function refused(url: URL, status: number): AgentError {
   );
 }
 
-function redirected(url: URL, status: number, place: string): AgentError {
-  return failed(
-    url,
-    `answered with status ${status}: it redirects to ${place}, where the token must not go by itself; if that is right set auth_url of [service_credentials] to it`,
-  );
+function redirected(url: URL, status: number, where: string): AgentError {
+  return failed(url, `answered with status ${status}: it redirects to ${where}`);
+}
+
+/** @param place where a token is made: auth_url is what stands before that. */
+function elsewhere(place: string): string {
+  const base = place.endsWith(TOKENS) ? place.slice(0, -TOKENS.length) : 'that of Keystone';
+  return `${place}, where the token must not go by itself; if that is right set auth_url of [service_credentials] to ${base}`;
 }
 
 function failed(url: URL, what: string, cause?: unknown): AgentError {

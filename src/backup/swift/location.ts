@@ -1,6 +1,6 @@
 import { AgentError } from '../../base/errors.ts';
 import { excerpt } from '../../base/text.ts';
-import { parseTarget, showable } from '../../http/target.ts';
+import { isBaseUrl, showable } from '../../http/target.ts';
 
 /** Where Trove has noted that a backup lies. */
 export interface ObjectLocation {
@@ -28,16 +28,11 @@ export function checkContainer(container: string): void {
 export function parseLocation(location: string): ObjectLocation {
   const [, accountUrl = '', container = '', object = ''] =
     /^(https?:\/\/.+)\/([^/]+)\/([^/]+)$/.exec(location) ?? [];
-  if (isAccountUrl(accountUrl) && isName(container) && isName(object)) {
+  if (isBaseUrl(accountUrl) && isName(container) && isName(object)) {
     return { accountUrl, container, object };
   }
   const shown = JSON.stringify(showable(location));
   throw new AgentError(`the backup's location ${shown} is not http://…/container/object`);
-}
-
-/** Whether calls can be made below this URL: without a user, a query or a fragment. */
-export function isAccountUrl(url: string): boolean {
-  return parseTarget(url) !== null && !url.includes('?');
 }
 
 /** A URL takes `.` and `..` for steps between folders: the call would go to another account. */

@@ -34,8 +34,11 @@ export class Redirects {
       const answer = await exchange({ ...call, url, body: body?.body });
       const to = redirectOf(answer, url);
       if (to === null) return answer;
-      answer.incoming.destroy();
-      if (to.url === null) throw redirected(call.what, answer.status, to.place, NOT_THERE);
+      answer.end();
+      if (to.url === null) {
+        const why = notThere(to.place, this.#below(call.url));
+        throw redirected(call.what, answer.status, to.place, why);
+      }
       if (hops === MOST_REDIRECTS) throw redirected(call.what, answer.status, to.place, TOO_OFTEN);
       if (isSamePath(to.url, url)) {
         this.#account = to.url.origin + new URL(this.#account).pathname;
@@ -44,10 +47,20 @@ export class Redirects {
       url = to.url;
     }
   }
+
+  /** The path of a call below the account. */
+  #below({ pathname }: URL): string {
+    return pathname.slice(new URL(this.#account).pathname.length);
+  }
 }
 
-const NOT_THERE =
-  'where the token must not go by itself; if that is right set swift_url to it, or the endpoint in Keystone';
+/** @param below what follows the account in `place`, if that is the same call at another Swift. */
+function notThere(place: string, below: string): string {
+  const isAccount = place.endsWith(below);
+  const account = isAccount ? place.slice(0, place.length - below.length) : 'the right one';
+  return `where the token must not go by itself; if that is right let swift_url, or the endpoint in Keystone, lead to the account ${account}`;
+}
+
 const TOO_OFTEN = `after ${MOST_REDIRECTS} other places`;
 
 function isSamePath(one: URL, other: URL): boolean {

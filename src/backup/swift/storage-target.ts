@@ -1,10 +1,10 @@
 import { AgentError, messageOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { withoutTrailing } from '../../base/text.ts';
-import { showable } from '../../http/target.ts';
+import { isBaseUrl, showable } from '../../http/target.ts';
 import type { Caller } from './caller.ts';
 import { rescope } from './keystone.ts';
-import { isAccountUrl, type ObjectLocation } from './location.ts';
+import type { ObjectLocation } from './location.ts';
 import { endpointOf } from './service-catalog.ts';
 import type { StorageConfig } from './storage-config.ts';
 
@@ -80,8 +80,8 @@ function wantedEndpoint({ serviceType, endpointType, region }: StorageConfig): s
 
 function accountUrl(source: Source, url: string): string {
   const trimmed = withoutTrailing(url, '/');
-  if (isAccountUrl(trimmed)) return trimmed;
+  if (isBaseUrl(trimmed)) return trimmed;
   throw new AgentError(
-    `the URL of Swift from the ${source} is not http://host:port/… or https://…, without a user: ${showable(url)}`,
+    `the URL of Swift from the ${source} is not http://host:port/… or https://…, without a user or a query: ${showable(url)}`,
   );
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { isWithin } from '../../host/held-folder.ts';
+import { isWithin } from '../../base/paths.ts';
 import type { IniOverrides } from './ini-overrides.ts';
 import { keySpec, type SectionName } from './keys.ts';
 import type { ClusterModel, Settings } from './model.ts';

@@ -79,16 +79,8 @@ export function findConcerns(sighting: Sighting, times: WatchTimes): Finding[] {
     ...others.flatMap((node) => ofServer(node, sighting, times)),
     ...ofMerge(ring, times),
     ...ofRole(sighting, times),
-    ...refusedRole(sighting.role),
     ...asked,
   ];
-}
-
-/** What is wrong with the role itself: also while chmpx does not run. */
-export function refusedRole({ refused }: Pick<ExpectedRing, 'refused'>): Finding[] {
-  if (refused === null) return [];
-  const text = `${refused}; the ring stays as it is`;
-  return [{ kind: 'role-refused', subject: 'role', text, patienceMs: ROLE_MS }];
 }
 
 /** Whether a server of the role has not come yet, and its VM may be starting. */

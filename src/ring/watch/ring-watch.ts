@@ -7,13 +7,7 @@ import type { RingNode, RingStatus } from '../status.ts';
 import type { ExpectedRing } from '../expected-ring.ts';
 import { UNREAD_MS } from './unread-watch.ts';
 import { ConcernKeeper, type Concern } from './concern-keeper.ts';
-import {
-  findConcerns,
-  isExpected,
-  refusedRole,
-  type Finding,
-  type WatchTimes,
-} from './concerns.ts';
+import { findConcerns, isExpected, type Finding, type WatchTimes } from './concerns.ts';
 import { isSettled, PeerViews } from './peer-views.ts';
 import { RowAges } from './row-ages.ts';
 import type { UnreadWatch } from './unread-watch.ts';
@@ -111,8 +105,7 @@ export class RingWatch {
     this.#note(ring);
     if (ring === null) {
       split.forget();
-      const findings = [...refusedRole(this.#options.role()), ...(refusals?.findings ?? [])];
-      return Math.min(this.#keeper.look(findings) ?? Infinity, this.#startMs);
+      return Math.min(this.#keeper.look(refusals?.findings ?? []) ?? Infinity, this.#startMs);
     }
     const refusedMs = await this.#lookForRefusals(ring);
     const mayAsk = this.#mayAsk(ring);

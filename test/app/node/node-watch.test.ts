@@ -25,7 +25,7 @@ async function bench(mode: 'server' | 'slave') {
   };
   const split = { forget: () => undefined, giveIn: null };
   const unread: Finding[] = [];
-  const role = { findings: () => unread, view: () => ({ refused: null }) };
+  const role = { findings: () => unread, view: () => ({}) };
   const node = { chmpx: { running: null }, k2hdkc: { running: null }, split, role };
   const watch = createNodeWatch({
     ...world,

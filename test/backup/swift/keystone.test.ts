@@ -1,10 +1,8 @@
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { rescope } from '../../../src/backup/swift/keystone.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { ManualClock } from '../../base/manual-clock.ts';
+import { answering } from '../../http/http-server.ts';
 import { KeystoneStandIn } from '../../simulators/keystone/stand-in.ts';
 
 const PLAIN = { ca: undefined, clock: systemClock };
@@ -15,17 +13,6 @@ async function standIn() {
   const keystone = await KeystoneStandIn.start([{ id: 'p', swiftUrl: 'http://s/v1/A', token }]);
   onTestFinished(() => keystone.close());
   return keystone;
-}
-
-/** The URL of a server that answers everything so. */
-async function answering(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 describe('a token of the user', () => {
@@ -74,11 +61,11 @@ it.each([
   );
 });
 
-it.each(['keystone', 'ftp://keystone.example/v3', ''])(
+it.each(['keystone', 'ftp://keystone.example/v3', 'http://keystone.example/v3?x=1', ''])(
   'an auth_url "%s" is refused as the setting that it is',
   async (authUrl) => {
     await expect(rescope(authUrl, CALLER, PLAIN)).rejects.toThrow(
-      `auth_url of [service_credentials] is not http://host:port/… or https://…, without a user: ${authUrl}`,
+      `auth_url of [service_credentials] is not http://host:port/… or https://…, without a user or a query: ${authUrl}`,
     );
   },
 );

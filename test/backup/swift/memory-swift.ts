@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
+import type http from 'node:http';
 import type { Segment } from '../../../src/backup/swift/swift-client.ts';
+import { answering } from '../../http/http-server.ts';
 
 /** What a fault does to a call; undefined lets it through. */
 export type Fault = (
@@ -46,15 +45,7 @@ export async function startMemorySwift(): Promise<MemorySwift> {
     // A call whose body is cut off has no answer.
     serve(swift, request, response).catch(() => response.destroy());
   };
-  const server = http.createServer(onCall);
-  server.keepAliveTimeout = 0; // the client ends connections, nobody else
-  server.on('checkContinue', onCall); // so that a refusal can come instead of 100 Continue
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  swift.storageUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/AUTH_test`;
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  swift.storageUrl = `${await answering(onCall)}/v1/AUTH_test`;
   return swift;
 }
 

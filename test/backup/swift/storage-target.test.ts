@@ -1,13 +1,13 @@
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { callerOf } from '../../../src/backup/swift/caller.ts';
 import { parseLocation } from '../../../src/backup/swift/location.ts';
 import type { StorageConfig } from '../../../src/backup/swift/storage-config.ts';
 import { findStorage } from '../../../src/backup/swift/storage-target.ts';
 import { PLAIN_STORAGE } from '../../helpers/storage-config.ts';
+import { answering } from '../../http/http-server.ts';
 
 const caller = { token: 'user-token', projectId: 'p1', serviceCatalog: [] as unknown[] };
 const oldCatalog = (region: string, url: string): unknown => ({
@@ -145,7 +145,7 @@ async function fakeKeystone(
   answer: (response: ServerResponse) => void,
 ): Promise<{ url: string; requests: unknown[] }> {
   const requests: unknown[] = [];
-  const server = createServer((incoming, response) => {
+  const url = await answering((incoming, response) => {
     void text(incoming).then((body) => {
       requests.push({
         path: `${incoming.method ?? ''} ${incoming.url ?? ''}`,
@@ -154,7 +154,5 @@ async function fakeKeystone(
       answer(response);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+  return { url, requests };
 }

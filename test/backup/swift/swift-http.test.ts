@@ -1,5 +1,4 @@
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type http from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
 import {
@@ -10,19 +9,14 @@ import {
 import { systemClock } from '../../../src/base/clock.ts';
 import { Pool } from '../../../src/http/pool.ts';
 import { ManualClock } from '../../base/manual-clock.ts';
+import { serving } from '../../http/http-server.ts';
 
 const SECRET = 'gAAAA-secret-token';
 const UNANSWERED = { name: 'SwiftError', status: null, retryable: true };
 
 /** A Swift that does with every call what the test says. @returns the URL of an object. */
 async function swift(onCall: http.RequestListener): Promise<URL> {
-  const server = http.createServer(onCall);
-  await new Promise<void>((go) => server.listen(0, '127.0.0.1', go));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/AUTH_x/c/o`);
+  return new URL(await serving(onCall));
 }
 
 function transport(change: Partial<SwiftTransport> = {}): SwiftTransport {

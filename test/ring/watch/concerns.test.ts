@@ -7,7 +7,6 @@ const ROLE = {
   cuks: new Set(['cuk-a', 'cuk-b', 'cuk-c']),
   ringStableMs: 60_000,
   ringIsNew: false,
-  refused: null,
 };
 
 /** What node a finds in a ring of a, b and c, as `kind subject patience`. */
@@ -74,12 +73,6 @@ describe('what is wrong with a ring', () => {
       { role: roleOf('a', 'b') },
     ],
     ['the role is not known', ['IN', 'IN'], [], { role: roleOf() }],
-    [
-      'the role is refused',
-      ['IN', 'IN', 'IN'],
-      ['role-refused role 5000'],
-      { role: { ...ROLE, refused: 'it names /etc/shadow' } },
-    ],
     [
       'what was asked counts too',
       ['IN', 'IN', 'IN'],

@@ -233,18 +233,6 @@ describe('what is normal concerns nobody', () => {
     expect(bench.concerns).toEqual([]);
     expect(bench.watch.ring).toBeNull();
   });
-
-  it('a role that is refused, whether chmpx runs or not, until a good one comes', async () => {
-    const bench = new Bench({ role: { ...WHOLE_ROLE, refused: 'it names /etc/shadow' } });
-    await bench.clock.advance(SEEN_MS);
-    expect(bench.concerns).toEqual(['role-refused role']);
-    bench.isUp = false;
-    await bench.clock.advance(SEEN_MS);
-    expect(bench.concerns).toEqual(['role-refused role']);
-    bench.role = WHOLE_ROLE;
-    await bench.clock.advance(SEEN_MS);
-    expect(bench.concerns).toEqual([]);
-  });
 });
 
 describe('other servers are asked', () => {
