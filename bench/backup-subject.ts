@@ -37,7 +37,8 @@ const log = createLogger({
 });
 const storage = { ...PLAIN_STORAGE, container: order.container };
 const { k2hlinetool, dataFile } = order;
-const common = { storage, k2hlinetool, clock: systemClock, random: Math.random, secrets, log };
+const tool = { k2hlinetool, toolUser: null };
+const common = { storage, ...tool, clock: systemClock, random: Math.random, secrets, log };
 const caller = { token: order.token, projectId: 'test', serviceCatalog: [] };
 const { signal } = new AbortController();
 const dataFolders = [path.dirname(dataFile)];

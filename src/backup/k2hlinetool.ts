@@ -1,7 +1,6 @@
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { childEnvironment } from '../base/child-environment.ts';
 import { AgentError } from '../base/errors.ts';
+import { writeOnto, type Desk } from './desk.ts';
 
 /** How a k2h file is laid out; it counts only when the file is made. Keys of [K2HDKC] of the ini. */
 export interface K2hGeometry {
@@ -17,9 +16,9 @@ export interface K2hGeometry {
 export interface K2hlinetoolRun {
   /** Name on PATH, or path, of the tool. */
   command: string;
-  /** Private: the list of commands is written there, and file names are relative to it. */
-  directory: string;
-  /** The k2h file; absolute, or in `directory`. */
+  /** The list of commands is written there, and file names are relative to it. */
+  desk: Desk;
+  /** The k2h file; absolute, or on the desk. */
   file: string;
   /** How it is attached: for reading only, when it must be there already, or to be made so. */
   attach: 'read-only' | K2hGeometry;
@@ -41,14 +40,13 @@ const MOST_KEY_TOOL_OUTPUT = 1_000_000;
  *   reason when that has ended it.
  */
 export async function runK2hlinetool(run: K2hlinetoolRun): Promise<string> {
-  const { command, directory, file, commands, signal } = run;
+  const { command, desk, file, commands, signal } = run;
   const script = 'commands'; // in its own directory, whose path may be good in this process only
-  await writeFile(path.join(directory, script), [...commands, 'exit', ''].join('\n'), {
-    mode: 0o600,
-  });
+  await writeOnto(desk, script, [...commands, 'exit', ''].join('\n'));
   const { execa } = await import('execa'); // 6 MiB that not every command of ours needs
   const result = await execa(command, ['-f', file, ...attachOptions(run.attach), '-run', script], {
-    cwd: directory,
+    cwd: desk.directory,
+    ...(desk.user === null ? {} : { uid: desk.user.uid, gid: desk.user.gid }),
     extendEnv: false,
     env: childEnvironment(),
     reject: false,

@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { chown, lstat, mkdir, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, codeOf } from '../base/errors.ts';
 import {
@@ -8,6 +8,10 @@ import {
   openFolderIn,
   type HeldFolder,
 } from '../host/held-folder.ts';
+import type { SystemUser } from '../host/system-user.ts';
+import type { Desk } from './desk.ts';
+
+const DESK = 'desk';
 
 /** Where a work directory is. */
 export interface WorkPlace {
@@ -19,6 +23,18 @@ export interface WorkPlace {
    * Always the same, because k2hash keeps a file of 32 bytes for every path it has ever seen.
    */
   name: string;
+  /** Who runs the tool; null: the agent's user. */
+  user: SystemUser | null;
+}
+
+/** What there is to work with. */
+export interface Work {
+  /** Of the agent alone. The path is good in this process only. */
+  directory: string;
+  /** Below it, and the tool's. */
+  desk: Desk;
+  /** The folder of the data file. */
+  parent: HeldFolder;
 }
 
 /**
@@ -29,12 +45,11 @@ export interface WorkPlace {
  * The parent can be the programs' own user's, who can give the directory's name to something else. So
  * both are held open, and all is done in those that were opened (docs/security.md).
  *
- * @param work gets paths that are good in this process only; a child may have the first as its own.
  * @throws AgentError when something that is not the agent's has the name.
  */
 export async function inWorkDirectory<T>(
   place: WorkPlace,
-  work: (directory: string, parent: HeldFolder) => Promise<T>,
+  work: (work: Work) => Promise<T>,
 ): Promise<T> {
   const parent = await holdFolder(place.parent, place.within);
   try {
@@ -43,7 +58,8 @@ export async function inWorkDirectory<T>(
     const directory = await open(parent, place);
     if (directory === null) throw taken(place);
     try {
-      return await work(directory.at(), parent);
+      const desk = await makeDesk(directory, place.user);
+      return await work({ directory: directory.at(), desk, parent });
     } finally {
       await remove(parent, place.name, directory);
     }
@@ -61,6 +77,12 @@ export async function clearWorkDirectory(place: WorkPlace): Promise<void> {
   } finally {
     await parent.close();
   }
+}
+
+async function makeDesk(directory: HeldFolder, user: SystemUser | null): Promise<Desk> {
+  await mkdir(directory.at(DESK), { mode: 0o700 });
+  if (user !== null) await chown(directory.at(DESK), user.uid, user.gid);
+  return { directory: directory.at(DESK), user };
 }
 
 async function clear(parent: HeldFolder, place: WorkPlace): Promise<void> {
@@ -84,6 +106,7 @@ async function open(parent: HeldFolder, place: WorkPlace): Promise<HeldFolder | 
 async function remove(parent: HeldFolder, name: string, directory: HeldFolder): Promise<void> {
   try {
     await killThoseIn(directory);
+    await clearDesk(directory);
     for (const entry of await readdir(directory.at())) {
       await rm(directory.at(entry), { recursive: true, force: true });
     }
@@ -94,6 +117,37 @@ async function remove(parent: HeldFolder, name: string, directory: HeldFolder): 
   } finally {
     await directory.close();
   }
+}
+
+/**
+ * Takes the desk back before anything is removed from it: what its user could still change while a
+ * tree is walked could lead out of it.
+ */
+async function clearDesk(directory: HeldFolder): Promise<void> {
+  const handle = await openFolderIn(directory, DESK).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  });
+  if (handle === null) return;
+  const desk = hold(handle, false);
+  try {
+    await handle.chown(process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+    await killThoseIn(desk);
+    for (const entry of await readdir(desk.at(), { withFileTypes: true })) {
+      if (!entry.isDirectory()) await unlink(desk.at(entry.name));
+      else await rmdir(desk.at(entry.name)).catch(foreignFolder);
+    }
+  } finally {
+    await desk.close();
+  }
+}
+
+function foreignFolder(cause: unknown): never {
+  if (codeOf(cause) !== 'ENOTEMPTY') throw cause;
+  throw new AgentError(
+    'the work directory beside the data holds a folder that k2hlinetool does not make: remove it, and find out which process of programs.user made it',
+    { cause },
+  );
 }
 
 /** Ends the processes that have the directory as their own. */

@@ -1,12 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { StatusDocument } from '../node/status-document.ts';
 import { statusFile } from '../node/status-file.ts';
-import { codeOf } from '../base/errors.ts';
+import { codeOf, messageOf } from '../base/errors.ts';
 import { visible } from '../base/text.ts';
 import { loadAgentConfig } from '../config/load.ts';
 import { isLocked } from '../host/instance-lock.ts';
 import type { StatusOptions } from './command-line.ts';
 import { EXIT } from './exit-codes.ts';
+import { readStatusDocument } from './status-schema.ts';
 import { statusText } from './status-text.ts';
 
 /** The agent gives the file a new time every 20 s or so (ms). */
@@ -28,15 +29,33 @@ export async function showStatus({
   const writtenAt = (await orNull(stat(file)))?.mtimeMs ?? 0;
   const now = Date.now();
   const isOld = runs === true && Math.abs(now - writtenAt) > OLD_MS;
-  const document = text === null ? null : (JSON.parse(text) as StatusDocument);
-  if (json) process.stdout.write(text ?? 'null\n');
-  const warning = warningOf({ runs: runs === true, isOld, known: document !== null, writtenAt });
+  const { document, problem } = text === null ? NOTHING : read(text);
+  if (json) process.stdout.write(document === null ? 'null\n' : (text ?? ''));
+  const known = document !== null;
+  if (problem !== null) process.stderr.write(`${file}: ${problem}; the agent writes it again\n`);
+  const warning = warningOf({ runs: runs === true, isOld, known, writtenAt });
   if (warning !== null) (json ? process.stderr : process.stdout).write(`${warning}\n`);
   if (!json && document) process.stdout.write(visible(statusText(document, now)));
   if (runs !== true) return EXIT.notRunning;
   if (isOld || document === null) return EXIT.stale;
   const isBad = document.concerns.length > 0 || document.node.state === 'failed';
   return isBad ? EXIT.concern : EXIT.ok;
+}
+
+interface Reading {
+  document: StatusDocument | null;
+  /** Why a text is none. */
+  problem: string | null;
+}
+
+const NOTHING: Reading = { document: null, problem: null };
+
+function read(text: string): Reading {
+  try {
+    return { document: readStatusDocument(text), problem: null };
+  } catch (error) {
+    return { document: null, problem: visible(messageOf(error)) };
+  }
 }
 
 interface Doubt {

@@ -10,7 +10,7 @@ const GEOMETRY = { maskBit: 4, collisionMaskBit: 4, maxElements: 8, pageSize: 12
 it('makes a file, tells the tool what to do and gives back what it printed', async () => {
   const directory = await temporaryDirectory();
   const command = await standInK2hlinetool(directory);
-  const run = { command, directory, file: 'a.k2h' };
+  const run = { command, desk: { directory, user: null }, file: 'a.k2h' };
   const commands = ['set k1 v1', 'info state'];
   expect(await runK2hlinetool({ ...run, attach: GEOMETRY, commands })).toMatch(
     /Assigned Element += 1 /,
@@ -23,12 +23,24 @@ it('makes a file, tells the tool what to do and gives back what it printed', asy
 it('hands the geometry over as options', async () => {
   const directory = await temporaryDirectory();
   const command = await shellTool(directory, 'tool', 'echo "$@" > words');
-  await runK2hlinetool({ command, directory, file: 'a.k2h', attach: GEOMETRY, commands: [] });
+  await runK2hlinetool({
+    command,
+    desk: { directory, user: null },
+    file: 'a.k2h',
+    attach: GEOMETRY,
+    commands: [],
+  });
   expect(await readFile(path.join(directory, 'words'), 'utf8')).toBe(
     `-f a.k2h -mask 4 -cmask 4 -elementcnt 8 -pagesize 128 -fullmap -run commands\n`,
   );
   const attach = { ...GEOMETRY, fullMap: false };
-  await runK2hlinetool({ command, directory, file: 'a.k2h', attach, commands: [] });
+  await runK2hlinetool({
+    command,
+    desk: { directory, user: null },
+    file: 'a.k2h',
+    attach,
+    commands: [],
+  });
   expect(await readFile(path.join(directory, 'words'), 'utf8')).not.toContain('-fullmap');
 });
 
@@ -41,13 +53,24 @@ it.each([
   const directory = await temporaryDirectory();
   const command = await shellTool(directory, 'tool', script);
   await expect(
-    runK2hlinetool({ command, directory, file: 'a', attach: 'read-only', commands: ['ar put x'] }),
+    runK2hlinetool({
+      command,
+      desk: { directory, user: null },
+      file: 'a',
+      attach: 'read-only',
+      commands: ['ar put x'],
+    }),
   ).rejects.toThrow(`${command} failed at "ar put x": ${why}`);
 });
 
 it('says when there is no such tool', async () => {
   const directory = await temporaryDirectory();
-  const run = { command: '/no/k2hlinetool', directory, file: 'a', attach: 'read-only' } as const;
+  const run = {
+    command: '/no/k2hlinetool',
+    desk: { directory, user: null },
+    file: 'a',
+    attach: 'read-only',
+  } as const;
   await expect(runK2hlinetool({ ...run, commands: [] })).rejects.toThrow(
     '/no/k2hlinetool failed: it cannot be started (ENOENT): install it, or set its path',
   );
@@ -58,7 +81,7 @@ it('is ended by its signal', async () => {
   const command = await shellTool(directory, 'tool', 'echo $$ > pid; exec sleep 1000');
   const ending = new AbortController();
   const run = runK2hlinetool({
-    ...{ command, directory, file: 'a', attach: 'read-only', commands: [] },
+    ...{ command, desk: { directory, user: null }, file: 'a', attach: 'read-only', commands: [] },
     signal: ending.signal,
   });
   const pid = (): Promise<string> => readFile(path.join(directory, 'pid'), 'utf8').catch(() => '');

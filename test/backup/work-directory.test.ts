@@ -12,14 +12,15 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
 /** A work directory in this folder, which alone is allowed. */
 function place(parent: string): WorkPlace {
-  return { parent, within: [parent], name: 'work' };
+  return { parent, within: [parent], name: 'work', user: null };
 }
 
 it('gives an empty directory that is private, and removes it', async () => {
   const parent = path.join(await temporaryDirectory(), 'data');
-  const used = await inWorkDirectory(place(parent), async (directory) => {
+  const used = await inWorkDirectory(place(parent), async ({ directory, desk }) => {
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
     await writeFile(path.join(directory, 'file'), 'x');
+    await writeFile(path.join(desk.directory, 'file'), 'x');
     return readlink(directory);
   });
   expect(used).toBe(path.join(parent, 'work'));
@@ -50,8 +51,8 @@ it('clears what was left, and ends those who work in it and nobody else', async 
   const beside = spawn('sleep', ['1000'], { cwd: parent });
   await Promise.all([once(within, 'spawn'), once(beside, 'spawn')]);
   const gone = once(within, 'exit');
-  await inWorkDirectory(place(parent), async (directory) => {
-    expect(await readdir(directory)).toEqual([]);
+  await inWorkDirectory(place(parent), async ({ directory }) => {
+    expect(await readdir(directory)).toEqual(['desk']);
   });
   expect(await gone).toEqual([null, 'SIGKILL']);
   expect(beside.exitCode).toBeNull();

@@ -110,3 +110,14 @@ it('a file that cannot be read is one line and exit code 1', async () => {
   expect(code).toBe(EXIT.failed);
   expect(stderr).toMatch(/^k2hdkc-agent: .*\n$/);
 });
+
+it('a file that no agent writes is one line, and not shown', async () => {
+  await keep();
+  await writeFile(path.join(directory, 'status.json'), JSON.stringify({ version: '\u001b[2J' }));
+  const ending = await status();
+  expect(ending).toMatchObject({ code: EXIT.stale });
+  expect(ending.stderr).toMatch(/status\.json: not what this version writes \(version: .*\n$/);
+  expect(ending.stderr).not.toContain('\u001b');
+  expect(ending.stdout).toContain('has not said how the node is');
+  expect(await status('--json')).toMatchObject({ code: EXIT.stale, stdout: 'null\n' });
+});

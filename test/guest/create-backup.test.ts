@@ -24,6 +24,7 @@ async function lab(changed: Partial<CreateBackupParts> = {}) {
     instanceId: 'i-1',
     storage: PLAIN_STORAGE,
     k2hlinetool: '/no/k2hlinetool',
+    toolUser: null,
     level: 1,
     segmentBytes: 2 ** 30,
     snapshotTimeoutMs: 1_000,

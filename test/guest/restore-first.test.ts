@@ -67,6 +67,7 @@ describe('restoreFirst', () => {
     const parts = {
       storage: PLAIN_STORAGE,
       k2hlinetool: '/no/k2hlinetool',
+      toolUser: null,
       reconciler: {
         wish: () => Promise.reject(new Error('nothing was restored')),
         until: (done: (snapshot: Snapshot) => boolean) => {

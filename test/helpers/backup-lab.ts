@@ -69,7 +69,8 @@ export class BackupLab {
     await writeFile(path.join(directory, 'a.k2har'), archive);
     const file = path.join(data, 'k2hdkc.k2h');
     const commands = ['ar load a.k2har'];
-    await runK2hlinetool({ command, directory, file, attach: GEOMETRY, commands });
+    const desk = { directory, user: null };
+    await runK2hlinetool({ command, desk, file, attach: GEOMETRY, commands });
     return new BackupLab({ data, archive, tool: command }, account, door);
   }
 
@@ -78,6 +79,7 @@ export class BackupLab {
     const parts: BackupParts = {
       storage: PLAIN_STORAGE,
       k2hlinetool: change.tool ?? this.#tool,
+      toolUser: null,
       level: 1,
       segmentBytes: SEGMENT_BYTES,
       snapshotTimeoutMs: 60_000,

@@ -69,7 +69,7 @@ export class RestoreLab {
     const { tool, file } = this;
     return runK2hlinetool({
       command: tool,
-      directory,
+      desk: { directory, user: null },
       file,
       attach: GEOMETRY,
       commands: [command],
@@ -106,6 +106,7 @@ export class RestoreLab {
     const parts = {
       storage: { ...PLAIN_STORAGE, ...change.storage },
       k2hlinetool: change.tool ?? this.tool,
+      toolUser: null,
       clock: systemClock,
       random: () => 0.5,
       secrets: new Secrets(),

@@ -40,18 +40,18 @@ async function vm() {
     expect(await lstat(at('root-only'))).toMatchObject({ uid: 0, mode: 0o40_700 });
     expect(await lstat(at('root-only/secret'))).toMatchObject({ uid: 0, mode: 0o100_600 });
   };
-  const place = { parent: at('data'), within: [at('data')], name: '.work' };
+  const place = { parent: at('data'), within: [at('data')], name: '.work', user: USER };
   return { at, place, untouched };
 }
 
 describe.runIf(process.getuid?.() === 0)('the work directory of a backup', () => {
   it('that is swapped for a link while root works stays the one that it was', async () => {
     const { at, place, untouched } = await vm();
-    await inWorkDirectory(place, async (directory) => {
+    await inWorkDirectory(place, async ({ directory }) => {
       await rename(at('data/.work'), at('data/moved'));
       await symlink(at('root-only'), at('data/.work'));
       await writeFile(path.join(directory, 'snapshot'), 'x');
-      expect(await readdir(at('data/moved'))).toEqual(['snapshot']);
+      expect(await readdir(at('data/moved'))).toEqual(['desk', 'snapshot']);
     });
     await untouched();
     expect(await readdir(at('data/moved'))).toEqual([]);
@@ -60,7 +60,7 @@ describe.runIf(process.getuid?.() === 0)('the work directory of a backup', () =>
   it('in a folder that is swapped for a link stays where it was', async () => {
     const { at, place, untouched } = await vm();
     const within = { ...place, within: [at('')] };
-    await inWorkDirectory(within, async (directory, parent) => {
+    await inWorkDirectory(within, async ({ directory, parent }) => {
       await rename(at('data'), at('away'));
       await symlink(at('root-only'), at('data'));
       await writeFile(path.join(directory, 'new.k2h'), 'x');
@@ -105,6 +105,7 @@ describe.runIf(process.getuid?.() === 0)('the work directory of a backup', () =>
       parent: at('data/k2hdkc'),
       within: [at('data'), at('data/k2hdkc')],
       name: '.work',
+      user: USER,
     };
     await expect(inWorkDirectory(place, () => Promise.resolve())).rejects.toThrow('is not in');
     await untouched();

@@ -65,7 +65,7 @@ async function serving(name: string): Promise<Actor> {
   await writeFile(vm.path('data.k2har'), Buffer.concat(values));
   await runK2hlinetool({
     command: programs.program('k2hlinetool'),
-    directory: vm.path('.'),
+    desk: { directory: vm.path('.'), user: null },
     file: path.join(vm.dataDirectory, 'k2hdkc.k2h'),
     attach: { maskBit: 8, collisionMaskBit: 8, maxElements: 32, pageSize: 512, fullMap: true },
     commands: ['ar load data.k2har'],

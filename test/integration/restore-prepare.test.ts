@@ -52,9 +52,9 @@ async function stored(damage: Record<string, unknown> = {}): Promise<BackupToRes
 async function keysOf({ vm }: Actor): Promise<string[]> {
   const command = path.join(projectRoot, 'dist/test/antpickax/k2hlinetool');
   const file = path.join(vm.dataDirectory, 'k2hdkc.k2h');
-  const directory = await temporaryDirectory();
+  const desk = { directory: await temporaryDirectory(), user: null };
   const commands = ['list'];
-  const text = await runK2hlinetool({ command, directory, file, attach: 'read-only', commands });
+  const text = await runK2hlinetool({ command, desk, file, attach: 'read-only', commands });
   return [...text.matchAll(/^\+"(.*)" =>/gm)].map(([, key = '']) => key).sort();
 }
 

@@ -92,6 +92,7 @@ async function handlerParts(parts: GuestServerParts): Promise<HandlerParts> {
           {
             storage: settings.storage,
             k2hlinetool: config.programs.k2hlinetool,
+            toolUser: settings.programUser,
             timeoutMs: config.trove.restore_timeout * 1000,
             ...{ reconciler, dataFolders, ending, clock, random, secrets, log },
           },

@@ -4,6 +4,7 @@ import type { BackoffOptions, Random } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Secrets } from '../../base/secrets.ts';
+import type { SystemUser } from '../../host/system-user.ts';
 import type { BackupRequest } from '../backup-info.ts';
 import { BufferBin } from '../buffer-bin.ts';
 import type { Caller } from '../swift/caller.ts';
@@ -25,6 +26,8 @@ export interface BackupParts {
   storage: StorageConfig;
   /** Name on PATH, or path, of k2hlinetool. */
   k2hlinetool: string;
+  /** Who runs it: the user of chmpx and k2hdkc; null: the agent's. */
+  toolUser: SystemUser | null;
   /** Of zlib: 0 stores, 1 is fast, 9 is small. */
   level: number;
   segmentBytes: number;
@@ -92,7 +95,7 @@ const MOST_LANES = 3;
  */
 export async function makeBackup(parts: BackupParts, job: BackupJob): Promise<FinishedBackup> {
   const { request, places, signal } = job;
-  await clearWorkDirectory(workPlace(job));
+  await clearWorkDirectory(workPlace(parts, job));
   const { client, place } = await openPlace(parts, job);
   const { accountUrl, container } = place;
   try {
@@ -116,7 +119,7 @@ export async function makeBackup(parts: BackupParts, job: BackupJob): Promise<Fi
 
 /** Removes what agents that were killed have left of a backup. Throws as `makeBackup`. */
 export async function giveUpBackup(parts: BackupParts, job: BackupJob): Promise<void> {
-  await clearWorkDirectory(workPlace(job));
+  await clearWorkDirectory(workPlace(parts, job));
   const { client, place } = await openPlace(parts, job);
   try {
     await removeLeftovers(parts, job, client, place);
@@ -149,8 +152,9 @@ async function snapshotAndSend(
   const { container, backupId } = place;
   const started = clock.monotonic();
   const tool = { command: parts.k2hlinetool, timeoutMs: parts.snapshotTimeoutMs };
-  const stored = await inWorkDirectory(workPlace(job), async (directory) => {
-    const { file, facts } = await takeSnapshot({ ...tool, dataFile, directory, clock, signal });
+  const stored = await inWorkDirectory(workPlace(parts, job), async ({ directory, desk }) => {
+    const how = { ...tool, dataFile, directory, desk, clock, signal };
+    const { file, facts } = await takeSnapshot(how);
     log.info({ backupId, ...facts }, 'snapshot taken and found whole');
     await places.begun(place);
     const image = await TarImage.open(file, facts, clock.wall());
@@ -173,8 +177,11 @@ async function snapshotAndSend(
   return stored;
 }
 
-function workPlace({ dataFile, dataFolders: within }: BackupJob): WorkPlace {
-  return { parent: path.dirname(dataFile), within, name: '.k2hdkc-agent-backup' };
+function workPlace(
+  { toolUser: user }: BackupParts,
+  { dataFile, dataFolders: within }: BackupJob,
+): WorkPlace {
+  return { parent: path.dirname(dataFile), within, name: '.k2hdkc-agent-backup', user };
 }
 
 function packingOf({ level }: BackupParts, image: TarImage): Packing {

@@ -1,8 +1,9 @@
-import { chmod, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, codeOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { walkArchiveFile, type ArchiveFacts } from '../archive.ts';
+import { takeFrom, type Desk } from '../desk.ts';
 import { runK2hlinetool } from '../k2hlinetool.ts';
 import { requireSpace } from '../restore/restore-archive.ts';
 
@@ -12,8 +13,10 @@ export interface SnapshotOptions {
   command: string;
   /** The k2h file; k2hdkc may have it open. */
   dataFile: string;
-  /** Private and empty, on the data volume. */
+  /** Of the agent alone, and empty, on the data volume. */
   directory: string;
+  /** Below it. */
+  desk: Desk;
   /** After so long the tool is killed (ms). */
   timeoutMs: number;
   clock: Clock;
@@ -38,7 +41,7 @@ const DISK_BLOCK_BYTES = 512;
  *   reason.
  */
 export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> {
-  const { command, dataFile, directory, timeoutMs, clock, signal } = options;
+  const { command, dataFile, directory, desk, timeoutMs, clock, signal } = options;
   await requireSpace(
     directory,
     await usedBy(dataFile),
@@ -49,7 +52,7 @@ export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> 
   try {
     await runK2hlinetool({
       command,
-      directory,
+      desk,
       file: dataFile,
       attach: 'read-only',
       commands: [`ar put ${ARCHIVE}`],
@@ -59,10 +62,9 @@ export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> 
     cancel();
   }
   const file = path.join(directory, ARCHIVE);
-  if ((await sizeOf(file)) === null) {
+  if (!(await takeFrom(desk, ARCHIVE, file))) {
     throw new AgentError(`${command} has written no archive and has not said why`);
   }
-  await chmod(file, 0o400);
   return { file, facts: await walkArchiveFile(file) };
 }
 

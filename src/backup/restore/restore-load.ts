@@ -1,8 +1,9 @@
-import { open, rename, stat } from 'node:fs/promises';
+import { rename, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError } from '../../base/errors.ts';
 import { syncDirectory } from '../../host/atomic-file.ts';
 import type { ArchiveFacts } from '../archive.ts';
+import { openOn, putOnto, type Desk } from '../desk.ts';
 import { runK2hlinetool, type K2hGeometry } from '../k2hlinetool.ts';
 import { requireSpace } from './restore-archive.ts';
 
@@ -16,8 +17,8 @@ export interface K2hTarget {
 export interface LoadOptions {
   /** Name on PATH, or path, of k2hlinetool. */
   command: string;
-  /** Private, on the file system of the target. The tool has it as its own. */
-  directory: string;
+  /** On the file system of the target. */
+  desk: Desk;
   archive: { file: string; facts: ArchiveFacts };
   target: K2hTarget;
   signal: AbortSignal;
@@ -35,20 +36,22 @@ const PAGES_OF_RECORD = 2;
  *   target is as it was then.
  */
 export async function loadArchive(options: LoadOptions): Promise<void> {
-  const { command, directory, archive, target, signal } = options;
+  const { command, desk, archive, target, signal } = options;
   const { facts } = archive;
   const name = 'new.k2h';
-  const file = path.join(directory, name);
-  const tool = { command, directory, file: name, attach: target.geometry, signal };
+  const tool = { command, desk, file: name, attach: target.geometry, signal };
   await runK2hlinetool({ ...tool, commands: [] });
-  await requireSpace(directory, await growth(file, facts, target), 'loading the archive');
+  const { size } = await withNew(desk, name, (handle) => handle.stat());
+  await requireSpace(desk.directory, growth(size, facts, target), 'loading the archive');
+  await putOnto(desk, archive.file);
   const commands = [`ar load ${path.basename(archive.file)}`, 'info state'];
   const keys = keysOf(await runK2hlinetool({ ...tool, commands }));
   if (keys !== facts.keys) {
     throw new AgentError(`the archive has ${facts.keys} keys, of which ${keys} were loaded`);
   }
-  await sync(file);
-  await rename(file, target.file);
+  // The rename must not come to the disk before the data.
+  await withNew(desk, name, (handle) => handle.sync());
+  await rename(path.join(desk.directory, name), target.file);
   await syncDirectory(path.dirname(target.file));
 }
 
@@ -56,8 +59,7 @@ export async function loadArchive(options: LoadOptions): Promise<void> {
  * How much the new file will grow, at most. More than half of it is free pages when it is made: 4 of
  * 6 MB with pages of 128 bytes, 268 of 299 MB with 512 (seen with k2hash 1.0.99).
  */
-async function growth(file: string, facts: ArchiveFacts, target: K2hTarget): Promise<number> {
-  const { size } = await stat(file);
+function growth(size: number, facts: ArchiveFacts, target: K2hTarget): number {
   const pages = PAGES_OF_RECORD * target.geometry.pageSize * facts.records;
   return Math.max(0, Math.ceil(1.25 * facts.bytes) + pages - size / 2);
 }
@@ -67,11 +69,15 @@ function keysOf(output: string): number | string {
   return found === undefined ? 'an unknown number' : Number(found);
 }
 
-/** The rename must not come to the disk before the data. */
-async function sync(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
+async function withNew<T>(
+  desk: Desk,
+  name: string,
+  use: (handle: FileHandle) => Promise<T>,
+): Promise<T> {
+  const handle = await openOn(desk, name);
+  if (handle === null) throw new AgentError('the tool has made no file and has not said why');
   try {
-    await handle.sync();
+    return await use(handle);
   } finally {
     await handle.close();
   }

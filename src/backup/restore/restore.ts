@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import { AgentError, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Secrets } from '../../base/secrets.ts';
+import type { SystemUser } from '../../host/system-user.ts';
 import type { RestoreRequest } from '../backup-info.ts';
 import type { Caller } from '../swift/caller.ts';
 import { openSwift } from '../swift/open-swift.ts';
@@ -19,6 +20,8 @@ export interface RestoreParts {
   storage: StorageConfig;
   /** Name on PATH, or path, of k2hlinetool. */
   k2hlinetool: string;
+  /** Who runs it, and owns the new data; null: the agent's user. */
+  toolUser: SystemUser | null;
   clock: Clock;
   random: Random;
   secrets: Secrets;
@@ -54,13 +57,14 @@ export async function restoreBackup(parts: RestoreParts, job: RestoreJob): Promi
   const { request, target, signal } = job;
   const started = clock.monotonic();
   try {
-    const place = { parent: path.dirname(target.file), within: job.dataFolders };
+    const parent = path.dirname(target.file);
+    const place = { parent, within: job.dataFolders, user: parts.toolUser };
     const name = '.k2hdkc-agent-restore';
-    await inWorkDirectory({ ...place, name }, async (directory, parent) => {
+    await inWorkDirectory({ ...place, name }, async ({ directory, desk, parent }) => {
       const archive = await fetchArchive(parts, job, directory);
       log.info({ backup: request.id, ...archive.facts }, 'backup downloaded and found whole');
       await loadArchive({
-        ...{ command: parts.k2hlinetool, directory, archive, signal },
+        ...{ command: parts.k2hlinetool, desk, archive, signal },
         target: { ...target, file: parent.at(path.basename(target.file)) },
       });
       const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);

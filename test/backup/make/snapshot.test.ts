@@ -20,7 +20,10 @@ async function bench(script: string, change: Partial<SnapshotOptions> = {}) {
   await copyFile(given, dataFile);
   const command = await shellTool(elsewhere, 'k2hlinetool', script.replace('given.k2har', given));
   const { signal } = new AbortController();
-  const common = { command, dataFile, directory, timeoutMs: 60_000, clock: systemClock, signal };
+  const desk = { directory, user: null };
+  const common = {
+    ...{ command, dataFile, directory, desk, timeoutMs: 60_000, clock: systemClock, signal },
+  };
   return { ...common, ...change };
 }
 

@@ -24,7 +24,7 @@ async function lab() {
     change: { command?: string; facts?: Partial<ArchiveFacts>; signal?: AbortSignal } = {},
   ): Promise<void> =>
     loadArchive({
-      directory,
+      desk: { directory, user: null },
       command: change.command ?? standIn,
       archive: { file: archive, facts: { ...facts, ...change.facts } },
       target: { file, geometry: GEOMETRY },
@@ -51,7 +51,7 @@ describe('an archive is loaded', () => {
     expect(await readdir(data)).toEqual(['k2hdkc.k2h']);
     expect((await stat(file)).ino).not.toBe(before);
     const commands = ['info state', 'print key29'];
-    const run = { command: standIn, directory, file, commands };
+    const run = { command: standIn, desk: { directory, user: null }, file, commands };
     const output = await runK2hlinetool({ ...run, attach: 'read-only' });
     expect(output).toMatch(/Assigned Element += 30 /);
     expect(output).toContain('"key29" => "value of 29"');

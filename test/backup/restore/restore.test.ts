@@ -34,6 +34,7 @@ async function lab() {
       {
         storage: PLAIN_STORAGE,
         k2hlinetool: change.tool ?? (await standInK2hlinetool(await temporaryDirectory())),
+        toolUser: null,
         pauses: { first: 1, cap: 5 },
         ...{ clock: systemClock, random: () => 0.5, secrets, log },
       },
