@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SwiftAccount } from './account.ts';
+import { FaultDoor } from './fault-door.ts';
 import { launchSwift, type Launched } from './launch.ts';
+import type { ObjectStore } from './object-store.ts';
 
 /** How a Swift is started. */
 export interface SwiftOptions {
@@ -16,7 +18,7 @@ export interface SwiftOptions {
  * A real Swift of one node with one replica and tempauth (docs/contracts/swift.md, 9), private and
  * on 127.0.0.1. SLO needs no more than a body in segments of any size from 1 byte.
  */
-export class SwiftPeer {
+export class SwiftPeer implements ObjectStore {
   readonly #launched: Launched;
   readonly #keys: Record<string, string>;
 
@@ -71,6 +73,11 @@ export class SwiftPeer {
   /** A project's objects, past every fault door. */
   async account(project = 'test'): Promise<SwiftAccount> {
     return new SwiftAccount(this.url(project), await this.token(project));
+  }
+
+  /** A door in front of its proxy. */
+  door(): Promise<FaultDoor> {
+    return FaultDoor.start(this.port);
   }
 
   /**
