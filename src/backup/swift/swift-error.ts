@@ -9,6 +9,7 @@ const HINTS: Readonly<Record<number, string>> = {
   403: 'this user may not do so: look at the roles in the project and the container ACLs',
   404: 'there is no such object or container',
   413: 'it is over the largest size or the quota of the account or container',
+  416: 'the object is shorter than it was',
   422: 'it arrived damaged',
   503: 'unavailable, or its disks are full',
   507: 'its disks are full',

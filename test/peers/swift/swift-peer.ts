@@ -12,6 +12,10 @@ export interface SwiftOptions {
   projects?: readonly string[];
   /** A larger object is refused with 413, in bytes. Default that of Swift, 5 GiB and a little. */
   maxFileSize?: number;
+  /** Entries of a page of a list. Default that of Swift, 10000. */
+  listingLimit?: number;
+  /** What a static large object may be; null: there are none. Default as of Swift. */
+  slo?: { segments: number; leastBytes: number } | null;
 }
 
 /**
@@ -29,12 +33,16 @@ export class SwiftPeer implements ObjectStore {
 
   /** Starts one; about 2 s. */
   static async start(options: SwiftOptions = {}): Promise<SwiftPeer> {
-    const { projects = ['test'], maxFileSize = 5_368_709_122 } = options;
+    const { projects = ['test'], maxFileSize = 5_368_709_122, listingLimit = 10_000 } = options;
+    const { slo = { segments: 1000, leastBytes: 1 } } = options;
     for (const project of projects) {
       if (!/^[a-z0-9]+$/i.test(project)) throw new Error(`not a project for tempauth: ${project}`);
     }
     const keys = Object.fromEntries(projects.map((name) => [name, randomBytes(8).toString('hex')]));
-    return new SwiftPeer(await launchSwift({ projects: keys, maxFileSize }), keys);
+    return new SwiftPeer(
+      await launchSwift({ projects: keys, maxFileSize, listingLimit, slo }),
+      keys,
+    );
   }
 
   /** The proxy's port on 127.0.0.1. */
