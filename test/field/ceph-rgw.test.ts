@@ -226,6 +226,19 @@ describe('a whole answer that cannot be used is not asked for again', () => {
     expect(await client.head(CONTAINER, OBJECT)).toMatchObject({ etag: 'abc' });
   });
 
+  it('the call behind a HEAD has another connection: RGW still reads what it was asked for', async () => {
+    const ports: unknown[] = [];
+    const { client } = await clientOf(({ socket }, response) => {
+      ports.push(socket.remotePort);
+      response.writeHead(200, { Etag: 'x' }).end('[]');
+    });
+    await client.list(CONTAINER, 'b-1_');
+    await client.head(CONTAINER, OBJECT);
+    await client.segments(CONTAINER, OBJECT);
+    expect(ports[0]).toBe(ports[1]);
+    expect(ports[2]).not.toBe(ports[1]);
+  });
+
   it.each([
     ['Swift', '/v1/AUTH_test', '/info'],
     ['RGW', '/swift/v1', '/swift/info'],

@@ -86,8 +86,10 @@ export class SwiftClient {
 
   /** What is known about an object; a large one as a whole. */
   async head(container: string, name: string): Promise<ObjectFacts> {
-    const { incoming } = await this.#calls.complete(this.#calls.call('HEAD', [container, name]));
-    return factsOf(incoming);
+    // Ceph RGW goes on reading a large object when it has answered (docs/contracts/swift.md, 11.3), and would
+    // answer the next call on this connection only when it has read all of it.
+    const call = this.#calls.call('HEAD', [container, name], { Connection: 'close' });
+    return factsOf((await this.#calls.complete(call)).incoming);
   }
 
   /** Opens an object for reading from byte `from` on. */
