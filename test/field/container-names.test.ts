@@ -33,7 +33,9 @@ it.each(NAMES)(
       expect(await client.head(found.container, found.object)).toMatchObject({
         etag: md5('hello'),
       });
-      expect(await client.list(found.container, 'b_')).toEqual([{ name: 'b_0', bytes: 5 }]);
+      expect(await client.list(found.container, 'b_')).toEqual([
+        { name: 'b_0', bytes: 5, hash: md5('hello') },
+      ]);
     } finally {
       client.close();
     }

@@ -8,8 +8,10 @@ import { record } from '../backup/records.ts';
 import { until } from '../helpers/until.ts';
 import { Broker } from '../peers/broker.ts';
 import type { SwiftAccount } from '../peers/swift/account.ts';
-import { FaultDoor } from '../peers/swift/fault-door.ts';
+import { BACKUP_STORES } from '../peers/object-stores.ts';
+import type { FaultDoor } from '../peers/swift/fault-door.ts';
 import type { FaultRule } from '../peers/swift/faults.ts';
+import type { ObjectStore } from '../peers/swift/object-store.ts';
 import { SwiftPeer } from '../peers/swift/swift-peer.ts';
 import { troveVerify } from '../peers/swift/trove-backups.ts';
 import { standIns, type Programs } from '../story/programs.ts';
@@ -26,36 +28,26 @@ const DIES_AT_THE_SECOND_SEGMENT: FaultRule = {
 let directory: string;
 let programs: Programs;
 let stage: Stage;
-let swift: SwiftPeer;
+let swift: ObjectStore;
 let account: SwiftAccount;
 let door: FaultDoor;
 
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-backup-'));
   programs = await standIns(directory);
-  [stage, swift] = await Promise.all([
-    Stage.open(new Broker(inject('broker')), directory, programs),
-    SwiftPeer.start(),
-  ]);
-  account = await swift.account();
-  door = await FaultDoor.start(swift.port);
+  stage = await Stage.open(new Broker(inject('broker')), directory, programs);
 });
 
 afterAll(async () => {
-  door.close();
   await stage.close();
-  await swift.stop();
   await rm(directory, { recursive: true });
-});
-
-afterEach(async () => {
-  door.clear();
-  for (const name of await account.names(CONTAINER)) await account.delete(CONTAINER, name);
 });
 
 /** A node in service with 2.5 MB of data, which are three segments. */
 async function serving(name: string): Promise<Actor> {
-  const actor = await stage.actor(name, { agentYaml: 'backup:\n  segment_size: 1\n' });
+  const actor = await stage.actor(name, {
+    agentYaml: 'backup:\n  segment_size: 1\n',
+  });
   const { vm } = actor;
   await vm.startAgent();
   await vm.untilLog(/AMQP session ready/);
@@ -123,7 +115,26 @@ async function ended({ id, vm }: Actor, backupId: string) {
   return { row, states: published.map(({ args }) => args['state']) };
 }
 
-describe('create_backup', () => {
+/** Backs up to a store of its own in the tests of this block. */
+function backingUpTo(start: () => Promise<ObjectStore>): void {
+  beforeAll(async () => {
+    swift = await start();
+    account = await swift.account();
+    door = await swift.door();
+  });
+  afterAll(async () => {
+    door.close();
+    await swift.stop();
+  });
+  afterEach(async () => {
+    door.clear();
+    for (const name of await account.names(CONTAINER)) await account.delete(CONTAINER, name);
+  });
+}
+
+describe.each(BACKUP_STORES)('create_backup, on %s,', (_store, start) => {
+  backingUpTo(start);
+
   it('ends COMPLETED in Trove, with an object that Trove verifies', async () => {
     const actor = await serving('backup');
     const backupId = await ask(actor);
@@ -145,6 +156,28 @@ describe('create_backup', () => {
     expect(JSON.stringify(notified?.args)).toContain('DBaaSBackupCreate');
     expect(await actor.vm.log()).toMatch(/operation done operation=create_backup/);
   });
+
+  it('whose agent is killed in the middle is made again by the next one', async () => {
+    const actor = await serving('killed');
+    door.add(DIES_AT_THE_SECOND_SEGMENT);
+    const backupId = await ask(actor);
+    await until('a segment is there', async () => (await account.names(CONTAINER)).length === 1);
+    await actor.vm.endAgent('SIGKILL');
+    expect(await readdir(actor.vm.dataDirectory)).toContain('.k2hdkc-agent-backup');
+    door.clear();
+    await account.put(CONTAINER, `${backupId}_00000007`, 'of the killed agent');
+    await actor.vm.startAgent();
+    const { states } = await ended(actor, backupId);
+    expect(states).toEqual(['BUILDING', 'COMPLETED']);
+    const names = await account.names(CONTAINER);
+    expect(names).toHaveLength(4);
+    expect(names).not.toContain(`${backupId}_00000007`);
+    expect(await stage.trove.instanceFaults(actor.id)).toEqual([]);
+  });
+});
+
+describe('create_backup', () => {
+  backingUpTo(() => SwiftPeer.start());
 
   it('with a parent ends FAILED, and the fault of the instance says why', async () => {
     const actor = await serving('incremental');
@@ -172,24 +205,6 @@ describe('create_backup', () => {
       .filter((one) => one.includes('_0000'));
     const order = objects.map((one) => ids.findIndex((id) => one.includes(id)));
     expect(order).toEqual(order.toSorted());
-  });
-
-  it('whose agent is killed in the middle is made again by the next one', async () => {
-    const actor = await serving('killed');
-    door.add(DIES_AT_THE_SECOND_SEGMENT);
-    const backupId = await ask(actor);
-    await until('a segment is there', async () => (await account.names(CONTAINER)).length === 1);
-    await actor.vm.endAgent('SIGKILL');
-    expect(await readdir(actor.vm.dataDirectory)).toContain('.k2hdkc-agent-backup');
-    door.clear();
-    await account.put(CONTAINER, `${backupId}_00000007`, 'of the killed agent');
-    await actor.vm.startAgent();
-    const { states } = await ended(actor, backupId);
-    expect(states).toEqual(['BUILDING', 'COMPLETED']);
-    const names = await account.names(CONTAINER);
-    expect(names).toHaveLength(4);
-    expect(names).not.toContain(`${backupId}_00000007`);
-    expect(await stage.trove.instanceFaults(actor.id)).toEqual([]);
   });
 
   it('that kills its agent again and again is given up', async () => {

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { BackoffOptions, Random } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Secrets } from '../../base/secrets.ts';
 import type { SystemUser } from '../../host/system-user.ts';
@@ -17,6 +18,7 @@ import { removeBackup } from '../swift/remove-backup.ts';
 import { takeSnapshot } from './snapshot.ts';
 import type { StorageConfig } from '../swift/storage-config.ts';
 import type { SwiftClient } from '../swift/swift-client.ts';
+import { USUAL_LIMITS, type SwiftLimits } from '../swift/swift-limits.ts';
 import { TarImage } from './tar-image.ts';
 import { uploadBackup, type StoredBackup } from './upload.ts';
 import { clearWorkDirectory, inWorkDirectory, type WorkPlace } from '../work-directory.ts';
@@ -166,6 +168,7 @@ async function snapshotAndSend(
         metadata: metadataOf(request),
         packing: packingOf(parts, image),
         segmentBytes: parts.segmentBytes,
+        limits: await limitsOf(parts, client),
         patience: patienceOf(parts, signal),
       });
     } finally {
@@ -175,6 +178,16 @@ async function snapshotAndSend(
   const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);
   log.info({ backupId, ...stored, seconds }, 'backup stored');
   return stored;
+}
+
+/** Nobody waits for a Swift that does not tell its limits: most have the usual ones. */
+async function limitsOf({ log }: BackupParts, client: SwiftClient): Promise<SwiftLimits> {
+  try {
+    return await client.limits();
+  } catch (error) {
+    log.info({ why: messageOf(error) }, "Swift does not tell its limits: Swift's defaults count");
+    return USUAL_LIMITS;
+  }
 }
 
 function workPlace(

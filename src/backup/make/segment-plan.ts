@@ -1,10 +1,8 @@
 import { AgentError } from '../../base/errors.ts';
+import type { SwiftLimits } from '../swift/swift-limits.ts';
 import { packedAtMost } from './packer.ts';
 
-/**
- * Swift's largest number of segments, and the largest of Trove's own (docs/contracts/swift.md, 3.2
- * and 3.6).
- */
+/** As many as Swift takes by default, and the largest of Trove's own (docs/contracts/swift.md, 3.2 and 3.6). */
 const MOST_SEGMENTS = 1000;
 const LARGEST_SEGMENT = 2 * 1024 ** 3;
 
@@ -17,18 +15,26 @@ export interface SegmentPlan {
 }
 
 /**
- * How a tar of `bytes` is cut: into segments of the wanted size, or larger ones when there would be
- * too many. Throws AgentError when Swift cannot take it at all.
+ * How a tar of `bytes` is cut: into segments of the wanted size as far as this Swift takes them, or larger
+ * ones when there would be too many. Throws AgentError when Swift cannot take it at all.
  */
-export function planSegments(bytes: number, memberBytes: number, wanted: number): SegmentPlan {
+export function planSegments(
+  bytes: number,
+  memberBytes: number,
+  wanted: number,
+  limits: SwiftLimits,
+): SegmentPlan {
   const member = packedAtMost(memberBytes);
   const most = Math.ceil(bytes / memberBytes) * member;
+  const count = Math.min(MOST_SEGMENTS, limits.segments);
+  const largest = Math.min(LARGEST_SEGMENT, limits.objectBytes);
   // A segment ends with a member, so that it can stay short of its limit by almost one.
-  const least = Math.ceil(most / MOST_SEGMENTS) + member;
-  const segmentBytes = most <= wanted ? wanted : Math.max(wanted, least);
-  if (segmentBytes > LARGEST_SEGMENT) {
+  const least = Math.ceil(most / count) + member;
+  const wish = Math.min(Math.max(wanted, limits.leastSegmentBytes + member), largest);
+  const segmentBytes = most <= wish ? wish : Math.max(wish, least);
+  if (segmentBytes > largest) {
     throw new AgentError(
-      `the snapshot has ${bytes} bytes, Swift takes ${MOST_SEGMENTS} segments of ${LARGEST_SEGMENT}: it cannot be backed up`,
+      `the snapshot has ${bytes} bytes, Swift takes ${count} segments of ${largest}: it cannot be backed up`,
     );
   }
   return { isOne: most <= segmentBytes, segmentBytes };

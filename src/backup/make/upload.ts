@@ -5,7 +5,8 @@ import { backupObject, segmentObject } from '../swift/object-names.ts';
 import { patiently, type PatienceParts } from '../swift/patience.ts';
 import { SegmentBody } from './segment-body.ts';
 import { planSegments } from './segment-plan.ts';
-import type { ManifestEntry, SwiftClient } from '../swift/swift-client.ts';
+import type { SwiftClient } from '../swift/swift-client.ts';
+import type { SwiftLimits } from '../swift/swift-limits.ts';
 
 /** One backup on its way to Swift, whose container is there. */
 export interface UploadOptions {
@@ -17,6 +18,7 @@ export interface UploadOptions {
   packing: Packing;
   /** Wanted size of segments. */
   segmentBytes: number;
+  limits: SwiftLimits;
   patience: PatienceParts;
 }
 
@@ -39,7 +41,8 @@ export interface StoredBackup {
  */
 export async function uploadBackup(options: UploadOptions): Promise<StoredBackup> {
   const { client, container, backupId, packing, patience, segmentBytes: wanted } = options;
-  const plan = planSegments(packing.image.bytes, packing.memberBytes, wanted);
+  const { image, memberBytes } = packing;
+  const plan = planSegments(image.bytes, memberBytes, wanted, options.limits);
   const object = backupObject(backupId);
   const parts = plan.isOne
     ? [await send(options, object, 0, plan.segmentBytes, options.metadata)]
@@ -60,7 +63,11 @@ export async function uploadBackup(options: UploadOptions): Promise<StoredBackup
 }
 
 /** A part that is in Swift as it was sent. */
-interface Sent extends ManifestEntry {
+interface Sent {
+  /** `container/name`. */
+  path: string;
+  etag: string;
+  size_bytes: number;
   /** Where in the tar the next one begins. */
   next: number;
 }
@@ -100,7 +107,13 @@ async function join(
   object: string,
   parts: readonly Sent[],
 ): Promise<void> {
-  const manifest = parts.map(({ path, etag, size_bytes }) => ({ path, etag, size_bytes }));
+  // Without the slash a Ceph RGW before 2023 leaves the segments when Trove deletes the backup
+  // (docs/contracts/swift.md, 11.5).
+  const manifest = parts.map(({ path, etag, size_bytes }) => ({
+    path: `/${path}`,
+    etag,
+    size_bytes,
+  }));
   await patiently(patience, () => client.putManifest(container, object, manifest, metadata));
 }
 

@@ -12,6 +12,11 @@ export function segmentObject(backupId: string, index: number): string {
   return `${backupId}_${String(index).padStart(8, '0')}`;
 }
 
+/** What the names of an object's segments begin with: everything before its first dot. */
+export function segmentStem(object: string): string {
+  return object.split('.', 1)[0] ?? object;
+}
+
 /** Which segment of this backup an object is; null when it is none. */
 export function segmentIndex(backupId: string, object: string): number | null {
   const rest = object.startsWith(backupId) ? object.slice(backupId.length) : '';

@@ -8,7 +8,7 @@ import type { HttpAnswer } from '../../http/send.ts';
 import { TooLong, wholeBody } from '../../http/whole-body.ts';
 import { Redirects } from './redirects.ts';
 import { withReadsFreed } from './socket-reads.ts';
-import { endless, refused } from './swift-error.ts';
+import { endless, refused, unreadable } from './swift-error.ts';
 import { exchange, type SwiftCall, type SwiftTransport } from './swift-http.ts';
 
 /** Which account of which Swift, and how it is spoken to. Times in milliseconds. */
@@ -68,6 +68,16 @@ export class SwiftCalls {
     return { what, method, url, body, headers: { 'X-Auth-Token': this.#token, ...headers } };
   }
 
+  /** A call to what Swift says about itself, which needs no token. Throws SwiftError. */
+  info(): SwiftCall {
+    const account = new URL(this.#redirects.account);
+    const what = `Swift at ${account.origin}: GET info`;
+    // Ceph RGW has it below its prefix: /swift/info beside /swift/v1.
+    const [, prefix] = /^(.*?)\/v1(?:\.0)?(?:\/|$)/.exec(account.pathname) ?? [];
+    if (prefix === undefined) throw unreadable(what, `its URL is not …/v1/…`);
+    return { what, method: 'GET', url: new URL(`${prefix}/info`, account), headers: {} };
+  }
+
   /** The whole answer; refusals with one of `fine` count as success. */
   async complete(
     call: SwiftCall,
@@ -109,6 +119,7 @@ export class SwiftCalls {
       request: typeof id === 'string' ? id : undefined,
       text: isPlain ? text.replaceAll(/\s+/g, ' ').trim().slice(0, 300) : undefined,
       retryAfterMs: retryAfterMs(headers['retry-after'], this.#transport.clock.wall()),
+      final: call.final?.[status],
     });
   }
 }

@@ -1,8 +1,10 @@
 import * as v from 'valibot';
 import { SwiftCalls, type SwiftOptions } from './swift-calls.ts';
 import type { HttpBody } from '../../http/send-body.ts';
-import { unanswered } from './swift-error.ts';
+import { listSchema, manifestSchema, type ListedObject } from './segment-lists.ts';
+import { unreadable } from './swift-error.ts';
 import type { SwiftCall } from './swift-http.ts';
+import { infoSchema, type SwiftLimits } from './swift-limits.ts';
 import { factsOf, type ObjectFacts } from './swift-object.ts';
 
 export type { SwiftOptions } from './swift-calls.ts';
@@ -14,34 +16,20 @@ export interface ObjectStream extends ObjectFacts {
   body: AsyncIterable<Buffer>;
 }
 
-/** A segment, as a manifest names it; `path` is `container/name`. */
+/** A segment, as a manifest names it; `path` is `/container/name`. */
 export interface ManifestEntry {
   path: string;
   etag: string;
   size_bytes: number;
 }
 
-/** A size: others compute with it. */
-const bytesSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const listSchema = v.array(v.object({ name: v.string(), bytes: bytesSchema }));
-/** A segment that is itself large, or a part of an object, has more keys: no backup has such. */
-const segmentSchema = v.strictObject({
-  name: v.string(),
-  bytes: bytesSchema,
-  /** MD5 in hex. */
-  hash: v.string(),
-  content_type: v.unknown(),
-  last_modified: v.unknown(),
-});
-/** A segment of a static large object, in the object's order. */
-export type Segment = v.InferOutput<typeof segmentSchema>;
-/** Something in a container's list. */
-export type ListedObject = v.InferOutput<typeof listSchema>[number];
-
 /** So long Swift may copy an object or look at segments before it says a word (ms). */
 const BUSY_MS = 600_000;
 /** More than a hundred times what a backup has. */
 const MOST_LISTED = 100_000;
+/** Swift itself answers so only when a container is to have another storage policy than it has. */
+const FOREIGN_CONTAINER =
+  'a container of this name belongs to another project, as it can on Ceph RGW without rgw_keystone_implicit_tenants: name another container';
 
 /**
  * One account of Swift. Every call can be repeated; whether that can help, the error says. Objects
@@ -57,9 +45,20 @@ export class SwiftClient {
     this.#calls = new SwiftCalls(options);
   }
 
+  /**
+   * What this Swift takes at most, by its own word, in one try and without the token. Throws SwiftError
+   * when it does not say.
+   */
+  async limits(): Promise<SwiftLimits> {
+    const call = this.#calls.info();
+    const { text } = await this.#calls.complete(call);
+    return read(call, text, infoSchema);
+  }
+
   /** Makes a container; one that is there already stays. */
   async createContainer(container: string): Promise<void> {
-    await this.#calls.complete(this.#calls.call('PUT', [container], { 'Content-Length': '0' }));
+    const call = this.#calls.call('PUT', [container], { 'Content-Length': '0' });
+    await this.#calls.complete({ ...call, final: { 409: FOREIGN_CONTAINER } });
   }
 
   /** All objects whose name begins with `prefix`, by name. None when there is no container. */
@@ -70,16 +69,16 @@ export class SwiftClient {
       const call = this.#calls.call('GET', [container]);
       call.url.search = new URLSearchParams({ format: 'json', prefix, marker }).toString();
       const { status, text } = await this.#calls.complete(call, [404]);
-      const page = status === 200 ? listed(call, text, listSchema) : [];
+      const page = status === 200 ? read(call, text, listSchema) : [];
       const last = page.at(-1)?.name;
       // Swift decides how much a page holds; an empty one is the end.
       if (last === undefined) return all;
       const isOwn = page.every(({ name }) => name.startsWith(prefix));
-      if (!isOwn) throw unanswered(call.what, `it lists what does not begin with ${prefix}`);
-      if (!isAfter(last, marker)) throw unanswered(call.what, 'its list does not go on');
+      if (!isOwn) throw unreadable(call.what, `it lists what does not begin with ${prefix}`);
+      if (!isAfter(last, marker)) throw unreadable(call.what, 'its list does not go on');
       for (const one of page) all.push(one);
       if (all.length > MOST_LISTED) {
-        throw unanswered(call.what, `it lists more than ${MOST_LISTED} objects`);
+        throw unreadable(call.what, `it lists more than ${MOST_LISTED} objects`);
       }
       marker = last;
     }
@@ -87,33 +86,29 @@ export class SwiftClient {
 
   /** What is known about an object; a large one as a whole. */
   async head(container: string, name: string): Promise<ObjectFacts> {
-    const { incoming } = await this.#calls.complete(this.#calls.call('HEAD', [container, name]));
-    return factsOf(incoming);
+    // Ceph RGW goes on reading a large object when it has answered (docs/contracts/swift.md, 11.3), and would
+    // answer the next call on this connection only when it has read all of it.
+    const call = this.#calls.call('HEAD', [container, name], { Connection: 'close' });
+    return factsOf((await this.#calls.complete(call)).incoming);
   }
 
-  /**
-   * Opens an object for reading from byte `from` on. With an `ifMatch` Swift refuses (412) when the
-   * object is another one by now.
-   */
-  async get(
-    container: string,
-    name: string,
-    { from = 0, ifMatch }: { from?: number; ifMatch?: string } = {},
-  ): Promise<ObjectStream> {
-    const call = this.#calls.call('GET', [container, name], {
-      ...(from > 0 ? { Range: `bytes=${from}-` } : {}),
-      ...(ifMatch === undefined ? {} : { 'If-Match': ifMatch }),
-    });
+  /** Opens an object for reading from byte `from` on. */
+  async get(container: string, name: string, from = 0): Promise<ObjectStream> {
+    const range = from > 0 ? { Range: `bytes=${from}-` } : {};
+    const call = this.#calls.call('GET', [container, name], range);
     const { status, incoming, body } = await this.#calls.open(call);
     return { status, body, ...factsOf(incoming) };
   }
 
-  /** What a static large object is made of. */
-  async segments(container: string, name: string): Promise<Segment[]> {
+  /**
+   * What a static large object is made of, in its order, by its manifest. Nothing on a Ceph RGW that has
+   * no answer to this (docs/contracts/swift.md, 11.2).
+   */
+  async segments(container: string, name: string): Promise<ListedObject[]> {
     const call = this.#calls.call('GET', [container, name]);
     call.url.search = 'multipart-manifest=get';
     const { text } = await this.#calls.complete(call);
-    return listed(call, text, v.array(segmentSchema));
+    return text === '' ? [] : read(call, text, manifestSchema);
   }
 
   /**
@@ -192,10 +187,10 @@ function isAfter(name: string, marker: string): boolean {
   return Buffer.compare(Buffer.from(name), Buffer.from(marker)) > 0;
 }
 
-function listed<T>(call: SwiftCall, text: string, schema: v.GenericSchema<unknown, T>): T {
+function read<T>(call: SwiftCall, text: string, schema: v.GenericSchema<unknown, T>): T {
   try {
     return v.parse(schema, JSON.parse(text));
   } catch (error) {
-    throw unanswered(call.what, 'its list cannot be read', error);
+    throw unreadable(call.what, 'its list cannot be read', error);
   }
 }

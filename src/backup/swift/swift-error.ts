@@ -9,6 +9,7 @@ const HINTS: Readonly<Record<number, string>> = {
   403: 'this user may not do so: look at the roles in the project and the container ACLs',
   404: 'there is no such object or container',
   413: 'it is over the largest size or the quota of the account or container',
+  416: 'the object is shorter than it was',
   422: 'it arrived damaged',
   503: 'unavailable, or its disks are full',
   507: 'its disks are full',
@@ -38,8 +39,9 @@ export class SwiftError extends AgentError {
 
 /**
  * The error for an answer that is not a success. `what` is the call, without its query; `request` is
- * Swift's id of it, by which an operator finds it in Swift's logs; `text` is a plain text answer;
- * `retryAfterMs` is what its Retry-After says.
+ * Swift's id of it, by which an operator finds it in Swift's logs; `text` is a plain text answer, of
+ * Ceph RGW only a word as `AccessDenied`; `retryAfterMs` is what its Retry-After says; `final` is what to
+ * do about an answer that stays as it is.
  */
 export function refused(
   what: string,
@@ -48,16 +50,18 @@ export function refused(
     request,
     text,
     retryAfterMs,
+    final,
   }: {
     request?: string | undefined;
     text?: string | undefined;
     retryAfterMs?: number | null;
+    final?: string | undefined;
   } = {},
 ): SwiftError {
-  const hint = text || HINTS[status];
+  const hint = [final ?? HINTS[status], text].filter(Boolean).join('; it says: ');
   const parts = [`${what}: ${status}`, hint && ` (${hint})`, request && `, request ${request}`];
   // 422: the bytes did not arrive as they were sent; 401 stays until somebody gets a new token.
-  const retryable = PASSING.has(status) || status === 422;
+  const retryable = final === undefined && (PASSING.has(status) || status === 422);
   const message = parts.filter(Boolean).join('');
   return new SwiftError(message, { status, retryable, retryAfterMs: retryAfterMs ?? null });
 }
@@ -70,6 +74,11 @@ export function notTrusted(what: string, problem: string): SwiftError {
 /** The error for an answer that is longer than any of its kind. */
 export function endless(what: string): SwiftError {
   return new SwiftError(`${what}: an answer without end`, { status: null, retryable: false });
+}
+
+/** The error for an answer that came whole and cannot be used: the next one would be the same. */
+export function unreadable(what: string, why: string, cause?: unknown): SwiftError {
+  return new SwiftError(`${what}: ${why}`, { status: null, retryable: false, cause });
 }
 
 /** The error for a URL that no call can be made to. */

@@ -16,6 +16,8 @@ export interface SwiftCall {
   url: URL;
   headers: Record<string, string>;
   body?: HttpBody | undefined;
+  /** Answers that another try does not change, although it can elsewhere; with what to do about them. */
+  final?: Readonly<Record<number, string>>;
   /** For a call that keeps Swift busy: in place of the transport's own (ms). */
   silenceTimeoutMs?: number;
 }

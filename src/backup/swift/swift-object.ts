@@ -22,7 +22,10 @@ export function factsOf({ headers }: http.IncomingMessage): ObjectFacts {
   };
 }
 
-/** An ETag without the quotes that Swift puts around that of a large object. */
-export function unquoted(etag: string): string {
-  return etag.replaceAll('"', '');
+/**
+ * An ETag without the quotes that Swift puts around that of a large object, and without the mark of a
+ * proxy on the way that compresses (`W/`).
+ */
+function unquoted(etag: string): string {
+  return etag.replace(/^W\//, '').replaceAll('"', '');
 }

@@ -12,6 +12,7 @@ import type { Packing } from '../../../src/backup/make/members.ts';
 import { Packer } from '../../../src/backup/make/packer.ts';
 import { removeBackup } from '../../../src/backup/swift/remove-backup.ts';
 import { SwiftClient } from '../../../src/backup/swift/swift-client.ts';
+import { USUAL_LIMITS } from '../../../src/backup/swift/swift-limits.ts';
 import { TarImage } from '../../../src/backup/make/tar-image.ts';
 import { uploadBackup, type StoredBackup } from '../../../src/backup/make/upload.ts';
 import { hurriedClock } from '../../base/hurried-clock.ts';
@@ -55,7 +56,11 @@ async function lab(values: readonly Uint8Array[], level = 1): Promise<Lab> {
     archive,
     packing,
     upload: (segmentBytes) =>
-      uploadBackup({ ...target, metadata, packing, segmentBytes, patience }),
+      uploadBackup({
+        ...target,
+        ...{ metadata, packing, segmentBytes, patience },
+        limits: USUAL_LIMITS,
+      }),
     remove: () => removeBackup(client, target, patience),
   };
 }

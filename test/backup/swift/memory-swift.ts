@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type http from 'node:http';
-import type { Segment } from '../../../src/backup/swift/swift-client.ts';
 import { answering } from '../../http/http-server.ts';
 
 /** What a fault does to a call; undefined lets it through. */
@@ -18,6 +17,8 @@ export interface MemorySwift {
   containers: Set<string>;
   /** Method, path and query of every call. */
   calls: string[];
+  /** What it says about itself. */
+  info: unknown;
   /** Asked before every call. */
   fault: Fault;
 }
@@ -28,7 +29,15 @@ interface StoredObject {
   isSlo: boolean;
   headers: http.IncomingHttpHeaders;
   /** Of a large object, as Swift tells them. */
-  segments?: Segment[];
+  segments?: ToldSegment[];
+}
+
+interface ToldSegment {
+  name: string;
+  bytes: number;
+  hash: string;
+  content_type: string;
+  last_modified: string;
 }
 
 /** Starts one; it is closed when the test is over. */
@@ -39,6 +48,7 @@ export async function startMemorySwift(): Promise<MemorySwift> {
     objects: new Map(),
     containers: new Set(),
     calls: [],
+    info: { swift: { version: '2.30.1' }, slo: {} },
     fault: () => undefined,
   };
   const onCall = (request: http.IncomingMessage, response: http.ServerResponse): void => {
@@ -78,6 +88,7 @@ async function answer(
     .slice(3)
     .map((part) => decodeURIComponent(part));
   const { objects, containers } = swift;
+  if (url.pathname === '/info') return { status: 200, body: JSON.stringify(swift.info) };
   if (request.headers['x-auth-token'] !== swift.token) return { status: 401 };
   if (name === undefined) {
     if (request.method === 'PUT') {
@@ -89,6 +100,7 @@ async function answer(
       .map((key) => ({
         name: key.slice(container.length + 1),
         bytes: objects.get(key)?.body.length,
+        hash: objects.get(key)?.etag,
       }))
       .filter((one) => one.name.startsWith(url.searchParams.get('prefix') ?? ''))
       .filter((one) => one.name > (url.searchParams.get('marker') ?? ''))
@@ -142,7 +154,8 @@ async function store(
     objects.set(key, { body, etag, isSlo: false, headers });
     return { status: 201, headers: { Etag: etag } };
   }
-  const segments = JSON.parse(body.toString()) as { path: string; etag: string }[];
+  const written = JSON.parse(body.toString()) as { path: string; etag: string }[];
+  const segments = written.map(({ path, etag }) => ({ path: path.replace(/^\//, ''), etag }));
   const stored = segments.map(({ path }) => objects.get(path));
   const wrong = segments.find(({ etag }, index) => stored[index]?.etag !== etag);
   if (wrong) {
@@ -151,7 +164,7 @@ async function store(
   }
   const etag = md5(segments.map((segment) => segment.etag).join(''));
   const whole = Buffer.concat(stored.map((one) => one?.body ?? Buffer.alloc(0)));
-  const told = segments.map((segment, index): Segment => ({
+  const told = segments.map((segment, index): ToldSegment => ({
     ...{ name: `/${segment.path}`, bytes: stored[index]?.body.length ?? 0, hash: segment.etag },
     ...{ content_type: '', last_modified: '' },
   }));

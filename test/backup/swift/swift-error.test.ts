@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { notTrusted, refused, unanswered } from '../../../src/backup/swift/swift-error.ts';
+import {
+  notTrusted,
+  refused,
+  unanswered,
+  unreadable,
+} from '../../../src/backup/swift/swift-error.ts';
 
 const CALL = 'Swift at https://swift.example: PUT backups/b-1.gz';
 
@@ -19,19 +24,35 @@ describe('the error for an answer', () => {
     expect(refused(CALL, status)).toMatchObject({ name: 'SwiftError', status, retryable, message });
   });
 
-  it('has what Swift says in place of the hint, and its id of the request', () => {
+  it('has the hint, what Swift says, and its id of the request', () => {
     expect(refused(CALL, 413, { request: 'tx-1', text: 'Upload exceeds quota.' }).message).toBe(
-      `${CALL}: 413 (Upload exceeds quota.), request tx-1`,
+      `${CALL}: 413 (it is over the largest size or the quota of the account or container; it says: Upload exceeds quota.), request tx-1`,
     );
     expect(refused(CALL, 413, { request: 'tx-1', text: '' }).message).toBe(
       `${CALL}: 413 (it is over the largest size or the quota of the account or container), request tx-1`,
     );
+    expect(refused(CALL, 400, { text: 'EntityTooLarge' }).message).toBe(
+      `${CALL}: 400 (EntityTooLarge)`,
+    );
+  });
+
+  it('that stays as it is for this call cannot pass, and says what to do', () => {
+    expect(refused(CALL, 409)).toMatchObject({ retryable: true });
+    expect(refused(CALL, 409, { final: 'take another name', text: 'Taken' })).toMatchObject({
+      message: `${CALL}: 409 (take another name; it says: Taken)`,
+      retryable: false,
+    });
   });
 });
 
-it('a certificate that is not trusted stays so; a call without an answer can be tried again', () => {
+it('a certificate that is not trusted and an answer that cannot be read stay so; a call without one can be tried again', () => {
   expect(notTrusted(CALL, 'its certificate has expired')).toMatchObject({
     message: `${CALL}: its certificate has expired`,
+    status: null,
+    retryable: false,
+  });
+  expect(unreadable(CALL, 'its list cannot be read')).toMatchObject({
+    message: `${CALL}: its list cannot be read`,
     status: null,
     retryable: false,
   });

@@ -51,9 +51,15 @@ export class SwiftAccount {
 
   /** Everything in a container, by name; nothing when there is no container. */
   async list(container: string): Promise<ListedObject[]> {
-    const { status, body } = await this.request('GET', `/${container}?format=json`);
-    if (status === 404 || status === 204) return [];
-    return JSON.parse(body.toString()) as ListedObject[];
+    const all: ListedObject[] = [];
+    for (;;) {
+      const marker = encodeURIComponent(all.at(-1)?.name ?? '');
+      const path = `/${container}?format=json&marker=${marker}`;
+      const { status, body } = await this.request('GET', path);
+      const page = status === 200 ? (JSON.parse(body.toString()) as ListedObject[]) : [];
+      if (page.length === 0) return all;
+      all.push(...page);
+    }
   }
 
   /** The names of everything in a container. */

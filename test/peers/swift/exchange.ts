@@ -7,7 +7,7 @@ import {
 } from 'node:http';
 import { pump, type PumpEnd } from './body-pump.ts';
 import type { BodyFault, Fault, Way } from './faults.ts';
-import { swiftAnswer } from './swift-answers.ts';
+import type { CannedAnswer } from './swift-answers.ts';
 
 /** What went through the door. It fills while the request is under way. */
 export interface DoorRecord {
@@ -33,12 +33,19 @@ export class Exchange {
   readonly #response: ServerResponse;
   readonly #record: DoorRecord;
   readonly #fault: Fault | undefined;
+  readonly #canned: (status: number, path: string) => CannedAnswer;
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    { record, fault }: { record: DoorRecord; fault: Fault | undefined },
+    parts: {
+      record: DoorRecord;
+      fault: Fault | undefined;
+      answer: (status: number, path: string) => CannedAnswer;
+    },
   ) {
+    const { record, fault, answer } = parts;
+    this.#canned = answer;
     this.#request = request;
     this.#response = response;
     this.#record = record;
@@ -114,9 +121,9 @@ export class Exchange {
     else this.#breakOff(end, way);
   }
 
-  /** Answers as Swift does. What is still to come of the body is read and thrown away. */
+  /** Answers as what is behind the door does. What is still to come of the body is read and thrown away. */
   #answer(status: number): void {
-    const { reason, headers, body } = swiftAnswer(status, this.#record.path);
+    const { reason, headers, body } = this.#canned(status, this.#record.path);
     this.#record.status = status;
     // Whoever was not told to go on with the body does not: what follows would be taken for it.
     if (this.#expectsContinue && this.#record.received === 0)

@@ -9,7 +9,18 @@ import {
 import type { AddressInfo } from 'node:net';
 import { randomFrom } from '../../helpers/random-from.ts';
 import { Exchange, type DoorRecord } from './exchange.ts';
+import { swiftAnswer, type CannedAnswer } from './swift-answers.ts';
 import { FaultRules, type Fault, type FaultRule } from './faults.ts';
+
+/** How a door is like what is behind it. */
+export interface DoorOptions {
+  /** Of the share of faults. Default 1. */
+  seed?: number;
+  /** What stands before a project in the path. Default Swift's: `/v1/AUTH_`. */
+  root?: string;
+  /** An answer that it makes itself. Default: Swift's. */
+  answer?: (status: number, path: string) => CannedAnswer;
+}
 
 const EXPIRED: Fault = { kind: 'answer', status: 401, when: 'before-body' };
 
@@ -20,11 +31,16 @@ export class FaultDoor {
   readonly #target: number;
   readonly #rules: FaultRules;
   readonly #server: Server;
+  readonly #root: string;
+  readonly #answer: (status: number, path: string) => CannedAnswer;
   readonly #tokens = new Map<string, number>();
   #tokenLife = Infinity;
 
-  private constructor(target: number, seed: number) {
+  private constructor(target: number, options: DoorOptions) {
+    const { seed = 1, root = '/v1/AUTH_', answer = swiftAnswer } = options;
     this.#target = target;
+    this.#root = root;
+    this.#answer = answer;
     this.#rules = new FaultRules(randomFrom(seed));
     const handle = (request: IncomingMessage, response: ServerResponse): void => {
       void this.#handle(request, response);
@@ -34,8 +50,8 @@ export class FaultDoor {
   }
 
   /** Opens a door to Swift's proxy (`peer.port`), or to anything else that speaks HTTP. */
-  static async start(target: number, { seed = 1 }: { seed?: number } = {}): Promise<FaultDoor> {
-    const door = new FaultDoor(target, seed);
+  static async start(target: number, options: DoorOptions = {}): Promise<FaultDoor> {
+    const door = new FaultDoor(target, options);
     door.#server.listen(0, '127.0.0.1');
     await once(door.#server, 'listening');
     return door;
@@ -47,7 +63,7 @@ export class FaultDoor {
 
   /** The swift_url of a project by way of this door. */
   url(project = 'test'): string {
-    return `http://127.0.0.1:${this.port}/v1/AUTH_${project}`;
+    return `http://127.0.0.1:${this.port}${this.#root}${project}`;
   }
 
   /** From now on this goes wrong too. */
@@ -86,7 +102,8 @@ export class FaultDoor {
       fault: fault?.kind ?? null,
     };
     this.requests.push(record);
-    await new Exchange(request, response, { record, fault }).run(this.#target);
+    const answer = this.#answer;
+    await new Exchange(request, response, { record, fault, answer }).run(this.#target);
   }
 
   #expired(headers: IncomingHttpHeaders): boolean {

@@ -17,6 +17,10 @@ export interface LaunchPlan {
   projects: Record<string, string>;
   /** The largest object that is taken, in bytes: max_file_size of swift.conf. */
   maxFileSize: number;
+  /** Entries of a page of a list: container_listing_limit. */
+  listingLimit: number;
+  /** max_manifest_segments and min_segment_size of the filter slo; null leaves the filter out. */
+  slo: { segments: number; leastBytes: number } | null;
 }
 
 /** A cluster that runs. */

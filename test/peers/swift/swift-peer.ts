@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SwiftAccount } from './account.ts';
+import { FaultDoor } from './fault-door.ts';
 import { launchSwift, type Launched } from './launch.ts';
+import type { ObjectStore } from './object-store.ts';
 
 /** How a Swift is started. */
 export interface SwiftOptions {
@@ -10,13 +12,17 @@ export interface SwiftOptions {
   projects?: readonly string[];
   /** A larger object is refused with 413, in bytes. Default that of Swift, 5 GiB and a little. */
   maxFileSize?: number;
+  /** Entries of a page of a list. Default that of Swift, 10000. */
+  listingLimit?: number;
+  /** What a static large object may be; null: there are none. Default as of Swift. */
+  slo?: { segments: number; leastBytes: number } | null;
 }
 
 /**
  * A real Swift of one node with one replica and tempauth (docs/contracts/swift.md, 9), private and
  * on 127.0.0.1. SLO needs no more than a body in segments of any size from 1 byte.
  */
-export class SwiftPeer {
+export class SwiftPeer implements ObjectStore {
   readonly #launched: Launched;
   readonly #keys: Record<string, string>;
 
@@ -27,12 +33,16 @@ export class SwiftPeer {
 
   /** Starts one; about 2 s. */
   static async start(options: SwiftOptions = {}): Promise<SwiftPeer> {
-    const { projects = ['test'], maxFileSize = 5_368_709_122 } = options;
+    const { projects = ['test'], maxFileSize = 5_368_709_122, listingLimit = 10_000 } = options;
+    const { slo = { segments: 1000, leastBytes: 1 } } = options;
     for (const project of projects) {
       if (!/^[a-z0-9]+$/i.test(project)) throw new Error(`not a project for tempauth: ${project}`);
     }
     const keys = Object.fromEntries(projects.map((name) => [name, randomBytes(8).toString('hex')]));
-    return new SwiftPeer(await launchSwift({ projects: keys, maxFileSize }), keys);
+    return new SwiftPeer(
+      await launchSwift({ projects: keys, maxFileSize, listingLimit, slo }),
+      keys,
+    );
   }
 
   /** The proxy's port on 127.0.0.1. */
@@ -71,6 +81,11 @@ export class SwiftPeer {
   /** A project's objects, past every fault door. */
   async account(project = 'test'): Promise<SwiftAccount> {
     return new SwiftAccount(this.url(project), await this.token(project));
+  }
+
+  /** A door in front of its proxy. */
+  door(): Promise<FaultDoor> {
+    return FaultDoor.start(this.port);
   }
 
   /**

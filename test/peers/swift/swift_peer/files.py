@@ -51,7 +51,14 @@ error_suppression_interval = 0
 [filter:memory_cache]
 paste.filter_factory = swift_peer.memory_cache:filter_factory
 """ + ''.join('[filter:%s]\nuse = egg:swift#%s\n' % (name, name)
-              for name in FILTERS if name not in ('memory_cache', 'tempauth'))
+              for name in FILTERS if name not in ('memory_cache', 'tempauth', 'slo'))
+
+SLO = """
+[filter:slo]
+use = egg:swift#slo
+max_manifest_segments = {segments}
+min_segment_size = {leastBytes}
+"""
 
 
 def write(directory, plan):
@@ -60,15 +67,18 @@ def write(directory, plan):
     with open(os.path.join(directory, 'swift.conf'), 'w') as file:
         file.write('[swift-hash]\nswift_hash_path_suffix = test\n')
         file.write('[swift-constraints]\nmax_file_size = %d\n' % plan['maxFileSize'])
+        file.write('container_listing_limit = %d\n' % plan['listingLimit'])
     users = ['user_%s_trove = %s .admin' % item for item in plan['projects'].items()]
     for daemon in DAEMONS:
         kind = daemon.split('-')[0]
         port = plan['ports'][kind]
-        filters = {'proxy': FILTERS, 'object': ('full_disk',)}.get(kind, ())
+        proxy = [name for name in FILTERS if name != 'slo' or plan['slo']]
+        filters = {'proxy': proxy, 'object': ('full_disk',)}.get(kind, ())
         text = (COMMON + (PROXY if kind == 'proxy' else STORAGE)).format(
             directory=directory, port=port, user=getpass.getuser(), kind=kind, daemon=daemon,
             log_socket=log_socket(directory), filters=' '.join(filters))
         if kind == 'proxy':
+            text += SLO.format(**plan['slo']) if plan['slo'] else ''
             text += '[filter:tempauth]\nuse = egg:swift#tempauth\n' + '\n'.join(users) + '\n'
         with open(configuration(directory, daemon), 'w') as file:
             os.fchmod(file.fileno(), 0o600)
