@@ -230,7 +230,7 @@ describe('a whole answer that cannot be used is not asked for again', () => {
     const ports: unknown[] = [];
     const { client } = await clientOf(({ socket }, response) => {
       ports.push(socket.remotePort);
-      response.writeHead(200, { Etag: 'x' }).end('[]');
+      response.writeHead(200, { Etag: 'x', 'Content-Length': 2 }).end('[]');
     });
     await client.list(CONTAINER, 'b-1_');
     await client.head(CONTAINER, OBJECT);
