@@ -43,8 +43,7 @@ async function buildProduct(out) {
     // Names stay as they are, for the stack trace of a crash. Spaces cost memory: Node.js keeps them.
     minifySyntax: true,
     minifyWhitespace: true,
-    legalComments: 'none',
-    // The bundle carries its own copies of the libraries; nothing is read from node_modules.
+    legalComments: 'none', // they are in THIRD_PARTY_LICENSES
   });
   const notices = await thirdPartyLicenses(root, metafile.outputs[path.relative(root, bundle)]);
   await writeFile(path.join(out, 'THIRD_PARTY_LICENSES'), notices);
