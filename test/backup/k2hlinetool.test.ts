@@ -58,7 +58,11 @@ it('is ended by its signal', async () => {
   const command = await shellTool(directory, 'tool', 'echo $$ > pid; exec sleep 1000');
   const ending = new AbortController();
   const run = runK2hlinetool({
-    ...{ command, directory, file: 'a', attach: 'read-only', commands: [] },
+    command,
+    directory,
+    file: 'a',
+    attach: 'read-only',
+    commands: [],
     signal: ending.signal,
   });
   const pid = (): Promise<string> => readFile(path.join(directory, 'pid'), 'utf8').catch(() => '');

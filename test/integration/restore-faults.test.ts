@@ -183,7 +183,8 @@ describe('a restore changes nothing', () => {
 
   it('when a segment is another one by now', async () => {
     const stored = await lab.store(object, { segmentSize: 1000 });
-    const segment = `${stored.object.split('.')[0] ?? ''}_00000001`;
+    const [name = ''] = stored.object.split('.');
+    const segment = `${name}_00000001`;
     await account.put('database_backups', segment, Buffer.alloc(1000, 'x'));
     await expectRefused(
       stored,

@@ -35,7 +35,10 @@ async function lab() {
         storage: PLAIN_STORAGE,
         k2hlinetool: change.tool ?? (await standInK2hlinetool(await temporaryDirectory())),
         pauses: { first: 1, cap: 5 },
-        ...{ clock: systemClock, random: () => 0.5, secrets, log },
+        clock: systemClock,
+        random: () => 0.5,
+        secrets,
+        log,
       },
       {
         request: {

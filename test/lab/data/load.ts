@@ -44,8 +44,15 @@ export class Load {
   readonly #clients: readonly RingClient[];
   readonly #written: string[] = [];
   readonly #report: LoadReport = {
-    ...{ operations: 0, failed: 0, slowestRequest: 0, slowestOperation: 0, silence: 0 },
-    ...{ missing: 0, wrong: 0, acknowledged: 0, lost: 0 },
+    operations: 0,
+    failed: 0,
+    slowestRequest: 0,
+    slowestOperation: 0,
+    silence: 0,
+    missing: 0,
+    wrong: 0,
+    acknowledged: 0,
+    lost: 0,
   };
   #answeredAt = systemClock.monotonic();
   #isOver = false;
