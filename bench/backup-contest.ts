@@ -121,10 +121,15 @@ export class Contest {
   ): Promise<{ figures: Figures; checksum: string }> {
     const { subject, level, account } = this.#parts;
     const order = {
-      ...{ what, level, checksum, id: 'agent', container: CONTAINER },
-      ...{ swiftUrl: account.url, token: account.token },
-      ...{ dataFile: path.join(this.#inside(folder), file) },
-      ...{ k2hlinetool: this.#inside('k2hlinetool') },
+      what,
+      level,
+      checksum,
+      id: 'agent',
+      container: CONTAINER,
+      swiftUrl: account.url,
+      token: account.token,
+      dataFile: path.join(this.#inside(folder), file),
+      k2hlinetool: this.#inside('k2hlinetool'),
     };
     const environment = { ORDER: JSON.stringify(order) };
     const usage = await this.#measure(process.execPath, [subject], { folder, environment });
@@ -135,7 +140,10 @@ export class Contest {
   #pipeline(object: string, folder: string, args: readonly string[]): Promise<Usage> {
     const { url, token } = this.#parts.account;
     const environment = {
-      ...{ SWIFT_URL: url, SWIFT_TOKEN: token, CONTAINER, OBJECT: object },
+      SWIFT_URL: url,
+      SWIFT_TOKEN: token,
+      CONTAINER,
+      OBJECT: object,
       PYTHONDONTWRITEBYTECODE: '1',
     };
     return this.#measure('/usr/bin/python3', [PIPELINE, ...args], { folder, environment });

@@ -45,8 +45,11 @@ const dataFolders = [path.dirname(dataFile)];
 
 async function backup(): Promise<string> {
   const request = parseBackupRequest({
-    ...{ id: order.id, datastore: 'k2hdkc', datastore_version: '1.0.16' },
-    ...{ storage_driver: 'swift', swift_url: order.swiftUrl },
+    id: order.id,
+    datastore: 'k2hdkc',
+    datastore_version: '1.0.16',
+    storage_driver: 'swift',
+    swift_url: order.swiftUrl,
   });
   const { level } = order;
   const limits = { level, segmentBytes: 2 * 1024 ** 3, snapshotTimeoutMs: 60_000 };
@@ -61,7 +64,9 @@ async function backup(): Promise<string> {
 
 async function restore(): Promise<string> {
   const request = parseRestoreRequest({
-    ...{ id: order.id, storage_driver: 'swift', swift_url: order.swiftUrl },
+    id: order.id,
+    storage_driver: 'swift',
+    swift_url: order.swiftUrl,
     location: `${order.swiftUrl}/${order.container}/${order.id}.gz`,
     checksum: order.checksum,
   });

@@ -1,18 +1,4 @@
 // The least that answers rpc_ping: amqplib and nothing else. `node echo.mjs URL QUEUE`
-import { Buffer } from 'node:buffer';
-import amqplib from 'amqplib';
+import { consume } from './consume.mjs';
 
-const [url, queue] = process.argv.slice(2);
-const connection = await amqplib.connect(url, { noDelay: true });
-const channel = await connection.createChannel();
-await channel.assertExchange('trove', 'topic', { durable: false });
-await channel.assertQueue(queue, { durable: false });
-await channel.bindQueue(queue, 'trove', queue);
-await channel.consume(queue, (message) => {
-  const request = JSON.parse(JSON.parse(message.content.toString())['oslo.message']);
-  const { _msg_id, _reply_q } = request;
-  const reply = JSON.stringify({ result: true, failure: null, ending: true, _msg_id });
-  const envelope = JSON.stringify({ 'oslo.version': '2.0', 'oslo.message': reply });
-  channel.sendToQueue(_reply_q, Buffer.from(envelope), { contentType: 'application/json' });
-  channel.ack(message);
-});
+await consume((content) => JSON.parse(JSON.parse(content.toString())['oslo.message']));

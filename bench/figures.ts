@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { quantile } from '../test/helpers/quantile.ts';
 
 /** Memory of a process, in MiB. */
 export interface Memory {
@@ -24,14 +25,6 @@ export function cpuSecondsOf(pid: number): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
   return ticks / TICKS_PER_SECOND;
-}
-
-/** The value below which a share of the values lies; 0.5 is the median. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const value = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-  if (value === undefined) throw new Error('no values');
-  return value;
 }
 
 /** The middle value; the mean of the two middle ones is not made. */

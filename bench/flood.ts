@@ -5,8 +5,9 @@ import { sleep, systemClock } from '../src/base/clock.ts';
 import { encodeEnvelope, type JsonObject } from '../src/oslo/envelope.ts';
 import { Cipher } from '../src/trove/cipher.ts';
 import { RawCaller } from '../test/helpers/raw-caller.ts';
+import { quantile } from '../test/helpers/quantile.ts';
 import { until } from '../test/helpers/until.ts';
-import { cpuSecondsOf, memoryOf, quantile } from './figures.ts';
+import { cpuSecondsOf, memoryOf } from './figures.ts';
 import { agent, bareConsumer, start, type Guest } from './guests.ts';
 import { onStage } from './on-stage.ts';
 

@@ -77,11 +77,20 @@ export async function pythonGuest(directory: string, transportUrl: string): Prom
 
 /** The least that answers: amqplib, not encrypted. */
 export function echo(directory: string, transportUrl: string): Guest {
+  return ofAmqplib('amqplib echo', 'bench/echo.mjs', directory, transportUrl);
+}
+
+/** The least that survives a flood: amqplib, not encrypted. */
+export function bareConsumer(directory: string, transportUrl: string): Guest {
+  return ofAmqplib('bare amqplib', 'bench/bare.mjs', directory, transportUrl);
+}
+
+function ofAmqplib(name: string, program: string, directory: string, transportUrl: string): Guest {
   const id = randomUUID();
   const url = transportUrl.replace('rabbit:', 'amqp:');
-  const file = path.join(projectRoot, 'bench/echo.mjs');
+  const file = path.join(projectRoot, program);
   return {
-    name: 'amqplib echo',
+    name,
     id,
     key: randomBytes(16).toString('hex'),
     command: '/usr/bin/env',
@@ -89,15 +98,6 @@ export function echo(directory: string, transportUrl: string): Guest {
     environment: { PATH },
     directory,
   };
-}
-
-/** The least that survives a flood: amqplib, not encrypted. */
-export function bareConsumer(directory: string, transportUrl: string): Guest {
-  const guest = echo(directory, transportUrl);
-  const args = guest.args.map((arg) =>
-    arg.endsWith('/echo.mjs') ? arg.replace('echo', 'bare') : arg,
-  );
-  return { ...guest, name: 'bare amqplib', args };
 }
 
 /** Node.js, which does nothing. */

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
-import { median, quantile } from './figures.ts';
+import { quantile } from '../test/helpers/quantile.ts';
+import { median } from './figures.ts';
 import type { Guest } from './guests.ts';
 import type { CallPlan, Calls, Idle } from './phases.ts';
 

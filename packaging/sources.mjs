@@ -1,7 +1,7 @@
 // Puts together the source trees of which dpkg-buildpackage makes the packages.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { debianEntry, listItems, sections } from './changelog.mjs';
@@ -23,19 +23,18 @@ export async function versions() {
 
 /** Builds the product and writes the source tree of the agent's package into `folder`. */
 export async function agentSource(folder) {
-  execFileSync(process.execPath, [path.join(root, 'scripts/build.mjs')]);
+  // Not into dist: others run what is there.
+  const dist = path.join(folder, 'dist');
+  execFileSync(process.execPath, [path.join(root, 'scripts/build.mjs'), '--out', dist]);
   const { agent: version } = await versions();
-  const licences = (await readdir(path.join(root, 'dist'))).filter((name) =>
-    name.startsWith('THIRD_PARTY_LICENSES'),
-  );
-  const bundled = await Promise.all(licences.map((name) => read('dist', name)));
+  const bundled = await readFile(path.join(dist, 'THIRD_PARTY_LICENSES'), 'utf8');
   const [newest] = sections(await read('CHANGELOG.md'));
   if (newest?.version !== version) {
     throw new Error(`CHANGELOG.md begins with ${newest?.version}, package.json says ${version}`);
   }
   await debianFolder('agent', folder, {
     LICENSE: await read('LICENSE'),
-    BUNDLED: bundled.join('\n'),
+    BUNDLED: bundled,
   });
   await writeFile(
     path.join(folder, 'debian/changelog'),
@@ -49,7 +48,7 @@ export async function agentSource(folder) {
   );
   const copies = [
     ...['config', 'docs', 'systemd', 'README.md', 'CHANGELOG.md', 'SECURITY.md'],
-    ...['bin/compiled.cjs', 'bin/package.json', 'dist/k2hdkc-agent.cjs'],
+    ...['bin/compiled.cjs', 'bin/package.json'],
   ];
   for (const name of copies) {
     await cp(path.join(root, name), path.join(folder, name), { recursive: true });

@@ -1,10 +1,11 @@
 // Bundles the product into dist/k2hdkc-agent.cjs, with THIRD_PARTY_LICENSES beside it. With --all also
 // what the tests and the demo run as processes of their own: the demo (dist/test/*.mjs) and the
-// stand-ins (dist/test/antpickax). With --stand-ins only those.
+// stand-ins (dist/test/antpickax). With --stand-ins only those. With --out FOLDER the product goes there.
 import { build } from 'esbuild';
 import { chmod, copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { keep } from '../bin/compiled.cjs';
+import { parseArgs } from 'node:util';
 import { thirdPartyLicenses } from './third-party.mjs';
 
 const root = path.dirname(import.meta.dirname);
@@ -19,12 +20,20 @@ const common = {
   define: { K2HDKC_AGENT_VERSION: JSON.stringify(version) },
 };
 
-if (!process.argv.includes('--stand-ins')) await buildProduct();
-if (process.argv.includes('--all')) await buildDemo();
-if (process.argv.includes('--all') || process.argv.includes('--stand-ins')) await buildStandIns();
+const { values } = parseArgs({
+  options: {
+    all: { type: 'boolean', default: false },
+    'stand-ins': { type: 'boolean', default: false },
+    out: { type: 'string', default: path.join(root, 'dist') },
+  },
+});
 
-async function buildProduct() {
-  const bundle = 'dist/k2hdkc-agent.cjs';
+if (!values['stand-ins']) await buildProduct(path.resolve(values.out));
+if (values.all) await buildDemo();
+if (values.all || values['stand-ins']) await buildStandIns();
+
+async function buildProduct(out) {
+  const bundle = path.join(out, 'k2hdkc-agent.cjs');
   const { metafile } = await build({
     ...common,
     entryPoints: ['src/cli/main.ts'],
@@ -34,12 +43,11 @@ async function buildProduct() {
     // Names stay as they are, for the stack trace of a crash. Spaces cost memory: Node.js keeps them.
     minifySyntax: true,
     minifyWhitespace: true,
-    legalComments: 'none',
-    // The bundle carries its own copies of the libraries; nothing is read from node_modules.
+    legalComments: 'none', // they are in THIRD_PARTY_LICENSES
   });
-  const notices = await thirdPartyLicenses(root, metafile.outputs[bundle]);
-  await writeFile(path.join(root, 'dist/THIRD_PARTY_LICENSES'), notices);
-  keep(path.join(root, bundle));
+  const notices = await thirdPartyLicenses(root, metafile.outputs[path.relative(root, bundle)]);
+  await writeFile(path.join(out, 'THIRD_PARTY_LICENSES'), notices);
+  keep(bundle);
 }
 
 async function buildDemo() {

@@ -16,6 +16,9 @@ const HEADER = 'x-k2hdkc-proof';
 
 type Binding = Topology['bindings'][number];
 
+/** What became of a message to oneself; unknown when the broker takes none, or the connection goes. */
+type Outcome = 'arrived' | 'unknown' | { lost: string };
+
 /** What the proofs of one connection work with. */
 export interface ReachabilityParts {
   topology: Topology;
@@ -31,7 +34,7 @@ export interface ReachabilityParts {
 
 /**
  * Proves that this guest can be reached: an exchange or a binding can be lost at the broker while
- * connection, queues and consumers stay, and nobody is told. Every few minutes a message goes to each queue
+ * connection, queues and consumers stay, and no error says so. Every few minutes a message goes to each queue
  * the way that callers' go. When one does not arrive, all is declared again; when the next one does not
  * arrive either, the connection is given up.
  */
@@ -47,7 +50,7 @@ export class Reachability {
     return this.#concern === null ? null : { text: this.#concern, since: this.#since };
   }
 
-  /** Takes note of a delivery. Whether it was a message to oneself, which nobody else is to see. */
+  /** Takes note of a delivery. Whether it was a message to oneself, which nothing else is to see. */
   delivered(queue: string, headers: Readonly<Record<string, unknown>>): boolean {
     this.#deliveries.set(queue, this.#count(queue) + 1);
     this.#arrivals.notify();
@@ -69,48 +72,55 @@ export class Reachability {
   /** One proof, and what follows when it fails. */
   async prove(parts: ReachabilityParts, signal: AbortSignal): Promise<void> {
     const isOver = (): boolean => signal.aborted;
-    const lost = await this.#firstLost(parts, signal);
+    const first = await this.#onAllWays(parts, signal);
     if (isOver()) return;
-    if (lost === null) {
-      this.#reachable(parts);
+    if (typeof first === 'string') {
+      this.#note(first, parts);
       return;
     }
-    parts.log.warn({ reason: lost }, 'this guest could not be reached; all is declared again');
-    const failure = await parts.declareAgain().then(
-      () => this.#firstLost(parts, signal),
-      (error: unknown) => `declaring it again failed: ${messageOf(error)}`,
+    parts.log.warn(
+      { reason: first.lost },
+      'this guest could not be reached; all is declared again',
+    );
+    const second = await parts.declareAgain().then(
+      () => this.#onAllWays(parts, signal),
+      (error: unknown) => ({ lost: `declaring it again failed: ${messageOf(error)}` }),
     );
     if (isOver()) return;
-    if (failure === null) {
-      this.#reachable(parts);
+    if (typeof second === 'string') {
+      this.#note(second, parts);
       return;
     }
     if (this.#concern === null) this.#since = new Date(parts.clock.wall()).toISOString();
-    this.#concern = `this guest cannot be reached through the broker, and Trove's calls time out: ${failure}; look at the exchanges and bindings there`;
-    parts.giveUp(failure);
+    this.#concern = `this guest cannot be reached through the broker, and Trove's calls time out: ${second.lost}; look at the exchanges and bindings there`;
+    parts.giveUp(second.lost);
   }
 
-  #reachable({ log }: ReachabilityParts): void {
+  /** Only an arrival ends a concern. */
+  #note(outcome: 'arrived' | 'unknown', { log }: ReachabilityParts): void {
+    if (outcome === 'unknown') return;
     if (this.#concern !== null) log.info('this guest can be reached again');
     this.#concern = null;
   }
 
-  /** The first way on which nothing arrives, in words; null when there is none. */
-  async #firstLost(parts: ReachabilityParts, signal: AbortSignal): Promise<string | null> {
+  /** The first way on which nothing arrives; else unknown when one of them is. */
+  async #onAllWays(parts: ReachabilityParts, signal: AbortSignal): Promise<Outcome> {
+    let all: Outcome = 'arrived';
     for (const binding of parts.topology.bindings) {
       if (isStream(binding.queue, parts.topology)) continue;
-      const lost = await this.#lost(binding, parts, signal);
-      if (lost !== null || signal.aborted) return lost;
+      const one = await this.#onWay(binding, parts, signal);
+      if (signal.aborted) return 'unknown';
+      if (typeof one === 'object') return one;
+      if (one === 'unknown') all = one;
     }
-    return null;
+    return all;
   }
 
-  /** Null also when nothing can be said: the broker takes no messages, or the connection goes. */
-  async #lost(
+  async #onWay(
     { queue, exchange, routingKey }: Binding,
     { publisher, clock }: ReachabilityParts,
     signal: AbortSignal,
-  ): Promise<string | null> {
+  ): Promise<Outcome> {
     const way = `exchange ${exchange} with key ${routingKey} to queue ${queue}`;
     const before = this.#count(queue);
     try {
@@ -126,18 +136,18 @@ export class Reachability {
         },
         mandatory: true,
       });
-      if (outcome === 'returned') return `${way}: the binding is gone`;
+      if (outcome === 'returned') return { lost: `${way}: the binding is gone` };
     } catch (error) {
-      return error instanceof NotSent ? null : `${way}: ${messageOf(error)}`;
+      return error instanceof NotSent ? 'unknown' : { lost: `${way}: ${messageOf(error)}` };
     }
     const end = clock.monotonic() + ARRIVAL_MS;
     while (this.#count(queue) === before) {
       const left = end - clock.monotonic();
-      if (left <= 0) return `${way}: nothing arrived in ${ARRIVAL_MS / 1_000} s`;
+      if (left <= 0) return { lost: `${way}: nothing arrived in ${ARRIVAL_MS / 1_000} s` };
       await this.#arrivals.wait(clock, left, signal);
-      if (signal.aborted) return null;
+      if (signal.aborted) return 'unknown';
     }
-    return null;
+    return 'arrived';
   }
 
   #count(queue: string): number {

@@ -28,11 +28,17 @@ export async function continueUnfinished(
     if (fromEarlierBoot && method === 'stop_db') {
       log.info({ id }, 'a stop_db of an earlier boot is over');
       await journal.finish(id).catch((err: unknown) => {
-        log.warn({ err, id }, 'its end cannot be stored; the next agent says so again');
+        log.warn(
+          { err, id },
+          'its end cannot be stored: it is tried again with the next operation',
+        );
       });
       continue;
     }
     log.info({ id }, 'an operation that an earlier agent did not finish is continued');
     server.resume(body).catch((err: unknown) => log.error({ err, id }, 'it cannot be continued'));
   }
+  await journal.keepBoot().catch((err: unknown) => {
+    log.error({ err }, 'the journal cannot be written: operations are refused until it can');
+  });
 }

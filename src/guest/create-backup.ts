@@ -79,8 +79,12 @@ async function perform(
     // HTTP, tar and zlib: not before they are needed, a start waits for them.
     const { giveUpBackup, makeBackup } = await import('../backup/make/backup.ts');
     const job = {
-      ...{ request: wanted, caller, places: records, signal },
-      ...{ dataFile: await dataFile(), dataFolders: parts.dataFolders() },
+      request: wanted,
+      caller,
+      places: records,
+      signal,
+      dataFile: await dataFile(),
+      dataFolders: parts.dataFolders(),
     };
     if (starts > MOST_STARTS) {
       await giveUpBackup(parts, job);

@@ -55,6 +55,8 @@ export class Journal {
   #isNewBoot = false;
   /** Which boot this is, is on disk. */
   #bootIsKept = false;
+  /** Operations that have ended, which the disk did not take note of. */
+  readonly #ended = new Set<string>();
 
   private constructor(directory: string, bootId: string) {
     this.#directory = directory;
@@ -74,14 +76,9 @@ export class Journal {
     const lastBoot = await readFile(journal.#bootFile, 'utf8').catch(() => null);
     journal.#isNewBoot = lastBoot !== null && lastBoot !== bootId;
     journal.#bootIsKept = lastBoot === bootId;
-    try {
-      await makePrivateDirectoryAt(journal.#directory);
-      await journal.#load('open', journal.#open);
-      await journal.#load('done', journal.#done);
-      await journal.#keepBoot();
-    } catch (error) {
-      onTrouble(error);
-    }
+    await makePrivateDirectoryAt(journal.#directory).catch(onTrouble);
+    await journal.#load('open', journal.#open).catch(onTrouble);
+    await journal.#load('done', journal.#done).catch(onTrouble);
     return journal;
   }
 
@@ -90,18 +87,43 @@ export class Journal {
     return this.#open.has(id) || this.#done.has(id);
   }
 
+  /**
+   * Stores which boot this is: entries from now on belong to it. Those of an earlier boot must not, so that their
+   * ends are stored first.
+   */
+  async keepBoot(): Promise<void> {
+    const stored = this.#storeEnds();
+    if (this.#bootIsKept) return stored.catch(() => undefined);
+    await stored;
+    await writeFileAtomic(this.#bootFile, this.#bootId);
+    this.#bootIsKept = true;
+  }
+
   /** Resolves when the entry is safe on disk. */
   async accept({ id, body }: JournalEntry): Promise<void> {
     // Both can have failed at the start.
     await makePrivateDirectory(this.#path('open', ''));
-    await this.#keepBoot();
+    await this.keepBoot();
     const name = `${String(this.#next++).padStart(8, '0')}-${encodeURIComponent(id)}`;
     await writeFileAtomic(this.#path('open', name), body);
     this.#open.set(id, name);
   }
 
-  /** The operation has ended and is not to be run again. */
+  /**
+   * The operation has ended and is not to be run again. When that cannot be stored, it is tried again before
+   * another operation is accepted.
+   */
   async finish(id: string): Promise<void> {
+    this.#ended.add(id);
+    await this.#store(id);
+    this.#ended.delete(id);
+  }
+
+  async #storeEnds(): Promise<void> {
+    for (const id of this.#ended) await this.finish(id);
+  }
+
+  async #store(id: string): Promise<void> {
     const name = this.#open.get(id);
     if (name === undefined) return;
     await makePrivateDirectory(this.#path('done', ''));
@@ -177,13 +199,6 @@ export class Journal {
       await rm(this.#path('done', name), { force: true });
       this.#done.delete(id);
     }
-  }
-
-  /** What an entry belongs to: it is there before any. */
-  async #keepBoot(): Promise<void> {
-    if (this.#bootIsKept) return;
-    await writeFileAtomic(this.#bootFile, this.#bootId);
-    this.#bootIsKept = true;
   }
 
   get #bootFile(): string {

@@ -64,7 +64,10 @@ export async function restoreFirst(parts: RestoreFirstParts, wish: RestoreWish):
     const signal = AbortSignal.any([deadline.signal, ending]);
     const { restoreBackup } = await import('../backup/restore/restore.ts');
     await restoreBackup(parts, {
-      ...{ request, caller: callerOf(wish.context), target, signal },
+      request,
+      caller: callerOf(wish.context),
+      target,
+      signal,
       dataFolders: parts.dataFolders(),
     });
   } catch (error) {

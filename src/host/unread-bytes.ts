@@ -15,7 +15,8 @@ export async function unreadBytes(pid: number): Promise<Map<string, number>> {
   const waiting = new Map<string, number>();
   for (const line of tables.flatMap((table) => table.split('\n').slice(1))) {
     const [, , , state, queues = '', , , , , inode = ''] = line.trim().split(/\s+/);
-    const bytes = Number.parseInt(queues.split(':')[1] ?? '', 16);
+    const [, unread = ''] = queues.split(':');
+    const bytes = Number.parseInt(unread, 16);
     if (state === ESTABLISHED && bytes > 0) waiting.set(inode, bytes);
   }
   if (waiting.size === 0) return waiting;

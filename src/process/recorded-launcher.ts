@@ -39,7 +39,8 @@ export class RecordedLauncher implements Launcher {
     const identity = identify(pid, bootId) ?? { pid, startTicks: 'gone', bootId };
     const { generation, readAtStart } = spec;
     await this.#records.write(spec.name, {
-      ...{ identity, generation },
+      identity,
+      generation,
       ...(readAtStart === undefined ? {} : { readAtStart }),
     });
     return this.#running(spec, identity, ended ?? this.#untilGone(spec, identity), false);

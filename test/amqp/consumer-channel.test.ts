@@ -24,8 +24,13 @@ async function opened({
   const keep: OnDelivery = (delivery) => void deliveries.push(delivery);
   const consumers = [{ queue: 'guest', consumerTag: '1', onDelivery: onDelivery ?? keep }];
   const consumer = await ConsumerChannel.open(connectionWith([channel]), {
-    ...{ topology: { exchanges: [], queues: [], bindings: [] }, consumers, prefetch },
-    ...{ inFlight, log, onDifference: () => undefined, onDelivered: () => false },
+    topology: { exchanges: [], queues: [], bindings: [] },
+    consumers,
+    prefetch,
+    inFlight,
+    log,
+    onDifference: () => undefined,
+    onDelivered: () => false,
   });
   const deliver = (message: typeof MESSAGE | null): void =>
     channel.consumers.get('guest')?.(message as never);

@@ -81,7 +81,11 @@ it('is ended by its signal', async () => {
   const command = await shellTool(directory, 'tool', 'echo $$ > pid; exec sleep 1000');
   const ending = new AbortController();
   const run = runK2hlinetool({
-    ...{ command, desk: { directory, user: null }, file: 'a', attach: 'read-only', commands: [] },
+    command,
+    desk: { directory, user: null },
+    file: 'a',
+    attach: 'read-only',
+    commands: [],
     signal: ending.signal,
   });
   const pid = (): Promise<string> => readFile(path.join(directory, 'pid'), 'utf8').catch(() => '');

@@ -88,10 +88,11 @@ export class RingMember implements ListedNode {
   async view(): Promise<View> {
     const { text } = await this.host.run('chmpxstatus', ['-conf', this.ini]);
     const [before = '', after = ''] = text.split(/^slave chmpxs .*$/m);
-    const servers = before.split(/^server chmpxs .*$/m)[1] ?? '';
+    const [, servers = ''] = before.split(/^server chmpxs .*$/m);
+    const [slaves = ''] = after.split(/^\S/m);
     return {
       servers: rowsIn(servers),
-      slaves: rowsIn(after.split(/^\S/m)[0] ?? ''),
+      slaves: rowsIn(slaves),
       operating: /^now operating += yes$/m.test(before),
     };
   }

@@ -113,6 +113,22 @@ describe('a proof', () => {
     expect([declared, given, texts]).toEqual([0, [], []]);
   });
 
+  it.each<[string, Record<string, Answer[]>]>([
+    ['at once', { a: [new NotSent('blocked')] }],
+    ['on one of its ways', { b: [new NotSent('blocked')] }],
+    ['when all is declared again', { a: ['returned', new NotSent('blocked')] }],
+  ])('that the broker does not take, %s, ends no concern', async (_, blocked) => {
+    answers = { a: ['confirmed', 'confirmed'] };
+    await prove();
+    const { concern } = reachability;
+    answers = blocked;
+    await prove();
+    expect(reachability.concern).toEqual(concern);
+    expect(given).toHaveLength(1);
+    await prove();
+    expect(reachability.concern).toBeNull();
+  });
+
   it('is content with any delivery: its own message waits behind what others sent', async () => {
     answers = { a: ['confirmed'] };
     const proof = prove();

@@ -8,7 +8,9 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 const COMPLETED = { state: 'COMPLETED', checksum: 'abc', location: 'http://s/c/b.gz' } as const;
 const FAILED = { state: 'FAILED', reason: 'no room' } as const;
 const place = (backupId: string, container = 'c') => ({
-  ...{ accountUrl: 'http://s', container, backupId },
+  accountUrl: 'http://s',
+  container,
+  backupId,
 });
 
 async function bench() {

@@ -58,7 +58,9 @@ describe('create_backup tells Trove', () => {
     await expect(run()).rejects.toThrow(/ECONNREFUSED/);
     expect(states()).toEqual(['BUILDING', 'FAILED', 'notify_exc_info']);
     expect(posted[0]?.[1].args).toMatchObject({
-      ...{ instance_id: 'i-1', backup_id: 'b-1', backup_type: 'full' },
+      instance_id: 'i-1',
+      backup_id: 'b-1',
+      backup_type: 'full',
       size: expect.any(Number) as number,
     });
     expect(posted[1]?.[1].args).toMatchObject({ success: false });

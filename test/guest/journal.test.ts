@@ -1,4 +1,15 @@
-import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { Journal } from '../../src/guest/journal.ts';
@@ -116,6 +127,46 @@ it('does nothing about what it does not know or has finished', async () => {
   await Promise.all([journal.finish('a'), journal.finish('a')]);
   await journal.finish('a');
   expect(await names(state, 'done')).toEqual(['00000001-a']);
+});
+
+it('loads what is done when what is open cannot be read, and the other way round', async () => {
+  for (const [broken, id] of [
+    ['open', 'done'],
+    ['done', 'open'],
+  ] as const) {
+    const state = await temporaryDirectory();
+    const before = await Journal.open(state, 'a boot');
+    await before.accept(entry('done'));
+    await before.finish('done');
+    await before.accept(entry('open'));
+    // Neither a folder can be made here, nor can this be put aside.
+    await rename(path.join(state, 'journal', broken), path.join(state, 'away'));
+    await symlink(broken, path.join(state, 'journal', broken));
+    await mkdir(path.join(state, 'journal', `${broken}.refused`, 'x'), { recursive: true });
+    const troubles: unknown[] = [];
+    const journal = await Journal.open(state, 'a boot', (error) => troubles.push(error));
+    expect(journal.knows(id)).toBe(true);
+    expect(troubles).toHaveLength(1);
+  }
+});
+
+it('knows an entry of an earlier boot until its end is stored, and stores that when it can', async () => {
+  const state = await temporaryDirectory();
+  const done = path.join(state, 'journal', 'done');
+  await (await Journal.open(state, 'a boot')).accept(entry('a'));
+  const journal = await Journal.open(state, 'another boot');
+  await rmdir(done);
+  await writeFile(done, 'no folder');
+  await expect(journal.finish('a')).rejects.toThrow();
+  await expect(journal.keepBoot()).rejects.toThrow();
+  await expect(journal.accept(entry('b'))).rejects.toThrow();
+  const [left] = await (await Journal.open(state, 'another boot')).unfinished();
+  expect(left).toMatchObject({ ...entry('a'), fromEarlierBoot: true });
+
+  await rm(done, { recursive: true });
+  await journal.accept(entry('b'));
+  const next = await (await Journal.open(state, 'another boot')).unfinished();
+  expect(next).toEqual([{ ...entry('b'), fromEarlierBoot: false }]);
 });
 
 it('says what was accepted before the VM was booted', async () => {

@@ -88,7 +88,8 @@ async function live(
     log: silentLog,
   };
   const context = {
-    ...{ auth_token: 't', project_id: 'p' },
+    auth_token: 't',
+    project_id: 'p',
     trove_notification: { request_id: 'r' },
   };
   const outcome = prepare(parts, { id: ID, args, context }).then(
@@ -101,7 +102,9 @@ async function live(
 it('gives an agent that takes it over only what is left of the time', async () => {
   const seen: Seen = { statuses: [], notifications: [] };
   const since = (ms: number): Partial<DesiredState> => ({
-    ...{ phase: 'preparing', generation: ID, parameters: PARAMETERS },
+    phase: 'preparing',
+    generation: ID,
+    parameters: PARAMETERS,
     preparingSince: systemClock.wall() - ms,
   });
   const outcomeAfter = async (ms: number): Promise<string> => {

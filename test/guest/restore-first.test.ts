@@ -72,7 +72,9 @@ describe('restoreFirst', () => {
         wish: () => Promise.reject(new Error('nothing was restored')),
         until: (done: (snapshot: Snapshot) => boolean) => {
           const seen = {
-            ...{ desired, observed: nothingRuns(), state: 'starting' as const },
+            desired,
+            observed: nothingRuns(),
+            state: 'starting' as const,
             step: RESTORE_FIRST,
             ...snapshot,
           };
@@ -83,7 +85,10 @@ describe('restoreFirst', () => {
       timeoutMs,
       dataFolders: () => [],
       ending,
-      ...{ clock: systemClock, random: () => 0.5, secrets: new Secrets(), log: silentLog },
+      clock: systemClock,
+      random: () => 0.5,
+      secrets: new Secrets(),
+      log: silentLog,
     };
     return restoreFirst(parts, { backupInfo: BACKUP_INFO, context: CONTEXT });
   }

@@ -24,6 +24,16 @@ describe('what is remembered', () => {
     expect(known).toEqual(texts.slice(-4));
   });
 
+  it('is what came last when the file is longer than it may be', async () => {
+    const directory = await temporaryDirectory();
+    const larger = new SeenContexts(directory, 100);
+    for (const [n, text] of texts.entries()) larger.remember(text, String(n));
+    const seen = new SeenContexts(directory, 4);
+    expect(texts.filter((text) => seen.isOfAnother(text, 'another'))).toEqual(texts.slice(-4));
+    seen.remember(cipher.encryptJson({ request_id: 'req-2' }), 'new');
+    expect((await stat(path.join(directory, 'contexts'))).size).toBe(4 * 66);
+  });
+
   it.each(['', 'x\n', '\0'.repeat(500), 'x'.repeat(1_000_000)])(
     'is begun again after a file that is none of ours',
     async (text) => {

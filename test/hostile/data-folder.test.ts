@@ -117,8 +117,12 @@ describe.runIf(process.getuid?.() === 0)('the folder and the file of the data', 
     const iniFile = at('x.ini');
     await writeFile(iniFile, iniOf(set('K2HFILE', at(file))).text);
     const site = new StartSite({
-      ...{ iniFile, sharedDirectory: at('shared'), user: USER, log: silentLog },
-      ...{ controlHost: '127.0.0.1', inheritsLimits: false },
+      iniFile,
+      sharedDirectory: at('shared'),
+      user: USER,
+      log: silentLog,
+      controlHost: '127.0.0.1',
+      inheritsLimits: false,
       dataFolders: () => ({ all: [at('data')], own: [at('data')] }),
     });
     return site.prepareK2hdkc();
@@ -230,7 +234,9 @@ describe('the mount point of the volume', () => {
     const volume = { device: '/dev/x', mountPoint: at('shared/k2hdkc'), uuid: null };
     const mounting = mountVolume(volume, {
       ...DEFAULT_VOLUME_OPTIONS,
-      ...{ mayFormat: false, mountTable, isDevice: () => Promise.resolve(true) },
+      mayFormat: false,
+      mountTable,
+      isDevice: () => Promise.resolve(true),
       run: async (command, args) => {
         calls.push(command);
         const where = args.at(-1) ?? '';

@@ -69,18 +69,20 @@ describe.each([
   ['a guest with a key', true],
   ['a guest without one', false],
 ])('%s', (_, isKeyed) => {
-  /** The shortest of some times that one message takes until it is answered or rejected (ms). */
-  async function cost(make: Make, unit: string, times = 3): Promise<number> {
+  /** The least that one message costs this process until it is answered or rejected, of some times (µs). */
+  async function cost(make: Make, unit: string, times: number): Promise<number> {
     const made = make(run(unit));
     const body = typeof made === 'string' ? Buffer.from(made) : encodeEnvelope(made);
     const spent: number[] = [];
     for (let n = 0; n < times; n++) {
       const { server, clock, lines, publisher } = await guestServer({ isKeyed });
       const sent = letter(body);
-      const begun = performance.now();
+      // Not the time that passes: other processes would be in it.
+      const begun = process.cpuUsage();
       void server.onDelivery(sent);
       await clock.advance(0);
-      spent.push(performance.now() - begun);
+      const { user, system } = process.cpuUsage(begun);
+      spent.push(user + system);
       expect(sent.fate).not.toBe('open');
       const replies = publisher.published.map(({ content }) => content.toString());
       expect([...lines, ...replies].join('').length).toBeLessThan(MOST_WRITTEN);
@@ -90,9 +92,14 @@ describe.each([
 
   it.each(Object.entries(FIELDS))('refuses any run of letters in %s quickly', async (__, make) => {
     const harmless = await cost(make, 'x', 5);
-    const costs = new Map<string, number>();
-    for (const unit of LETTERS) costs.set(unit, (await cost(make, unit)) / harmless);
-    expect([...costs].filter(([, times]) => times > MOST_TIMES)).toEqual([]);
+    const isDear = async (unit: string, times: number): Promise<boolean> =>
+      (await cost(make, unit, times)) > MOST_TIMES * harmless;
+    const dear: string[] = [];
+    for (const unit of LETTERS) {
+      // A pause of the garbage collector can be in each of three times, if not in each of twenty.
+      if ((await isDear(unit, 3)) && (await isDear(unit, 20))) dear.push(unit);
+    }
+    expect(dear).toEqual([]);
   });
 });
 

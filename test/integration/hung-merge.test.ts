@@ -11,7 +11,12 @@ import { openMachines } from '../story/machines/open.ts';
 import { standIns } from '../story/programs.ts';
 
 const NO_HAZARDS = {
-  ...{ hang: 0, unfinished: 0, unfinishedReturn: 0, unfinishedLeave: 0, together: 0, early: 0 },
+  hang: 0,
+  unfinished: 0,
+  unfinishedReturn: 0,
+  unfinishedLeave: 0,
+  together: 0,
+  early: 0,
   lostAnswer: 0,
 };
 

@@ -9,7 +9,11 @@ async function bundledPackages(): Promise<string[]> {
   const { outputFiles } = await build({
     absWorkingDir: projectRoot,
     entryPoints: ['src/cli/main.ts'],
-    ...{ bundle: true, platform: 'node', format: 'cjs', write: false, logLevel: 'error' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    write: false,
+    logLevel: 'error',
   });
   const text = outputFiles[0]?.text ?? '';
   const found = text.matchAll(/^\s*\/\/ (.*node_modules\/(?:@[^/]+\/)?[^/\s]+)\/\S+$/gm);

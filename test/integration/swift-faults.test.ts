@@ -156,7 +156,10 @@ describe('fault door', () => {
     const url = door.url();
     const get = await fetch(`${url}/c/o`, { headers, signal: dead.signal });
     const sent = fetch(`${url}/c/new`, {
-      ...{ method: 'PUT', headers, body: new Uint8Array(BODY), signal: dead.signal },
+      method: 'PUT',
+      headers,
+      body: new Uint8Array(BODY),
+      signal: dead.signal,
     });
     await until('both are as far as they get', () => {
       const [read, written] = door.requests;

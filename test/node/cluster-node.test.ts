@@ -39,7 +39,9 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
   const desired = await DesiredStateStore.open(directory);
   await desired.update(desiredState(change));
   const restarts = new RestartPolicy({
-    ...{ clock, random, log },
+    clock,
+    random,
+    log,
     backoff: { first: 0, cap: 1 },
     loopAfter: 5,
   });
@@ -71,7 +73,8 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
     desired,
     volume: {
       isMounted: () => Promise.resolve(true),
-      ...{ problem: null, retryInMs: 0 },
+      problem: null,
+      retryInMs: 0,
       mount: () => Promise.resolve(),
     },
     chmpx,

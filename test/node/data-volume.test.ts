@@ -33,7 +33,9 @@ async function bench(uuid: string | null = 'u-1') {
     desired,
     how: DEFAULT_VOLUME_OPTIONS,
     tools: { run, mountTable },
-    ...{ clock, random: () => 0.5, log },
+    clock,
+    random: () => 0.5,
+    log,
   });
   await desired.update({ volume: { device: DEVICE, mountPoint, uuid } });
   return { volume, desired, clock, texts, state, mounted, mountPoint };

@@ -19,12 +19,14 @@ export interface Packages {
 /** Builds the packages for this machine. */
 export async function buildPackages(): Promise<Packages> {
   const script = path.join(projectRoot, 'scripts/package.mjs');
-  await run(process.execPath, [script, '--fast', '--architectures', 'amd64']);
+  const { stdout } = await run('dpkg', ['--print-architecture']);
+  const architecture = stdout.trim();
+  await run(process.execPath, [script, '--fast', '--architectures', architecture]);
   const folder = path.join(projectRoot, 'dist/packages');
   const names = await readdir(folder);
   const find = (ending: string): string =>
     path.join(folder, names.find((name) => name.endsWith(ending)) ?? ending);
-  return { agent: find('_all.deb'), runtime: find('_amd64.deb') };
+  return { agent: find('_all.deb'), runtime: find(`_${architecture}.deb`) };
 }
 
 /** Writes a minimal Debian into `root`, which is all that an image has before the packages. */

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, copyFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, rename, symlink, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { findProgram, findPrograms } from '../../src/process/find-program.ts';
 import { commandLine } from '../../src/process/identity.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -91,6 +91,24 @@ it('goes by the executable, which may have been replaced since', async () => {
   await rename(path.join(directory, 'prog.old'), command);
   await unlink(command);
   expect(findPrograms({ command, marks })).toEqual([pid]);
+});
+
+it('finds what a link leads to, by its path and on PATH', async () => {
+  const { command, marks, directory } = await compiled();
+  const real = path.join(directory, 'prog-1.2');
+  await rename(command, real);
+  await symlink('prog-1.2', command);
+  const pid = await disguised(command, command, marks);
+  const direct = await disguised(real, real, marks);
+  const other = await disguised('/bin/cat', 'cat', marks);
+  await until('they run', () => [pid, direct, other].every((one) => commandLine(one).length === 3));
+  const both = [pid, direct].toSorted((a, b) => a - b);
+  const found = (name: string): number[] =>
+    findPrograms({ command: name, marks }).toSorted((a, b) => a - b);
+  expect(found(command)).toEqual(both);
+  vi.stubEnv('PATH', `/nowhere:${directory}:/usr/bin`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(found('prog')).toEqual(both);
 });
 
 it('does not take what only calls itself so for it', async () => {

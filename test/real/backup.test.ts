@@ -86,7 +86,9 @@ async function backUp(node: ClusterMember): Promise<{ location: string; checksum
   const named = { id, parent: null, storage_driver: 'swift', swift_container: CONTAINER };
   const backup_info = {
     ...named,
-    ...{ datastore: 'k2hdkc', datastore_version: '1.0.19', swift_url: swiftUrl },
+    datastore: 'k2hdkc',
+    datastore_version: '1.0.19',
+    swift_url: swiftUrl,
   };
   await stage.trove.api(node.id, 'create_backup', { backup_info }, { authToken: account.token });
   const row = await until('the backup ends', async () => {

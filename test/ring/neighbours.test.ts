@@ -45,7 +45,10 @@ function bench() {
   const clock = new WatchedClock();
   const { log, lines } = recordingLog();
   const neighbours = new Neighbours({
-    ...{ clock, random: () => 0, log, askLimitMs: 20_000 },
+    clock,
+    random: () => 0,
+    log,
+    askLimitMs: 20_000,
     roleReadMs: (servers) => 6_000 + 100 * servers,
   });
   const seen = (of: Neighbour[], self: string | null | undefined) =>

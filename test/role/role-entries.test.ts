@@ -64,7 +64,9 @@ describe('entries that earlier servers left at this address', () => {
     expect(cuks()).toEqual(['other']);
     expect(recorded.lines).toHaveLength(many);
     expect(recorded.lines[0]).toMatchObject({
-      ...{ cuk: 'older0', name: 'alias0.novalocal', outcome: 'unregistered' },
+      cuk: 'older0',
+      name: 'alias0.novalocal',
+      outcome: 'unregistered',
       msg: 'an older entry of this address was in the role',
     });
     const deletes = k2hr3.requests.filter(({ method }) => method === 'DELETE');

@@ -54,7 +54,15 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     },
   });
   const watch: NodeWatch = createNodeWatch({
-    ...{ config, version, node, reconciler, concerns, clock, random, secrets, log },
+    config,
+    version,
+    node,
+    reconciler,
+    concerns,
+    clock,
+    random,
+    secrets,
+    log,
   });
   return {
     ...node,

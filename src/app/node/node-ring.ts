@@ -52,7 +52,9 @@ export async function createNodeRing(options: NodeRingOptions): Promise<NodeRing
   const sight = new RingSight({
     reader: statusReader(commands.chmpxstatus, paths.ini_file, settings.programUser, log),
     ownMerge,
-    ...{ clock, random, log },
+    clock,
+    random,
+    log,
   });
   const limits = leaveLimits(cluster);
   const record = new LeaveRecord({ stateDirectory: paths.state_dir, limits, clock, log });
@@ -89,7 +91,9 @@ export async function createNodeRing(options: NodeRingOptions): Promise<NodeRing
     changes,
     members,
     neighbours: new Neighbours({
-      ...{ clock, random, log },
+      clock,
+      random,
+      log,
       askLimitMs: cluster.join_after * 1000,
       roleReadMs: (count) => roleReadMs(k2hr3.poll_interval * 1000, count),
     }),

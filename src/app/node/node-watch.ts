@@ -65,7 +65,9 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
       // Those of one side are to be gone at the same time.
       if (node.split.giveIn !== null || node.refusals?.giveIn) reconciler.wake();
     },
-    ...{ clock, random, log },
+    clock,
+    random,
+    log,
   });
   function look(): void {
     const { snapshot } = reconciler;

@@ -56,7 +56,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const server = await createGuestServer({
     ...common,
     ...reports,
-    ...{ journal, node, publisher: session, ending: ending.signal },
+    journal,
+    node,
+    publisher: session,
+    ending: ending.signal,
   });
 
   await node.takeUp();

@@ -36,7 +36,9 @@ export async function startSlaveAgent(options: SlaveAgentOptions): Promise<Slave
   let step = '';
   const node: NodeAgent = await createNodeAgent({
     ...world,
-    ...{ settings, version, state },
+    settings,
+    version,
+    state,
     access: source.access,
     onLook: () => {
       const progress = node.reconciler.progress();

@@ -64,7 +64,10 @@ export async function restoreBackup(parts: RestoreParts, job: RestoreJob): Promi
       const archive = await fetchArchive(parts, job, directory);
       log.info({ backup: request.id, ...archive.facts }, 'backup downloaded and found whole');
       await loadArchive({
-        ...{ command: parts.k2hlinetool, desk, archive, signal },
+        command: parts.k2hlinetool,
+        desk,
+        archive,
+        signal,
         target: { ...target, file: parent.at(path.basename(target.file)) },
       });
       const seconds = ((clock.monotonic() - started) / 1000).toFixed(1);

@@ -70,7 +70,8 @@ function addEntry(section: IniSection | undefined, content: string): string | un
 
 /** k2hdkc: `#` cuts wherever it stands, quotes are part of the value, keys in any case. */
 function k2hdkcEntry(content: string): [string, string] {
-  const [key, value] = splitAtEquals(trim(content.split('#', 1)[0] ?? ''));
+  const [entry = ''] = content.split('#', 1);
+  const [key, value] = splitAtEquals(trim(entry));
   return [key.toUpperCase(), value];
 }
 

@@ -105,7 +105,11 @@ export class KeptProgram {
   #spec(generation: string): ProgramSpec {
     const { name, command, args, marks, uid, needs, environment, stopSignals } = this.#options;
     return {
-      ...{ name, command, args, marks, generation },
+      name,
+      command,
+      args,
+      marks,
+      generation,
       stopSignal: stopSignals[0].signal,
       ...(uid === undefined ? {} : { uid }),
       ...(needs === undefined ? {} : { needs }),

@@ -1,6 +1,7 @@
 import { sleep, type Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import { Alarm } from '../../base/wait.ts';
 import type { RingSight } from '../sight.ts';
 import type { RingStatus } from '../status.ts';
 import { before, lookBefore } from './before.ts';
@@ -145,16 +146,19 @@ export class Lead {
   async #watch(given: Promise<void>, deadline: number, signal: AbortSignal): Promise<void> {
     const { clock, pollMs, sight } = this.#options;
     const progress = { over: false };
-    const over = given.then(() => {
+    const ended = new Alarm();
+    const end = (): void => {
       progress.over = true;
-    });
+      ended.ring();
+    };
+    given.then(end, end);
     for (;;) {
-      await Promise.race([over, sleep(clock, pollMs, signal)]);
+      await ended.wait(clock, pollMs, signal);
       if (progress.over || signal.aborted) break;
       const ring = await lookBefore(clock, deadline, sight);
       if (ring) this.#witness.look(ring);
     }
-    await over;
+    await given;
   }
 
   async #give(ring: RingStatus, orders: readonly Order[], deadline: number): Promise<void> {

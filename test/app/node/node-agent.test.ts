@@ -24,7 +24,9 @@ async function bench(mode: 'server' | 'slave') {
   const make = () =>
     createNodeAgent({
       ...world,
-      ...{ settings, state, version: '1.2.3' },
+      settings,
+      state,
+      version: '1.2.3',
       onLook: () => looks++,
     });
   return { make, looks: () => looks, directory: state.directory };

@@ -24,7 +24,9 @@ async function bench(script = 'exec sleep 1000') {
   const { world } = recordedWorld();
   const parts = await createNodeParts({
     ...world,
-    ...{ settings, desired, bootId: BOOT_ID },
+    settings,
+    desired,
+    bootId: BOOT_ID,
     onRole: () => undefined,
     onCrash: () => (crashes += 1),
   });
@@ -48,8 +50,14 @@ async function seenBy({ node }: NodeParts) {
 it('of a new VM are a node in which nothing runs and nothing is missing', async () => {
   const { parts } = await bench();
   expect(await seenBy(parts)).toMatchObject({
-    ...{ chmpx: null, k2hdkc: null, status: null, volumeMounted: true },
-    ...{ crashes: 0, unreadMs: 0, giveIn: null, volumeProblem: null },
+    chmpx: null,
+    k2hdkc: null,
+    status: null,
+    volumeMounted: true,
+    crashes: 0,
+    unreadMs: 0,
+    giveIn: null,
+    volumeProblem: null,
     leave: { is: 'idle' },
     role: { ini: null },
   });

@@ -24,7 +24,9 @@ async function bench(script = 'exec sleep 1000') {
   const onCrash = (): number => ++crashes;
   const programs = createNodePrograms({
     ...world,
-    ...{ settings, bootId: BOOT_ID, onCrash },
+    settings,
+    bootId: BOOT_ID,
+    onCrash,
     desired: await DesiredStateStore.open(paths.state_dir),
   });
   const start = async (program: KeptProgram): Promise<void> => {

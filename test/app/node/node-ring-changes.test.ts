@@ -26,7 +26,9 @@ async function bench(cluster: string, words: (sent: readonly string[]) => string
     record: { keep: () => Promise.resolve() },
     unfinished: IDLE,
     role: () => new Set(),
-    ...{ clock, random: () => 0.5, log: silentLog },
+    clock,
+    random: () => 0.5,
+    log: silentLog,
   });
   return { changes, clock, sent };
 }

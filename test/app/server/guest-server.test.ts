@@ -30,7 +30,10 @@ async function bench() {
   const server = await createGuestServer({
     ...common,
     ...reports,
-    ...{ publisher, journal, node, ending: ending.signal },
+    publisher,
+    journal,
+    node,
+    ending: ending.signal,
   });
   const running = runParts([...node.parts, reports.outbox], ending);
   onTestFinished(() => running.end());

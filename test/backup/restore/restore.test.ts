@@ -36,7 +36,10 @@ async function lab() {
         k2hlinetool: change.tool ?? (await standInK2hlinetool(await temporaryDirectory())),
         toolUser: null,
         pauses: { first: 1, cap: 5 },
-        ...{ clock: systemClock, random: () => 0.5, secrets, log },
+        clock: systemClock,
+        random: () => 0.5,
+        secrets,
+        log,
       },
       {
         request: {

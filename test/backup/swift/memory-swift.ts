@@ -138,7 +138,8 @@ async function store(
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<Answer> {
-  if (!containers.has(key.split('/')[0] ?? '')) return { status: 404 };
+  const [container = ''] = key.split('/');
+  if (!containers.has(container)) return { status: 404 };
   if (request.headers.expect !== undefined) response.writeContinue();
   const pieces: Buffer[] = [];
   for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece);
@@ -165,8 +166,11 @@ async function store(
   const etag = md5(segments.map((segment) => segment.etag).join(''));
   const whole = Buffer.concat(stored.map((one) => one?.body ?? Buffer.alloc(0)));
   const told = segments.map((segment, index): ToldSegment => ({
-    ...{ name: `/${segment.path}`, bytes: stored[index]?.body.length ?? 0, hash: segment.etag },
-    ...{ content_type: '', last_modified: '' },
+    name: `/${segment.path}`,
+    bytes: stored[index]?.body.length ?? 0,
+    hash: segment.etag,
+    content_type: '',
+    last_modified: '',
   }));
   objects.set(key, { body: whole, etag, isSlo: true, headers, segments: told });
   return { status: 201, headers: { Etag: `"${etag}"` } };

@@ -23,7 +23,11 @@ function transport(change: Partial<SwiftTransport> = {}): SwiftTransport {
   const pool = new Pool();
   onTestFinished(() => pool.close());
   return {
-    ...{ pool, clock: systemClock, ca: undefined, insecure: false, signal: undefined },
+    pool,
+    clock: systemClock,
+    ca: undefined,
+    insecure: false,
+    signal: undefined,
     connectTimeoutMs: 10_000,
     silenceTimeoutMs: 60_000,
     ...change,

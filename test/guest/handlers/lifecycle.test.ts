@@ -86,7 +86,10 @@ async function bench(
     reporter: { repeat: say('report repeated') },
     markers: { prepareEnded: say('prepare ended') },
     prepare: {
-      ...{ desired: () => desired.current, reconciler: node, clock: systemClock, log: silentLog },
+      desired: () => desired.current,
+      reconciler: node,
+      clock: systemClock,
+      log: silentLog,
       outbox: { postDurable: say('notified') },
       configuredVolume: { device: null, mountPoint: directory },
     },
@@ -97,7 +100,9 @@ async function bench(
     log: silentLog,
   } as unknown as HandlerParts;
   const wishes = new Wishes({
-    ...{ desired: parts.desired, operations, reconciler: parts.reconciler },
+    desired: parts.desired,
+    operations,
+    reconciler: parts.reconciler,
     node: { startAfresh: () => void said.push('afresh') },
     replyMarginMs: 0,
   });
@@ -112,7 +117,9 @@ async function bench(
 
 /** A request of Trove with this id. */
 const call = (id = 'c-1'): GuestCall => ({
-  ...{ id, body: '{}', context: {} },
+  id,
+  body: '{}',
+  context: {},
   accepted: () => undefined,
 });
 

@@ -35,7 +35,9 @@ it('tells who waits for a node that does not stay up why, in the program’s wor
   const state = 'starting' as const;
   const crashReason = 'chmpx ended by itself (exit code 1): no room';
   const crashed = (crashLoops: boolean) => ({
-    ...{ desired, step, state },
+    desired,
+    step,
+    state,
     observed: nothingRuns({ crashes: 3, crashLoops, crashReason }),
   });
   expect(all.isUp(crashed(false))).toBe(false);

@@ -2,11 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../../src/base/errors.ts';
+import { quantile } from '../../helpers/quantile.ts';
 import { startBroker } from '../../peers/broker.ts';
 import { Lab } from '../../peers/vm/lab.ts';
 import { ClusterStage } from '../../story/cluster-stage.ts';
 import { LabMachines } from '../../story/machines/lab-machines.ts';
+import { print, runCommand } from '../command.ts';
 import { choosePrograms } from '../programs.ts';
 import { playRun, type Measured } from './run.ts';
 
@@ -86,20 +87,9 @@ function words({ what, seconds }: Measured): string {
 
 /** How often it ended at all, and the least, the middle and the most that it took. */
 function summary(what: string, all: readonly (number | null)[]): string {
-  const ended = all.filter((one) => one !== null).sort((a, b) => a - b);
-  const at = (part: number): string =>
-    (ended[Math.round(part * (ended.length - 1))] ?? NaN).toFixed(2);
+  const ended = all.filter((one) => one !== null);
+  const at = (share: number): string => quantile(ended, share).toFixed(2);
   return `${what}: ${ended.length} of ${all.length}; ${at(0)} to ${at(1)} s, median ${at(0.5)} s`;
 }
 
-function print(text: string): void {
-  process.stdout.write(text);
-}
-
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(`lab:cold: ${messageOf(error)}\n`);
-    process.exit(1);
-  },
-);
+runCommand('lab:cold', main);

@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { sleep, systemClock } from '../../../src/base/clock.ts';
 
@@ -15,6 +15,7 @@ const LOOK_MS = 20;
 export class AgentLogs {
   readonly lines: LogLine[] = [];
   readonly #directory: string;
+  /** Bytes of each log that were read, to the end of a line. */
   readonly #read = new Map<string, number>();
   readonly #running: Promise<void>;
   #isOver = false;
@@ -38,14 +39,29 @@ export class AgentLogs {
   }
 
   async #look(name: string): Promise<void> {
-    const text = await readFile(path.join(this.#directory, name), 'utf8').catch(() => '');
     const from = this.#read.get(name) ?? 0;
-    const to = text.lastIndexOf('\n') + 1;
-    if (to <= from) return;
-    this.#read.set(name, to);
+    const news = await bytesFrom(path.join(this.#directory, name), from);
+    const end = news.lastIndexOf('\n');
+    if (end < 0) return;
+    this.#read.set(name, from + end + 1);
     const at = systemClock.monotonic();
     const node = path.basename(name, '.log');
-    for (const line of text.slice(from, to - 1).split('\n'))
-      this.lines.push({ at, node, text: line });
+    for (const text of news.toString('utf8', 0, end).split('\n')) {
+      this.lines.push({ at, node, text });
+    }
+  }
+}
+
+/** What a file has from a byte on; nothing when it is not there. */
+async function bytesFrom(file: string, from: number): Promise<Buffer> {
+  const opened = await open(file).catch(() => null);
+  if (opened === null) return Buffer.alloc(0);
+  try {
+    const { size } = await opened.stat();
+    const bytes = Buffer.alloc(Math.max(size - from, 0));
+    const { bytesRead } = await opened.read(bytes, 0, bytes.length, from);
+    return bytes.subarray(0, bytesRead);
+  } finally {
+    await opened.close();
   }
 }

@@ -16,7 +16,7 @@ export interface LoadOptions {
 /** What clients saw. Times in milliseconds. */
 export interface LoadReport {
   operations: number;
-  /** Requests without an answer; an operation is tried again until it has one. */
+  /** Requests without an answer; an operation is tried again until it has one, or for three minutes. */
   failed: number;
   slowestRequest: number;
   /** With its tries. */
@@ -33,6 +33,8 @@ export interface LoadReport {
 }
 
 const VALUE = 'v';
+/** An operation is not tried for longer: a ring that never answers must not keep the lab for ever (ms). */
+const GIVE_UP_MS = 180_000;
 
 /** Clients that write and read at a steady rate for as long as a change goes on. */
 export class Load {
@@ -42,8 +44,15 @@ export class Load {
   readonly #clients: readonly RingClient[];
   readonly #written: string[] = [];
   readonly #report: LoadReport = {
-    ...{ operations: 0, failed: 0, slowestRequest: 0, slowestOperation: 0, silence: 0 },
-    ...{ missing: 0, wrong: 0, acknowledged: 0, lost: 0 },
+    operations: 0,
+    failed: 0,
+    slowestRequest: 0,
+    slowestOperation: 0,
+    silence: 0,
+    missing: 0,
+    wrong: 0,
+    acknowledged: 0,
+    lost: 0,
   };
   #answeredAt = systemClock.monotonic();
   #isOver = false;
@@ -94,10 +103,11 @@ export class Load {
     line: string,
     note: (answer: Answer) => void,
   ): Promise<Answer> {
+    const end = systemClock.monotonic() + GIVE_UP_MS;
     for (;;) {
       const answer = await client.request(line);
       note(answer);
-      if (answer.result !== 'failed') return answer;
+      if (answer.result !== 'failed' || systemClock.monotonic() > end) return answer;
       await sleep(systemClock, this.#options.retryMs);
     }
   }

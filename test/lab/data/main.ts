@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../../../src/base/errors.ts';
 import { resolveSubject } from '../../conformance/subject.ts';
 import { AgentRing } from './agent-ring.ts';
-import { startBusyLoops } from './busy.ts';
+import { startBusyLoops } from '../busy.ts';
+import { print, runCommand } from '../command.ts';
 import { compileClient } from './client.ts';
 import { HandRing } from './hand-ring.ts';
 import { measure } from './measure.ts';
@@ -22,7 +23,7 @@ Counts the keys that can be read before, during and after a ring changes, on sim
   --writer                           the same as --writers 1
   --writers N, --readers N           clients during every change
   --rate N                           operations a second of each of them; default 10
-  --limit MS                         SetReceiveTimeout of the clients; default the library's own
+  --limit MS                         SetReceiveTimeout of the clients; default the library's own; not by hand
   --retry MS                         after a request that failed; default 50
   --busy N                           busy loops beside it
   --agent-yaml FILE                  more of the servers' agent.yaml
@@ -56,19 +57,21 @@ async function main(): Promise<number> {
     },
   });
   if (values.help) {
-    process.stdout.write(HELP);
+    print(HELP);
     return 0;
+  }
+  if (Number(values.limit) !== 0 && values.way.includes('hand')) {
+    throw new Error('clients of --way hand take no --limit: name the other ways');
   }
   const subject = resolveSubject(
     values['stand-ins'] ? {} : { ...process.env, K2HDKC_TEST_SUBJECT: 'real' },
   );
-  process.stdout.write(`${subject.name}, chmpx ${subject.version}; ${values.keys} keys\n`);
+  print(`${subject.name}, chmpx ${subject.version}; ${values.keys} keys\n`);
   const programs = path.dirname(subject.program('chmpx'));
   const replica = Number(values.replica);
   const isReal = subject.name === 'real programs';
-  const program = isReal
-    ? await compileClient(await mkdtemp(path.join(tmpdir(), 'k2hdkc-client-')))
-    : null;
+  const compiled = await mkdtemp(path.join(tmpdir(), 'k2hdkc-client-'));
+  const program = isReal ? await compileClient(compiled) : null;
   const clients = { program, limitMs: Number(values.limit) };
   const more = values['agent-yaml'] === '' ? '' : await readFile(values['agent-yaml'], 'utf8');
   const endBusy = startBusyLoops(Number(values.busy));
@@ -87,10 +90,10 @@ async function main(): Promise<number> {
     try {
       await measure(ring, way, values, (row) => {
         rows.push(row);
-        process.stdout.write(`${line(row)}\n`);
+        print(`${line(row)}\n`);
       });
     } catch (error) {
-      process.stdout.write(`${way}: ${messageOf(error)}; see ${directory}\n`);
+      print(`${way}: ${messageOf(error)}; see ${directory}\n`);
       await ring.close();
       continue;
     }
@@ -98,14 +101,9 @@ async function main(): Promise<number> {
     if (!values.keep) await rm(directory, { recursive: true, force: true });
   }
   await endBusy();
-  process.stdout.write(`\n${rows.map(line).join('\n')}\n${summary(rows)}\n`);
+  await rm(compiled, { recursive: true });
+  print(`\n${rows.map(line).join('\n')}\n${summary(rows)}\n`);
   return 0;
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(`lab:data: ${messageOf(error)}\n`);
-    process.exit(1);
-  },
-);
+runCommand('lab:data', main);

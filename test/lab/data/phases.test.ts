@@ -6,7 +6,9 @@ const at = (
   text: string,
   node = 'node5',
 ): { at: number; node: string; text: string } => ({
-  ...{ at: ms, node, text },
+  at: ms,
+  node,
+  text,
 });
 
 describe('the times of a change', () => {

@@ -1,3 +1,4 @@
+import { quantile } from '../../helpers/quantile.ts';
 import type { LoadReport } from './load.ts';
 import type { ChangeTimes } from './phases.ts';
 
@@ -43,11 +44,9 @@ function seenBy(seen: LoadReport): string {
 /** Middle and worst of what the rows of changes say. */
 export function summary(rows: readonly Row[]): string {
   const of = (what: string, values: number[]): string[] => {
-    const sorted = values.toSorted((a, b) => a - b);
-    if (sorted.length === 0) return [];
-    const at = (share: number): string =>
-      (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(1);
-    return [`${what}: ${sorted.length} times, median ${at(0.5)}, worst ${at(1)}`];
+    if (values.length === 0) return [];
+    const at = (share: number): string => quantile(values, share).toFixed(1);
+    return [`${what}: ${values.length} times, median ${at(0.5)}, worst ${at(1)}`];
   };
   const changes = rows.filter(({ change }) => change !== 'start');
   const seen = changes.flatMap(({ clients }) => clients ?? []);

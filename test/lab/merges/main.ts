@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../../src/base/errors.ts';
 import { programs, resolveSubject, type Subject } from '../../conformance/subject.ts';
+import { quantile } from '../../helpers/quantile.ts';
 import { readKeys, writeKeys } from '../../helpers/ring-keys.ts';
+import { print, runCommand } from '../command.ts';
 import { MergeRing } from './merge-ring.ts';
 
 const HELP = `npm run lab:merges -- [options]
@@ -34,7 +35,7 @@ async function main(): Promise<number> {
     },
   });
   if (values.help) {
-    process.stdout.write(HELP);
+    print(HELP);
     return 0;
   }
   const directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-merges-'));
@@ -46,7 +47,7 @@ async function main(): Promise<number> {
   try {
     await ring.form();
     const keys = Number(values.keys);
-    process.stdout.write(`${await writeKeys(ring.tool, 'k', keys)} keys written\n`);
+    print(`${await writeKeys(ring.tool, 'k', keys)} keys written\n`);
     const closed: number[] = [];
     let hangs = 0;
     let joins = true;
@@ -55,7 +56,7 @@ async function main(): Promise<number> {
       const s = (ms: number): string => (ms / 1000).toFixed(2);
       const who = hung.map((one) => `${one.name} chmpx ${one.chmpx} k2hdkc ${one.k2hdkc} ms/s`);
       const what = why === '' ? `closed ${s(closedMs)} s, merge ${s(mergeMs)} s` : why;
-      process.stdout.write(`${n} ${joins ? 'join' : 'leave'}: ${what} ${who.join(', ')}\n`);
+      print(`${n} ${joins ? 'join' : 'leave'}: ${what} ${who.join(', ')}\n`);
       if (why === '') {
         closed.push(closedMs);
         joins = !joins;
@@ -66,10 +67,8 @@ async function main(): Promise<number> {
       }
     }
     const { found } = await readKeys(ring.tool, 'k', keys);
-    const sorted = closed.toSorted((a, b) => a - b);
-    const at = (share: number): string =>
-      ((sorted[Math.floor(share * (sorted.length - 1))] ?? 0) / 1000).toFixed(2);
-    process.stdout.write(
+    const at = (share: number): string => (quantile(closed, share) / 1000).toFixed(2);
+    print(
       `${values.merges} merges, ${hangs} did not end; closed ${at(0.5)} s in the middle, ` +
         `${at(0.9)} s in nine of ten, ${at(1)} s at most; ${found} of ${keys} keys found\n`,
     );
@@ -100,14 +99,10 @@ function startedBy(
 }
 
 function setKey(ini: string, setting: string): string {
-  const [key = '', value = ''] = setting.split('=');
-  return ini.replace(new RegExp(`^${key} = .*$`, 'm'), `${key} = ${value}`);
+  const [, key = '', value = ''] = /^([A-Z]+)=(.*)$/.exec(setting) ?? [];
+  const line = new RegExp(`^${key} = .*$`, 'm');
+  if (key === '' || !line.test(ini)) throw new Error(`--set ${setting}: the ini has no such key`);
+  return ini.replace(line, () => `${key} = ${value}`);
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(`lab:merges: ${messageOf(error)}\n`);
-    process.exit(1);
-  },
-);
+runCommand('lab:merges', main);

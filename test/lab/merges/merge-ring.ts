@@ -1,17 +1,18 @@
-import { readFileSync } from 'node:fs';
 import { sleep, systemClock } from '../../../src/base/clock.ts';
+import { cpuMs } from '../../../src/process/proc-stat.ts';
 import { ringIniText } from '../../conformance/ini.ts';
 import { IN } from '../../conformance/lab.ts';
 import { RingMember } from '../../conformance/ring-member.ts';
 import type { Subject } from '../../conformance/subject.ts';
 import { VmHosts } from '../../conformance/vm-hosts.ts';
 import type { KeyTool } from '../../helpers/ring-keys.ts';
+import { comes } from '../../helpers/until.ts';
 
 const PORTS = [8020, 8021] as const;
 const OUTSIDE = '[SERVICE OUT][UP][n/a][Nothing][NoSuspend]';
 const LOOK_MS = 40;
-/** All servers have these statuses, or one of them is left behind. */
-const STEP_LIMIT_MS = 10_000;
+/** All servers have these statuses after so many seconds, or one of them is left behind. */
+const STEP_LIMIT_S = 10;
 
 /** How one merge went. Times in milliseconds. */
 export interface MergeResult {
@@ -139,7 +140,7 @@ export class MergeRing {
       servers.some((row) => row.cuk === cuk && row.status.includes('[Doing]')),
     );
     const used = (): number[] =>
-      late.flatMap(({ chmpx, k2hdkc }) => [cpuMs(chmpx?.pid), cpuMs(k2hdkc?.pid)]);
+      late.flatMap(({ chmpx, k2hdkc }) => [cpuMs(chmpx?.pid ?? NaN), cpuMs(k2hdkc?.pid ?? NaN)]);
     const before = used();
     await sleep(systemClock, 1_000);
     const after = used();
@@ -152,17 +153,5 @@ export class MergeRing {
 }
 
 async function within(check: () => Promise<boolean>): Promise<boolean> {
-  const until = systemClock.monotonic() + STEP_LIMIT_MS;
-  while (systemClock.monotonic() < until) {
-    if (await check()) return true;
-    await sleep(systemClock, LOOK_MS);
-  }
-  return false;
-}
-
-/** CPU time of a process; the clock of /proc counts 10 ms. */
-function cpuMs(pid: number | undefined): number {
-  if (pid === undefined) return 0;
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  return (await comes(check, { seconds: STEP_LIMIT_S, everyMs: LOOK_MS })) !== null;
 }

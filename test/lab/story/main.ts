@@ -3,14 +3,16 @@ import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../../src/base/errors.ts';
+import { quantile } from '../../helpers/quantile.ts';
 import { startBroker, type Broker } from '../../peers/broker.ts';
 import { Lab } from '../../peers/vm/lab.ts';
 import { ClusterStage } from '../../story/cluster-stage.ts';
 import { playClusterStory } from '../../story/cluster-story.ts';
 import { LabMachines } from '../../story/machines/lab-machines.ts';
 import { Timeline } from '../../story/timeline.ts';
+import { print, runCommand } from '../command.ts';
 import { choosePrograms } from '../programs.ts';
-import { startBusyLoops } from '../data/busy.ts';
+import { startBusyLoops } from '../busy.ts';
 
 const HELP = `npm run lab:story -- [options]
 
@@ -99,20 +101,8 @@ async function playOnce(
 }
 
 function summary(title: string, all: readonly number[]): string {
-  const sorted = [...all].sort((a, b) => a - b);
-  const at = (part: number): string =>
-    (sorted[Math.round(part * (sorted.length - 1))] ?? NaN).toFixed(1).padStart(6);
+  const at = (share: number): string => quantile(all, share).toFixed(1).padStart(6);
   return `${at(0)} ${at(0.5)} ${at(1)}  ${title} (${all.length})`;
 }
 
-function print(text: string): void {
-  process.stdout.write(text);
-}
-
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(`lab:story: ${messageOf(error)}\n`);
-    process.exit(1);
-  },
-);
+runCommand('lab:story', main);

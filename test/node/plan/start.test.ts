@@ -4,7 +4,10 @@ import { check, LONG, LONG_RUNNING, noRegistration, serving, type Row } from './
 
 const NEW_RING = { ...ROLE, servers: 3, ringIsNew: true };
 const upOf = (up: number, absentBefore: number, unaware = 0, settledMs = 60_000) => ({
-  ...{ up, absentBefore, unaware, settledMs },
+  up,
+  absentBefore,
+  unaware,
+  settledMs,
 });
 
 describe('starting', () => {
@@ -109,7 +112,10 @@ describe('starting', () => {
       'chmpxstatus is gone: nothing is known against a pair that runs',
       {},
       observed({
-        ...{ chmpx: LONG_RUNNING, k2hdkc: LONG_RUNNING, status: null, statusStableMs: LONG },
+        chmpx: LONG_RUNNING,
+        k2hdkc: LONG_RUNNING,
+        status: null,
+        statusStableMs: LONG,
         statusProblem: 'chmpxstatus: cannot be started (ENOENT)',
       }),
       'wait',

@@ -16,8 +16,12 @@ async function vm(edit: (data: string) => Edit = () => (text) => text) {
   await writeFile(iniFile, iniOf(edit(data)).text);
   const { log, lines } = recordingLog();
   const site = new StartSite({
-    ...{ iniFile, sharedDirectory: shared, user: null, log },
-    ...{ controlHost: '127.0.0.1', inheritsLimits: false },
+    iniFile,
+    sharedDirectory: shared,
+    user: null,
+    log,
+    controlHost: '127.0.0.1',
+    inheritsLimits: false,
     dataFolders: () => ({ all: [data], own: [data] }),
   });
   return { site, iniFile, shared, data, lines };

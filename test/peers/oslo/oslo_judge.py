@@ -9,7 +9,6 @@ from kombu.utils.url import url_to_parts
 from oslo_config import cfg
 from oslo_messaging import transport
 from oslo_messaging._drivers import impl_rabbit
-from urllib import parse
 
 GROUP = 'oslo_messaging_rabbit'
 

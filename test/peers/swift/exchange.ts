@@ -87,7 +87,12 @@ export class Exchange {
     const { method, url: path, rawHeaders } = this.#request;
     const headers = withoutHeaders(rawHeaders, new Set(['connection', 'keep-alive']));
     const upstream = connectTo({
-      ...{ host: '127.0.0.1', port: target, method, path, headers, agent: false },
+      host: '127.0.0.1',
+      port: target,
+      method,
+      path,
+      headers,
+      agent: false,
     });
     upstream.on('continue', () => this.#response.writeContinue());
     this.#response.once('close', () => upstream.destroy());

@@ -98,7 +98,12 @@ export class FaultDoor {
     const { method = '', url: path = '', headers } = request;
     const fault = this.#expired(headers) ? EXPIRED : this.#rules.pick(method, path);
     const record: DoorRecord = {
-      ...{ method, path, headers, status: null, received: 0, answered: 0 },
+      method,
+      path,
+      headers,
+      status: null,
+      received: 0,
+      answered: 0,
       fault: fault?.kind ?? null,
     };
     this.requests.push(record);

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
 import { REPEAT_MS } from '../../../src/ring/change/given-orders.ts';
 import { Lead } from '../../../src/ring/change/lead.ts';
@@ -62,6 +63,19 @@ function bench(...words: string[]) {
   const silence = (): boolean => (silent = true);
   return { clock, seen, orders, commands, lead, follow, texts, refuse, silence };
 }
+
+it('waits for one thing at a time, however many orders it has given', async () => {
+  const { clock, follow, orders } = bench('IN', 'IN');
+  const { signal } = new AbortController();
+  follow(100_000, signal);
+  let most = 0;
+  for (let n = 0; n < 100; n++) {
+    await clock.advance(30);
+    most = Math.max(most, getEventListeners(signal, 'abort').length);
+  }
+  expect(orders.length).toBeGreaterThan(0);
+  expect(most).toBe(1);
+});
 
 it('gives an order that had no effect again after a while, not earlier', async () => {
   const { clock, follow, orders, seen } = bench('IN', 'IN');

@@ -26,7 +26,9 @@ async function bench() {
 }
 
 const at = (is: 'leaving' | 'restarting', kind: 'stop' | 'good', deadline: number): Leave => ({
-  ...{ is, kind, deadline },
+  is,
+  kind,
+  deadline,
 });
 
 it.each<[Leave, Leave]>([

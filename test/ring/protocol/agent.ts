@@ -26,7 +26,10 @@ import type { Machine, ProgramName } from './machine.ts';
 import { Programs } from './programs.ts';
 import type { RingModel } from './ring-model.ts';
 
-/** A server that merges is looked at so often, or it does not count as watched (OwnMerge; ms). */
+/**
+ * A server that merges is looked at so often, or it does not count as watched (OwnMerge), and one that leaves,
+ * because its time is limited (ms).
+ */
 const WATCHED_MS = 900;
 /** As in ClusterNode (ms). */
 const ORPHAN_PATIENCE_MS = 300;
@@ -74,12 +77,13 @@ export class Agent implements Node {
   readonly #restarts: RestartPolicy;
   readonly #sight: RingSight;
   readonly #changes: RingChanges;
+  #leaves = false;
 
   constructor(options: AgentOptions) {
     const { machine, ring, hosts, cluster, random, log, disk } = options;
     this.#options = options;
     this.machine = machine;
-    const longest = (): number => (machine.incoming ? WATCHED_MS : Infinity);
+    const longest = (): number => (machine.incoming || this.#leaves ? WATCHED_MS : Infinity);
     const clock = (this.#clock = new AgentClock(options.clock, random, longest));
     this.#programs = new Programs(machine, hosts, clock);
     this.#restarts = new RestartPolicy({
@@ -204,7 +208,8 @@ export class Agent implements Node {
     const { clock, machine, onLeave } = this.#options;
     const begun = clock.monotonic();
     const areUp = (): boolean => this.#programs.runs('chmpx') && this.#programs.runs('k2hdkc');
-    await this.#changes.leave(kind, areUp, signal, waitsFor);
+    this.#leaves = true;
+    await this.#changes.leave(kind, areUp, signal, waitsFor).finally(() => (this.#leaves = false));
     if (!this.#clock.isDead) onLeave(machine, kind, clock.monotonic() - begun);
   }
 

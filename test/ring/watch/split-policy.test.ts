@@ -18,7 +18,12 @@ function look(seen: RingStatus, theirs: RingStatus, back = ''): { of: SplitLook;
   return {
     asked,
     of: {
-      ...{ ring: seen, others, lost, ask, heard: [], wasSplit: false },
+      ring: seen,
+      others,
+      lost,
+      ask,
+      heard: [],
+      wasSplit: false,
       back: lost.filter(({ name }) => back.includes(name)),
     },
   };

@@ -53,7 +53,8 @@ export class Ring implements Others {
     this.#self = nodeId(configuration, configuration.self);
     this.view = new RingView(configuration);
     this.peers = new Peers({
-      ...{ address, keepAlive },
+      address,
+      keepAlive,
       hello: (to) => this.#hello(to),
       knows: (hello) => this.#knows(hello),
       greeted: (hello) => this.#greeted(hello),

@@ -100,8 +100,11 @@ export class KeystoneStandIn {
 
 async function grant(response: ServerResponse, project: KeystoneProject): Promise<void> {
   const endpoint = (kind: string, url: string): Record<string, string> => ({
-    ...{ id: randomBytes(16).toString('hex'), interface: kind, url },
-    ...{ region: REGION, region_id: REGION },
+    id: randomBytes(16).toString('hex'),
+    interface: kind,
+    url,
+    region: REGION,
+    region_id: REGION,
   });
   // An unused port, so that whoever takes the wrong endpoint is found out.
   const endpoints = [

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { endOf } from '../../peers/child-end.ts';
+import { endOf } from '../peers/child-end.ts';
 
 /** Starts so many busy loops; gives what ends them. They end with us too: their input closes. */
 export function startBusyLoops(count: number): () => Promise<void> {
