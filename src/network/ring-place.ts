@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { withDeadline } from '../base/wait.ts';
 import { isLoopbackAddress, isLoopbackName } from '../host/loopback.ts';
-import type { ResolveName } from '../host/resolve-name.ts';
+import type { NameOfAddress, ResolveName } from '../host/resolve-name.ts';
 import type { UserPort } from '../trove/user-port.ts';
 import { whyElsewhere, whyNotOurs } from './misplaced.ts';
 import type { ReadPorts } from './ports.ts';
@@ -22,6 +22,7 @@ export interface RingPlaceOptions {
   /** The name that this VM has when none is configured. */
   hostName: () => Promise<string>;
   resolve: ResolveName;
+  nameOf: NameOfAddress;
   clock: Clock;
   log: Logger;
 }
@@ -106,7 +107,7 @@ export class RingPlace {
     if (kept !== undefined && own.some(({ address }) => address === kept)) return kept;
     if (new Set(own.map(({ port }) => port)).size < 2) return undefined;
     const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-    for (const address of await this.#within(resolve(host))) {
+    for (const address of await this.#within(resolve(host), [])) {
       const source = await sourceAddressTo(address);
       if (source !== undefined) return source;
     }
@@ -114,10 +115,22 @@ export class RingPlace {
   }
 
   /** Why a server of the role must not be in this ring; null when nothing is against it. */
-  whyMisplaced(name: string, addresses: readonly string[], isSelf: boolean): string | null {
+  async whyMisplaced(
+    name: string,
+    addresses: readonly string[],
+    isSelf: boolean,
+  ): Promise<string | null> {
     if (this.#network === null || this.isOnLoopback) return null;
-    if (isSelf) return whyNotOurs(name, addresses, this.#network);
-    return whyElsewhere(name, addresses, this.#network);
+    const judge = isSelf ? whyNotOurs : whyElsewhere;
+    return judge(name, addresses, this.#network) ?? (await this.#whyNamed(name));
+  }
+
+  /** Two names for one node are two nodes to chmpx (docs/contracts/chmpx.md, 3.5). */
+  async #whyNamed(address: string): Promise<string | null> {
+    if (isIP(address) === 0) return null;
+    const known = await this.#within(this.#options.nameOf(address), null);
+    if (known === null) return null;
+    return `${address} has the name ${known} on this VM: a node with an address for its name must have no other, or chmpx calls it by that`;
   }
 
   async #choose(): Promise<RingNetwork> {
@@ -137,8 +150,7 @@ export class RingPlace {
 
   async #name(network: RingNetwork): Promise<string> {
     const { node, hostName, resolve } = this.#options;
-    if (node.name === BY_ADDRESS) return ownAddress(network);
-    const name = node.name ?? (await hostName());
+    const name = node.name === BY_ADDRESS ? ownAddress(network) : (node.name ?? (await hostName()));
     if (this.isOnLoopback) return name;
     if (isLoopbackName(name)) {
       throw new WrongNetwork(
@@ -150,18 +162,19 @@ export class RingPlace {
       );
     }
     if (isIP(name) === 6) throw new WrongNetwork(noIpv6(name));
-    const why = whyNotOurs(name, await this.#within(resolve(name)), network);
+    const addresses = await this.#within(resolve(name), []);
+    const why = whyNotOurs(name, addresses, network) ?? (await this.#whyNamed(name));
     if (why === null) return name;
     throw new WrongNetwork(
       `this VM would register as ${name}, but ${why}: correct DNS or /etc/hosts, set node.name in agent.yaml (the word address takes the address instead), or node.network`,
     );
   }
 
-  /** None when nobody can say: a DNS that is away is no reason against a name. */
-  #within(addresses: Promise<string[]>): Promise<string[]> {
+  /** `otherwise` when nobody can say: a DNS that is away is no reason against a name. */
+  #within<T>(asked: Promise<T>, otherwise: T): Promise<T> {
     const { clock } = this.#options;
     const late = (): Error => new Error('too late');
-    return withDeadline(clock, RESOLVE_LIMIT_MS, addresses, late).catch(() => []);
+    return withDeadline(clock, RESOLVE_LIMIT_MS, asked, late).catch(() => otherwise);
   }
 
   #setProblems(portProblem: string | null, nameProblem: string | null): void {

@@ -18,7 +18,8 @@ export interface RoleGateOptions {
    * Default: nothing is known of networks.
    */
   whyMisplaced?:
-    ((name: string, addresses: readonly string[], isSelf: boolean) => string | null) | undefined;
+    | ((name: string, addresses: readonly string[], isSelf: boolean) => Promise<string | null>)
+    | undefined;
   /** Why the role's data file leads elsewhere, by the links on this VM; null when it does not. */
   whyOutside: (file: string) => Promise<string | null>;
   clock: Clock;
@@ -101,8 +102,9 @@ export class RoleGate {
       const addresses = await this.#addresses(name);
       if (addresses.length === 0) lost.push(name);
       else if (others.has(name) && addresses.every(isLoopbackAddress)) loopback.push(name);
-      const why = this.#options.whyMisplaced?.(name, addresses, !others.has(name)) ?? null;
-      if (why !== null) misplaced.push(why);
+      const isSelf = !others.has(name);
+      const why = await this.#options.whyMisplaced?.(name, addresses, isSelf);
+      if (why != null) misplaced.push(why);
       if (lost.length === MOST_UNRESOLVED) break;
     }
     if (!this.#options.loopback) refuseLoopback(loopback);

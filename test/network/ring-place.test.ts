@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { RingPlace, type RingPlaceOptions } from '../../src/network/ring-place.ts';
 import { WrongNetwork } from '../../src/network/ring-network.ts';
@@ -20,7 +21,8 @@ function bench(
     isolation: true,
     readPorts: () => Promise.resolve(ports),
     hostName: () => Promise.resolve('n1.lab'),
-    resolve: () => Promise.resolve(['192.168.77.11']),
+    resolve: (name) => Promise.resolve(isIP(name) === 0 ? ['192.168.77.11'] : [name]),
+    nameOf: () => Promise.resolve(null),
     clock,
     log,
     ...change,
@@ -58,6 +60,12 @@ describe('the name to register under', () => {
     addresses: [{ address: 'fd77:1::11', cidr: 'fd77:1::/64', gateway: null, routes: [] }],
   };
   it.each<[string, Partial<RingPlaceOptions>, Partial<RingPlaceOptions['node']>, string]>([
+    [
+      'is an address with a name',
+      { nameOf: () => Promise.resolve('host-192-168-77-11.openstacklocal') },
+      { name: 'address' },
+      '192.168.77.11 has the name host-192-168-77-11.openstacklocal on this VM',
+    ],
     ['every VM has for itself', {}, { name: 'localhost' }, "every VM's name for itself"],
     [
       'leads to the other network',
@@ -122,24 +130,34 @@ describe('a port that is down', () => {
 describe('a server of the role', () => {
   it('is judged by the network of the ring, and by nothing before that is known', async () => {
     const { place } = bench();
-    expect(place.whyMisplaced('n2.lab', ['10.77.0.12'], false)).toBeNull();
+    expect(await place.whyMisplaced('n2.lab', ['10.77.0.12'], false)).toBeNull();
     await place.look();
-    expect(place.whyMisplaced('n2.lab', ['10.77.0.12'], false)).toContain('network of ens4');
-    expect(place.whyMisplaced('n1.lab', ['10.77.0.11'], true)).toContain('on ens4');
-    expect(place.whyMisplaced('n1.lab', ['192.168.77.11'], true)).toBeNull();
+    expect(await place.whyMisplaced('n2.lab', ['10.77.0.12'], false)).toContain('network of ens4');
+    expect(await place.whyMisplaced('n1.lab', ['10.77.0.11'], true)).toContain('on ens4');
+    expect(await place.whyMisplaced('n1.lab', ['192.168.77.11'], true)).toBeNull();
+  });
+
+  it('with an address for its name must have no other', async () => {
+    const nameOf = (address: string) =>
+      Promise.resolve(address === '192.168.77.12' ? 'n2.lab' : null);
+    const { place } = bench({ nameOf });
+    await place.look();
+    const why = (name: string) => place.whyMisplaced(name, [name], false);
+    expect(await why('192.168.77.12')).toContain('has the name n2.lab');
+    expect(await why('192.168.77.13')).toBeNull();
   });
 
   it('is not judged on a machine that has the whole ring', async () => {
     const { place } = bench({ userPort: null }, { source_address: '127.0.0.11' });
     await place.look();
-    expect(place.whyMisplaced('127.0.0.12', ['127.0.0.12'], true)).toBeNull();
+    expect(await place.whyMisplaced('127.0.0.12', ['127.0.0.12'], true)).toBeNull();
   });
 });
 
 describe('the address to call K2HR3 from', () => {
   const url = 'http://127.0.0.1:18080';
   it('is the one that K2HR3 knows, while this VM has it', async () => {
-    const { place } = bench({ resolve: (name) => Promise.resolve([name]) });
+    const { place } = bench();
     expect(await place.sourceAddress(url, '10.77.0.11')).toBe('10.77.0.11');
     expect(await place.sourceAddress(url, '10.77.0.99')).toBe('127.0.0.1'); // by the route
   });

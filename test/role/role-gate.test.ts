@@ -137,7 +137,9 @@ describe('the names of its servers', () => {
 
   it('that lead to another network than the ring’s refuse it, the ring’s own before', async () => {
     const whyMisplaced = (name: string, addresses: readonly string[], isSelf: boolean) =>
-      name === 'a' ? null : `${name} at ${addresses.join()}${isSelf ? ' (self)' : ''}`;
+      Promise.resolve(
+        name === 'a' ? null : `${name} at ${addresses.join()}${isSelf ? ' (self)' : ''}`,
+      );
     gate = gateWith(known, false, { whyMisplaced });
     await expect(judge('self,a,b', 'a')).rejects.toMatchObject({
       name: 'RoleRefusedError',

@@ -6,7 +6,7 @@ import { queueMessageLimit } from '../../host/limits.ts';
 import { nodeName } from '../../host/node-name.ts';
 import { whyOutside } from '../../host/held-folder.ts';
 import { hasAddress } from '../../network/source-address.ts';
-import { resolveName } from '../../host/resolve-name.ts';
+import { nameOfAddress, resolveName } from '../../host/resolve-name.ts';
 import { withVolume } from '../../node/data-folders.ts';
 import { overriddenPaths } from '../../ini/model/ini-overrides.ts';
 import type { DesiredStateStore } from '../../node/desired-state.ts';
@@ -46,6 +46,7 @@ export async function createNodeRole(options: NodeRoleOptions): Promise<NodeRole
     readPorts,
     hostName: nodeName,
     resolve: resolveName,
+    nameOf: nameOfAddress,
     ...{ clock, log },
   });
   const retry = { firstMs: k2hr3.retry_first * 1000, capMs: k2hr3.retry_cap * 1000 };
