@@ -27,12 +27,14 @@ export interface RouteKeeperOptions {
   read: RunTool;
   /** Runs ip(8) to change what is there: with CAP_NET_ADMIN, which the agent's unit has not. */
   change: RunTool;
+  /** Whether the kernel forwards packets of this family between its ports. */
+  forwards: (family: 4 | 6) => Promise<boolean>;
   clock: Clock;
   log: Logger;
 }
 
 /** networkd takes away rules and routes of others when it configures a port again (ms). */
-const LOOK_MS = 15_000;
+const LOOK_MS = 10_000;
 
 /**
  * Keeps the rules and routes by which a VM with two default routes answers through the port that was
@@ -83,6 +85,7 @@ export class RouteKeeper {
     if (this.#options.isWanted && network.others.length > 0) {
       this.#hasCleaned = false;
       await this.#make(network, true);
+      await this.#refuseForwarding(network);
     } else if (!this.#hasCleaned) {
       // What an earlier agent made for another configuration. A VM without ip(8) has nothing of it.
       this.#hasCleaned = true;
@@ -97,6 +100,19 @@ export class RouteKeeper {
       const changes = routingChanges(family, now, wanted);
       for (const words of changes) await this.#change(words);
       if (changes.length > 0) this.#options.log.info({ family, changes }, 'source routes');
+    }
+  }
+
+  /** A VM that forwards is a way from the user's network into the management network. */
+  async #refuseForwarding({ addresses, others }: RingNetwork): Promise<void> {
+    for (const family of [4, 6] as const) {
+      const all = [...addresses, ...others].filter((one) => one.family === family);
+      const ports = [...new Set(all.map(({ port }) => port))];
+      if (ports.length < 2 || !(await this.#options.forwards(family))) continue;
+      const key = family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
+      throw new AgentError(
+        `this VM forwards packets between ${ports.join(' and ')}, and so lets the user's network into the other one: sysctl -w ${key}=0, and see who sets it (a Docker daemon does)`,
+      );
     }
   }
 

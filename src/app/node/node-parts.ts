@@ -3,6 +3,7 @@ import { DEFAULT_VOLUME_OPTIONS, type VolumeOptions } from '../../host/mount-vol
 import { ClusterNode } from '../../node/cluster-node.ts';
 import { DataVolume } from '../../node/data-volume.ts';
 import type { DesiredStateStore } from '../../node/desired-state.ts';
+import { forwards } from '../../network/forwarding.ts';
 import { RouteKeeper } from '../../network/route-keeper.ts';
 import { createNodePrograms, type NodePrograms } from './node-programs.ts';
 import { createNodeRing, type NodeRing } from './node-ring.ts';
@@ -76,6 +77,7 @@ function createRoutes(
     },
     read: runTool,
     change: mountTools().run,
+    forwards,
     clock,
     log,
   });
