@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 
@@ -27,19 +27,24 @@ export interface Port {
 export type ReadPorts = () => Promise<Port[]>;
 
 const SYSTEM = '/sys/class/net';
+/** The ports of this process's network; /sys can be that of another one, in a container say. */
+const LIST = '/proc/net/dev';
 /** IFF_UP, IFF_LOOPBACK of netdevice(7). */
 const UP = 0x1;
 const LOOPBACK = 0x8;
 
 /**
  * The ports of this VM, by name. A bridge, as Docker makes them, is none: nobody else is on its other
- * side. Node.js lists no port without an address, and none that is down: the kernel's own list does.
+ * side. Node.js lists no port without an address, and none that is down: the kernel does.
  */
 export async function readPorts(
   system = SYSTEM,
   interfaces = networkInterfaces(),
+  list = LIST,
 ): Promise<Port[]> {
-  const names = await readdir(system).catch(() => Object.keys(interfaces));
+  const text = await readFile(list, 'utf8').catch(() => '');
+  const known = [...text.matchAll(/^ *([^\s:]+):/gm)].map(([, name = '']) => name);
+  const names = known.length > 0 ? known : Object.keys(interfaces);
   const ports = await Promise.all(names.sort().map((name) => readPort(system, name, interfaces)));
   return ports.filter((port) => port !== null);
 }
@@ -60,9 +65,10 @@ async function readPort(
     () => false,
   );
   const listed = interfaces[name] ?? [];
-  const flags = Number((await read('flags')) ?? (listed.length > 0 ? UP : 0));
+  // Node.js lists what is up.
+  const flags = listed.length > 0 ? UP : Number((await read('flags')) ?? 0);
   if (isBridge || (flags & LOOPBACK) !== 0 || listed.some(({ internal }) => internal)) return null;
-  const mac = (await read('address')) ?? listed[0]?.mac ?? '';
+  const mac = listed[0]?.mac ?? (await read('address')) ?? '';
   const addresses = listed.flatMap(({ address, family, cidr }): OwnAddress[] => {
     if (cidr === null || isLinkLocal(address)) return [];
     return [{ address, family: family === 'IPv4' ? 4 : 6, cidr, port: name }];

@@ -14,7 +14,7 @@ const v6 = (address: string): NetworkInterfaceInfo => ({
   ...{ family: 'IPv6', scopeid: 0 },
 });
 
-/** A /sys/class/net with these ports. */
+/** A /sys/class/net with these ports, and a /proc/net/dev. */
 async function system(ports: Record<string, { flags: string; bridge?: true }>): Promise<string> {
   const directory = await temporaryDirectory();
   for (const [name, { flags, bridge }] of Object.entries(ports)) {
@@ -22,6 +22,9 @@ async function system(ports: Record<string, { flags: string; bridge?: true }>): 
     await writeFile(path.join(directory, name, 'flags'), `${flags}\n`);
     await writeFile(path.join(directory, name, 'address'), 'fa:16:3e:00:00:01\n');
   }
+  const header = 'Inter-|   Receive\n face |bytes    packets\n';
+  const lines = Object.keys(ports).map((name) => `${name.padStart(6)}:     0       0\n`);
+  await writeFile(path.join(directory, 'dev'), header + lines.join(''));
   return directory;
 }
 
@@ -38,7 +41,7 @@ it('are those that another machine can be behind, also when they are down', asyn
     docker0: [v4('172.17.0.1', 16)],
   };
   const mac = 'fa:16:3e:00:00:01';
-  expect(await readPorts(directory, interfaces)).toEqual([
+  expect(await readPorts(directory, interfaces, path.join(directory, 'dev'))).toEqual([
     {
       ...{ name: 'ens3', mac, isUp: true },
       addresses: [
@@ -50,8 +53,19 @@ it('are those that another machine can be behind, also when they are down', asyn
   ]);
 });
 
-it('are known without /sys too, as in some containers', async () => {
-  expect(await readPorts('/nowhere', { e0: [v4('10.0.0.5', 24)] })).toMatchObject([
+it('are known without /sys too, or with that of another network, as in containers', async () => {
+  const directory = await system({ e0: { flags: '0x1002' } });
+  await writeFile(path.join(directory, 'e0/address'), 'aa:aa:aa:aa:aa:aa\n');
+  for (const folder of ['/nowhere', directory]) {
+    const list = path.join(directory, 'dev');
+    expect(await readPorts(folder, { e0: [v4('10.0.0.5', 24)] }, list)).toMatchObject([
+      { name: 'e0', mac: 'fa:16:3e:00:00:01', isUp: true },
+    ]);
+  }
+});
+
+it('are those with addresses where not even /proc is there', async () => {
+  expect(await readPorts('/nowhere', { e0: [v4('10.0.0.5', 24)] }, '/nowhere')).toMatchObject([
     { name: 'e0', mac: 'fa:16:3e:00:00:01', isUp: true },
   ]);
 });
