@@ -55,8 +55,9 @@ export interface RoutingFacts {
 
 /**
  * By source: what has an address of a port leaves by that port, with the routes of the system for it,
- * so that of two default routes each serves its own. And a connection to a server of the ring leaves by
- * the ring's port, whichever default route comes first.
+ * so that of two default routes each serves its own. And a connection to a server of the ring that is
+ * behind a router leaves by the ring's port, whichever default route comes first; one that is next to any
+ * port is reached there: the ring may be in that network from before.
  */
 export function wantedRouting(facts: RoutingFacts): Routing {
   const own = facts.addresses.filter(({ family }) => family === facts.family);
@@ -68,9 +69,12 @@ export function wantedRouting(facts: RoutingFacts): Routing {
     const mine = own.filter((one) => one.port === port);
     rules.push(...mine.map(({ address }) => ({ priority: number, table: number, from: address })));
     routes.push(...routesOf(port, number, mine, facts));
-    if (port !== facts.ringPort) continue;
-    const ring = { priority: RING_NUMBER, table: number };
+  }
+  const ofRing = routes.filter(({ port, via }) => via === undefined || port === facts.ringPort);
+  if (facts.ringPorts.length > 0 && ports.includes(facts.ringPort)) {
+    const ring = { priority: RING_NUMBER, table: RING_NUMBER };
     rules.push(...[...new Set(facts.ringPorts)].map((toPort) => ({ ...ring, toPort })));
+    routes.push(...nearFirst(ofRing.map((route) => ({ ...route, table: RING_NUMBER }))));
   }
   return { rules, routes };
 }
@@ -103,8 +107,12 @@ function routesOf(
       if (isNear && !routes.has(whole)) routes.set(whole, { ...from, table, to: whole, via, port });
     }
   }
-  // A gateway must be reachable when its route is made.
-  return [...routes.values()].sort((one, other) => Number(!!one.via) - Number(!!other.via));
+  return nearFirst([...routes.values()]);
+}
+
+/** A gateway must be reachable when its route is made. */
+function nearFirst(routes: readonly Route[]): Route[] {
+  return [...routes].sort((one, other) => Number(!!one.via) - Number(!!other.via));
 }
 
 /** A change of the routing, as words for ip(8). */

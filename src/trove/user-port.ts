@@ -28,7 +28,7 @@ export interface UserPort {
   addresses: readonly UserAddress[];
 }
 
-/** Neutron lets a subnet have 20 routes unless it is told otherwise; a file of more is none of Trove's. */
+/** Neutron lets a subnet have 20 routes by default; a file of more is none of Trove's. */
 const MOST_ROUTES = 256;
 /** The file of a port with so many routes, and some (bytes). */
 const LARGEST_FILE = 64 * 1024;

@@ -108,7 +108,7 @@ describe('the name to register under', () => {
 });
 
 describe('a port that is down', () => {
-  it('is a problem for as long as it is, and is told once', async () => {
+  it('is a problem for as long as it is, and is logged once', async () => {
     const { place, clock, plug, texts } = bench();
     await place.look();
     expect(place.view.network?.kind).toBe('user');

@@ -9,7 +9,7 @@ const TWO = chooseNetwork(facts());
 const ONE = chooseNetwork(facts({ userPort: null, ports: [MANAGEMENT] }));
 const MAIN = [{ dst: 'default', gateway: '10.77.0.1', dev: 'ens4', flags: [] }];
 
-/** An ip(8) that keeps what it is told to add; `more` says what differs. */
+/** An ip(8) that keeps what it should add; `more` says what differs. */
 function bench(more: Partial<RouteKeeperOptions> = {}) {
   const rules: object[] = [];
   const changes: string[] = [];
@@ -42,7 +42,7 @@ describe('source routes', () => {
     await keeper.keep();
     const first = changes.splice(0);
     expect(first).toContain('-4 rule add priority 27442 from 192.168.77.11 lookup 27442');
-    expect(first).toContain('-4 rule add priority 27450 ipproto tcp dport 8020 lookup 27442');
+    expect(first).toContain('-4 rule add priority 27450 ipproto tcp dport 8020 lookup 27450');
     await keeper.keep();
     expect(changes).toEqual(first);
     expect(keeper.problem).toBeNull();
