@@ -6,6 +6,7 @@ const trades = [
   'k2hr3',
   'trove',
   'process',
+  'network',
   'oslo',
   'amqp',
   'http',

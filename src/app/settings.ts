@@ -16,6 +16,7 @@ import { findUser, type SystemUser } from '../host/system-user.ts';
 import { readConfigFiles } from '../oslo/config-files.ts';
 import { readRabbitOptions, type RabbitOptions } from '../oslo/rabbit-options.ts';
 import { readGuestConfig, type GuestConfig } from '../trove/guest-config.ts';
+import { readUserPort, type UserPort } from '../trove/user-port.ts';
 
 /** What the command line says. */
 export interface RunOptions {
@@ -38,6 +39,8 @@ export interface NodeSettings {
   programUser: SystemUser | null;
   /** Where the data file may be. */
   dataFolders: DataFolders;
+  /** What Trove says of the networks of this VM; nulls on a slave, and what it does not say. */
+  trove: { userPort: UserPort | null; isolation: boolean | null };
 }
 
 /** Everything that was configured for a server, read and checked before anything is touched. */
@@ -47,6 +50,8 @@ export interface Settings extends NodeSettings {
   /** Where backups are. */
   storage: StorageConfig;
 }
+
+const NOTHING: NodeSettings['trove'] = { userPort: null, isolation: null };
 
 /**
  * Reads agent.yaml.
@@ -63,7 +68,8 @@ export async function readNodeSettings(options: RunOptions): Promise<NodeSetting
   const { user } = agent.programs;
   const programUser = user === null ? null : await findUser(user);
   const dataFolders = dataFoldersOf(agent, overrides, agent.paths.data_dir);
-  return { agent, overrides, programUser, dataFolders, k2hr3Ca: await readCa('k2hr3', agent) };
+  const k2hr3Ca = await readCa('k2hr3', agent);
+  return { agent, overrides, programUser, dataFolders, k2hr3Ca, trove: NOTHING };
 }
 
 /**
@@ -85,7 +91,9 @@ export async function readSettings(
   const { agent, overrides } = settings;
   const dataDirectory = agent.paths.data_dir ?? guest.mountPoint;
   const dataFolders = dataFoldersOf(agent, overrides, dataDirectory);
-  return { ...settings, dataFolders, guest, rabbit, storage };
+  const userPort = await readUserPort(agent.paths.user_port_file);
+  const trove = { userPort, isolation: guest.networkIsolation };
+  return { ...settings, dataFolders, guest, rabbit, storage, trove };
 }
 
 function dataFoldersOf(

@@ -1,13 +1,14 @@
-import type { StatusDocument } from '../node/status-document.ts';
+import type { NetworkStatus, StatusDocument } from '../node/status-document.ts';
 
 /** A status document as a person reads it: the most important first, in a few lines. */
 export function statusText(document: StatusDocument, now: number): string {
-  const { node, mode, trove, programs, role, ring, concerns, agent } = document;
+  const { node, mode, trove, programs, role, ring, concerns, agent, network } = document;
   const told = trove === null ? '' : `, Trove is told "${trove}"`;
   const step = node.step === node.state ? '' : ` (${node.step})`;
   const lines = [
     `this ${mode}: ${node.state} for ${ago(node.since, now)}${step}${told}`,
     `chmpx ${pid(programs.chmpx)}${mode === 'slave' ? '' : `, k2hdkc ${pid(programs.k2hdkc)}`}, agent ${agent.version} pid ${agent.pid} for ${ago(agent.since, now)}`,
+    networkText(network),
     role.problem === null ? '' : `K2HR3: ${role.problem}`,
     ring === null
       ? 'ring: chmpx does not run'
@@ -24,6 +25,18 @@ export function statusText(document: StatusDocument, now: number): string {
     .filter((line) => line !== '')
     .map((line) => `${line}\n`)
     .join('');
+}
+
+/** Of the only network nothing is to be said. A file of an earlier agent does not name it. */
+function networkText(network: NetworkStatus | null | undefined): string {
+  if (network == null) return '';
+  const { kind, addresses, why, registered, problem } = network;
+  if (problem !== null) return `NO NETWORK for the ring: ${problem}`;
+  if (kind === 'only' && addresses.length < 2) return '';
+  const where = addresses.map(({ address, port }) => `${address} on ${port}`).join(', ');
+  const from = registered?.from == null ? '' : ` from ${registered.from}`;
+  const known = registered === null ? '' : `; registered as ${registered.name}${from}`;
+  return `network of the ring: ${kind === 'cidr' || kind === 'only' ? '' : `${kind}, `}${where} (${why})${known}`;
 }
 
 function pid(number: number | null): string {

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { HIGHEST_PORT } from '../base/highest-port.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../base/log.ts';
+import { isCidr } from '../network/cidr.ts';
 
 /** Who starts chmpx and k2hdkc: the agent itself, or systemd as units of their own. */
 export const LAUNCHERS = ['direct', 'systemd'] as const;
@@ -41,6 +42,16 @@ const hostName = v.pipe(
   v.regex(/^[A-Za-z0-9._:-]+$/, 'must be a host name or an address'),
 );
 
+/** The words of `node.network`. */
+const NETWORKS = ['auto', 'user', 'management'];
+const network = v.pipe(
+  v.string('must be text'),
+  v.check(
+    (text) => NETWORKS.includes(text) || isCidr(text),
+    'must be auto, user, management, or a network as ADDRESS/LENGTH',
+  ),
+);
+
 /** What chmpx reads behind `KEY =`; src/ini/model/ini-overrides.ts checks each. */
 const iniKeys = v.nullish(
   v.record(
@@ -76,6 +87,7 @@ export const agentConfigSchema = v.strictObject({
     instance_id_file: v.optional(absolutePath, '/var/lib/cloud/data/instance-id'),
     data_dir: v.optional(v.nullable(absolutePath), null),
     shared_dir: v.optional(absolutePath, '/var/lib/antpickax'),
+    user_port_file: v.optional(absolutePath, '/etc/trove/eth1.json'),
     role_dirs: v.optional(v.array(absolutePath, 'must be a list of folders'), []),
   }),
   log: v.strictObject({
@@ -83,8 +95,10 @@ export const agentConfigSchema = v.strictObject({
     format: v.optional(v.picklist(LOG_FORMATS), 'journal'),
   }),
   node: v.strictObject({
+    network: v.optional(network, 'auto'),
     name: v.optional(v.nullable(hostName), null),
     source_address: v.optional(v.nullable(v.pipe(v.string(), v.ip('must be an address'))), null),
+    source_routing: v.optional(v.boolean('must be true or false'), true),
   }),
   programs: v.strictObject({
     chmpx: v.optional(command, 'chmpx'),

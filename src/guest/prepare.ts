@@ -137,6 +137,9 @@ export function readParameters(
   return read?.parameters ?? null;
 }
 
+/** A port can come up, and DHCP can give it an address, within so long (ms). */
+const WRONG_NETWORK_MS = 60_000;
+
 /** Waits until the node serves, or is detached. Throws when that cannot be, or takes too long. */
 export async function untilReady(parts: PrepareParts): Promise<void> {
   const { reconciler, clock, timeoutMs } = parts;
@@ -145,6 +148,10 @@ export async function untilReady(parts: PrepareParts): Promise<void> {
     if (desired.parameters === null) return step.kind === 'rest';
     if (observed.memory.crashLoops) {
       throw new AgentError(`the programs do not stay up: ${observed.memory.crashReason}`);
+    }
+    const { networkProblem, networkProblemMs } = observed.memory;
+    if (networkProblem !== null && networkProblemMs > WRONG_NETWORK_MS) {
+      throw new AgentError(networkProblem);
     }
     if (clock.monotonic() > limit) {
       throw new AgentError(`prepare was not over after ${timeoutMs / 1000} s: ${step.why}`);

@@ -8,6 +8,7 @@ import type { DataVolume } from './data-volume.ts';
 import type { DesiredStateStore } from './desired-state.ts';
 import type { Registration } from '../role/registration.ts';
 import type { Membership } from '../role/membership.ts';
+import type { RingPlace } from '../network/ring-place.ts';
 import type { Neighbours, NeighbourView } from '../ring/neighbours.ts';
 import type { Memory, Observed, Seen } from './observed.ts';
 import type { RoleView } from '../role/role-view.ts';
@@ -39,6 +40,8 @@ export interface ClusterNodeParts {
   restarts: RestartPolicy;
   membership: Membership;
   role: RoleWatch;
+  /** Where the ring is, as this VM's networks are. */
+  place: Pick<RingPlace, 'view' | 'look'>;
   iniFile: string;
   /** What makes the VM ready for a start. */
   site: Pick<StartSite, 'prepareChmpx' | 'prepareK2hdkc'>;
@@ -86,6 +89,7 @@ export class ClusterNode implements Node {
     if (status && registration) await members.look(status, registration.parametersKey);
     this.#settleLeave();
     this.#strays.look();
+    await this.#parts.place.look();
     const observed = { seen: await this.#look(status), memory: this.#remember() };
     const serving = serves(desired.current, observed);
     if (serving) this.#servedAs = desired.current.registration;
@@ -114,7 +118,8 @@ export class ClusterNode implements Node {
 
   #remember(): Memory {
     const { restarts, membership, volume, unread, changes, sight, split, refusals } = this.#parts;
-    const { members, desired } = this.#parts;
+    const { members, desired, place } = this.#parts;
+    const { problem: networkProblem, problemMs: networkProblemMs } = place.view;
     return {
       statusStableMs: sight.ownStillMs,
       ringStillMs: sight.ringStillMs,
@@ -125,6 +130,8 @@ export class ClusterNode implements Node {
       crashReason: restarts.reason,
       k2hr3RetryInMs: membership.retryInMs,
       registrationSettlesInMs: membership.settlesInMs,
+      networkProblem,
+      networkProblemMs,
       volumeProblem: volume.problem,
       volumeRetryInMs: volume.retryInMs,
       unreadMs: unread.unreadMs,

@@ -55,6 +55,9 @@ export interface Memory {
   k2hr3RetryInMs: number;
   /** How long after a registration a role that lacks this node means nothing yet (ms). */
   registrationSettlesInMs: number;
+  /** Why this VM has no place in the network of the ring, and how long that has been so (ms). */
+  networkProblem: string | null;
+  networkProblemMs: number;
   /** Why the data volume could not be mounted; null when that was not tried yet. */
   volumeProblem: string | null;
   /** How long the next try to mount it must still wait, in milliseconds. */

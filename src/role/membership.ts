@@ -26,6 +26,13 @@ export interface MembershipOptions {
   cuk: () => Promise<string>;
   /** The name to register under, which the others must be able to resolve. Asked each time. */
   nodeName: () => Promise<string>;
+  /**
+   * The address to call K2HR3 from when none is configured, if that should stay the same; `kept` is the
+   * one of the registration before. Default: the system chooses each time.
+   */
+  sourceAddress?: (apiUri: string, kept: string | undefined) => Promise<string | undefined>;
+  /** Whether this VM has an address, to call from. Default: it has. */
+  hasAddress?: (address: string) => boolean;
   /** Where the files for K2HR3's own tools are kept. */
   filesDirectory: string;
   retry: { firstMs: number; capMs: number };
@@ -78,18 +85,20 @@ export class Membership {
   async register(parameters: ClusterParameters, signal: AbortSignal): Promise<void> {
     await this.#paced(async () => {
       const { desired, log, secrets } = this.#options;
-      const http = { ...this.#options.http, signal };
+      const first = { ...this.#options.http, signal };
       secrets.add('role', parameters.extdataUrl);
-      const access = await this.#getAccess(http, parameters.extdataUrl);
+      const access = await this.#getAccess(first, parameters.extdataUrl);
       secrets.add('role', access.roleToken);
       const cuk = await this.#options.cuk();
       const tag = await this.#options.nodeName();
       await this.#leaveOther(access.roleName, cuk, signal);
+      const localAddress = first.localAddress ?? (await this.#sourceAddress(access.apiUri));
+      const http = { ...first, localAddress };
       const registration: Registration = {
         ...access,
         cuk,
         tag,
-        ...(http.localAddress === undefined ? {} : { localAddress: http.localAddress }),
+        ...(localAddress === undefined ? {} : { localAddress }),
         extdataFingerprint: fingerprintOf(parameters.extdataUrl),
         parametersKey: parametersKey(parameters),
       };
@@ -97,7 +106,10 @@ export class Membership {
       await desired.update({ registration });
       await this.#registerAs(registration, http);
       await this.writeFiles();
-      log.info({ role: access.roleName, name: tag, cuk }, 'registered in K2HR3');
+      log.info(
+        { role: access.roleName, name: tag, cuk, from: localAddress },
+        'registered in K2HR3',
+      );
     });
     const { clock, random } = this.#options;
     this.#settled = clock.monotonic() + SETTLE_MS * (1 + random());
@@ -121,7 +133,7 @@ export class Membership {
     etag: string | undefined,
     signal: AbortSignal,
   ): Promise<ResourceReading> {
-    const http = { ...this.#options.http, localAddress: registration.localAddress, signal };
+    const http = this.#httpOf(registration, signal);
     try {
       const reading = await readResource(http, registration, etag);
       this.#freshAccess.accepted();
@@ -136,8 +148,7 @@ export class Membership {
 
   /** Reads one key of the role resource of a registration. */
   readKey(registration: Registration, key: string, signal: AbortSignal): Promise<string> {
-    const { localAddress } = registration;
-    return readResourceKey({ ...this.#options.http, localAddress, signal }, registration, key);
+    return readResourceKey(this.#httpOf(registration, signal), registration, key);
   }
 
   /** Writes the files for K2HR3's own tools, if this VM is registered. */
@@ -147,6 +158,18 @@ export class Membership {
     await this.#onDisk(
       writeUpstreamFiles(this.#options.filesDirectory, registration, registration),
     );
+  }
+
+  /** Calls come from the address that was registered, for as long as this VM has it. */
+  #httpOf({ localAddress }: Registration, signal: AbortSignal): HttpOptions {
+    const { http, hasAddress = () => true } = this.#options;
+    const isThere = localAddress !== undefined && hasAddress(localAddress);
+    return { ...http, localAddress: isThere ? localAddress : http.localAddress, signal };
+  }
+
+  async #sourceAddress(apiUri: string): Promise<string | undefined> {
+    const { sourceAddress, desired } = this.#options;
+    return sourceAddress?.(apiUri, desired.current.registration?.localAddress);
   }
 
   /** Registers unless K2HR3 has this host already: doing it again would remove it for a moment. */
@@ -175,8 +198,8 @@ export class Membership {
 
   async #leave(registration: Registration, signal: AbortSignal): Promise<void> {
     const { desired, log } = this.#options;
-    const { cuk, localAddress, roleName: role } = registration;
-    const http = { ...this.#options.http, localAddress, signal };
+    const { cuk, roleName: role } = registration;
+    const http = this.#httpOf(registration, signal);
     const extdataUrl = desired.current.parameters?.extdataUrl;
     const outcome = await leaveRole(
       http,

@@ -13,6 +13,13 @@ export interface RoleGateOptions {
   resolve: ResolveName;
   /** Whether servers may have loopback addresses: all of them are on this machine. */
   loopback: boolean;
+  /**
+   * Why a server of the role is not where the ring is, by the addresses of its name; null when it is.
+   * Default: nothing is known of networks.
+   */
+  whyMisplaced?:
+    | ((name: string, addresses: readonly string[], isSelf: boolean) => Promise<string | null>)
+    | undefined;
   /** Why the role's data file leads elsewhere, by the links on this VM; null when it does not. */
   whyOutside: (file: string) => Promise<string | null>;
   clock: Clock;
@@ -89,14 +96,21 @@ export class RoleGate {
     const others = new Set(ini === null ? servers : neighbours.map(({ name }) => name));
     const lost: string[] = [];
     const loopback: string[] = [];
+    const misplaced: string[] = [];
     for (const name of servers) {
       if (old.has(name)) continue;
       const addresses = await this.#addresses(name);
       if (addresses.length === 0) lost.push(name);
       else if (others.has(name) && addresses.every(isLoopbackAddress)) loopback.push(name);
+      const isSelf = !others.has(name);
+      const why = await this.#options.whyMisplaced?.(name, addresses, isSelf);
+      if (why != null) misplaced.push(why);
       if (lost.length === MOST_UNRESOLVED) break;
     }
     if (!this.#options.loopback) refuseLoopback(loopback);
+    const [misplacedFirst] = misplaced;
+    if (misplacedFirst !== undefined)
+      throw new RoleRefusedError(notInRing(misplacedFirst, misplaced.length));
     if (lost.length === 0) return;
     throw new RoleRefusedError(
       `[SVRNODE] NAME ${lost.join(', ')} cannot be resolved: put it into DNS, or take its host out of the role`,
@@ -108,6 +122,12 @@ export class RoleGate {
     const late = (): Error => new Error('too late');
     return withDeadline(clock, RESOLVE_LIMIT_MS, resolve(name), late).catch(() => []);
   }
+}
+
+/** One is enough to find out what is wrong; of a wrong choice of this VM all are. */
+function notInRing(first: string, count: number): string {
+  const more = count > 1 ? ` (and ${count - 1} more)` : '';
+  return `[SVRNODE] ${first}${more}: correct DNS or /etc/hosts, node.network of this VM, or what that VM has registered`;
 }
 
 function refuseLoopback(names: readonly string[]): void {

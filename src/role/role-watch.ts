@@ -11,7 +11,7 @@ import { KeptRole } from './kept-role.ts';
 import type { RoleView } from './role-view.ts';
 import { roleDiff } from './role-diff.ts';
 import type { RoleDocument } from './role-document.ts';
-import { DOUBT_MS, RoleGate } from './role-gate.ts';
+import { DOUBT_MS, RoleGate, type RoleGateOptions } from './role-gate.ts';
 import { refusedRole, RoleRefusedError } from './role-refused.ts';
 import { unreadRole } from './unread-role.ts';
 
@@ -39,7 +39,8 @@ export interface RoleWatchOptions {
   /** Whether servers may have loopback addresses: all of them are on this machine. */
   loopback: boolean;
   /** See RoleGateOptions. */
-  whyOutside: (file: string) => Promise<string | null>;
+  whyOutside: RoleGateOptions['whyOutside'];
+  whyMisplaced?: RoleGateOptions['whyMisplaced'];
   pace: RolePace;
   clock: Clock;
   random: Random;

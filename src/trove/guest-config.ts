@@ -28,6 +28,8 @@ export interface GuestConfig {
   volume: VolumeOptions;
   /** Whether oslo.messaging's own ping method is answered, beside Trove's `rpc_ping`. */
   rpcPingEnabled: boolean;
+  /** `network_isolation`, as the files of this VM say it; null when none does. */
+  networkIsolation: boolean | null;
   /** Where backups go. */
   storage: Omit<StorageConfig, 'ca'>;
   /** What no log line may hold. */
@@ -75,6 +77,7 @@ export function readGuestConfig(config: OsloConfig): GuestConfig {
         : optionalText(config, DATASTORE_GROUP, 'device_path'),
     volume: readVolumeOptions(config),
     rpcPingEnabled: config.boolean('DEFAULT', 'rpc_ping_enabled', false),
+    networkIsolation: readIsolation(config),
     storage,
     secrets: [
       transportUrl,
@@ -82,6 +85,12 @@ export function readGuestConfig(config: OsloConfig): GuestConfig {
       ...[instanceKey, storage.decryptionKey].filter((secret) => secret !== null),
     ],
   };
+}
+
+/** Trove writes it to guest_info.conf; one in trove-guestagent.conf is read later, and counts. */
+function readIsolation(config: OsloConfig): boolean | null {
+  if (optionalText(config, 'DEFAULT', 'network_isolation') === null) return null;
+  return config.boolean('DEFAULT', 'network_isolation', false);
 }
 
 function required(config: OsloConfig, option: string, file: string): string {

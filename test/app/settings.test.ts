@@ -105,6 +105,22 @@ describe('readSettings', () => {
     );
   });
 
+  it('takes the user’s port as Trove describes it, or as nobody does', async () => {
+    const { directory, options } = await files({
+      guestInfo: `${GUEST_INFO}network_isolation=True\n`,
+    });
+    const file = path.join(directory, 'eth1.json');
+    await writeFile(options.configFile, `paths:\n  user_port_file: ${file}\n`);
+    const without = await readSettings(options, {});
+    expect(without.trove).toEqual({ userPort: null, isolation: true });
+    const description = { mac_address: 'fa:16:3e:00:00:01', ipv4_address: '10.0.0.5' };
+    await writeFile(file, JSON.stringify({ ...description, ipv4_cidr: '10.0.0.0/24' }));
+    const { trove } = await readSettings(options, {});
+    expect(trove.userPort).toMatchObject({ mac: 'fa:16:3e:00:00:01' });
+    await writeFile(file, JSON.stringify(description));
+    await expect(readSettings(options, {})).rejects.toThrow(`${file}: 10.0.0.5 has no network`);
+  });
+
   it('wants nothing of Trove for a slave', async () => {
     const { options } = await files({ guestInfo: '', guestAgent: '', agentYaml: 'mode: slave\n' });
     const settings = await readNodeSettings(options);

@@ -16,6 +16,7 @@ const DOCUMENT: StatusDocument = {
   node: { state: 'serving', since: NOW, step: 'serving' },
   trove: 'healthy',
   programs: { chmpx: 43, k2hdkc: 44 },
+  network: null,
   role: { servers: 1, problem: null },
   ring: null,
   concerns: [],

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { StatusDocument } from '../../src/node/status-document.ts';
 import { statusText } from '../../src/cli/status-text.ts';
 
@@ -11,6 +11,7 @@ const DOCUMENT: StatusDocument = {
   node: { state: 'serving', since: '2026-01-02T01:55:00.000Z', step: 'serving' },
   trove: 'healthy',
   programs: { chmpx: 43, k2hdkc: 44 },
+  network: null,
   role: { servers: 2, problem: null },
   ring: {
     group: 'mycluster',
@@ -67,4 +68,44 @@ it('does not miss a k2hdkc on a slave', () => {
     programs: { chmpx: 43, k2hdkc: null },
   };
   expect(statusText(slave, NOW)).not.toContain('k2hdkc');
+});
+
+describe('the network of the ring', () => {
+  const line = (network: StatusDocument['network']): string | undefined =>
+    statusText({ ...DOCUMENT, network }, NOW)
+      .split('\n')
+      .find((one) => /network/i.test(one));
+  const user = {
+    kind: 'user' as const,
+    addresses: [{ address: '192.168.77.11/24', port: 'ens3' }],
+    why: 'Trove describes its port for this VM',
+    registered: { name: 'node1', from: '10.77.0.11' },
+    problem: null,
+  };
+
+  it('is said with why it is this one, and what K2HR3 knows', () => {
+    expect(line(user)).toBe(
+      'network of the ring: user, 192.168.77.11/24 on ens3 (Trove describes its port for this VM); registered as node1 from 10.77.0.11',
+    );
+    expect(line({ ...user, kind: 'cidr', why: 'node.network is X', registered: null })).toBe(
+      'network of the ring: 192.168.77.11/24 on ens3 (node.network is X)',
+    );
+  });
+
+  it('is not worth a line where there is no other', () => {
+    expect(line({ ...user, kind: 'only' })).toBeUndefined();
+    expect(line(null)).toBeUndefined();
+  });
+
+  it('is missed before all else', () => {
+    expect(line({ ...user, kind: null, addresses: [], problem: 'ens3 is down' })).toBe(
+      'NO NETWORK for the ring: ens3 is down',
+    );
+  });
+
+  it('is nothing that an agent of before wrote down', () => {
+    const { network, ...old } = DOCUMENT;
+    expect(network).toBeNull();
+    expect(statusText(old as StatusDocument, NOW)).toBe(statusText(DOCUMENT, NOW));
+  });
 });

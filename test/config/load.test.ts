@@ -47,6 +47,11 @@ describe('agent.yaml', () => {
     ['another mode', 'mode: client\n', 'agent.yaml line 1: mode must be one of'],
     ['a list in the ini', 'ini:\n  global:\n    REPLICA: [1]\n', 'line 3: ini.global.REPLICA ='],
     ['a URL that is none', 'slave:\n  api_uri: k2hr3\n', 'slave.api_uri = (not shown) must be an'],
+    [
+      'a network that is none',
+      'node:\n  network: eth1\n',
+      'line 2: node.network = "eth1" must be auto, user',
+    ],
     ['heartbeat too slow', 'trove:\n  heartbeat_interval: 90\n', 'must be at most 60'],
   ])('refuses %s in one line that says where', (_, text, message) => {
     expect(() => parse(text)).toThrow(ConfigurationError);

@@ -106,7 +106,8 @@ describe('control port: changing (docs/contracts/chmpx.md, 3.2)', () => {
   it('SERVICEOUT needs three parts, and the third is the CUSTOM_ID_SEED, not the CUK', async () => {
     const lab = await Lab.open();
     await lab.serve();
-    for (const parameter of ['', ' 127.0.0.1', ` 127.0.0.1:${lab.ctlport}`]) {
+    const sixth = ` fd77::11:${lab.ctlport}:${SEED}`; // is more parts
+    for (const parameter of ['', ' 127.0.0.1', ` 127.0.0.1:${lab.ctlport}`, sixth]) {
       expect(await lab.ask(`SERVICEOUT${parameter}`)).toMatch(
         /^ERROR: SERVICEOUT command must have parameter/,
       );

@@ -45,6 +45,7 @@ async function live(
   steps: number,
   args: typeof ARGS,
   seen: Seen,
+  up = UP,
 ): Promise<'killed' | 'prepared' | 'failed'> {
   const life = new Life(steps);
   const desired = await DesiredStateStore.open(directory);
@@ -63,7 +64,7 @@ async function live(
       until: (done) => {
         const step = { kind: 'rest', why: 'serving' } as const;
         const state = 'serving' as const;
-        const snapshot = { desired: desired.current, observed: UP, state, step };
+        const snapshot = { desired: desired.current, observed: up, state, step };
         if (!done(snapshot)) throw new Error('it is not up');
         return Promise.resolve(snapshot);
       },
@@ -115,6 +116,20 @@ it('gives an agent that takes it over only what is left of the time', async () =
   expect(await outcomeAfter(TIMEOUT_MS + 1)).toBe('failed');
   expect(await outcomeAfter(0)).toBe('prepared');
   expect(await outcomeAfter(-TIMEOUT_MS)).toBe('prepared'); // the clock was set back
+});
+
+it('fails with the reason when this VM has had no place in the network of the ring for a minute', async () => {
+  const directory = await temporaryDirectory();
+  const seen: Seen = { statuses: [], notifications: [] };
+  const networkProblem = 'ens3, the port in the user network, is down';
+  const after = (networkProblemMs: number) =>
+    observed({ ...UP.seen, chmpx: null, networkProblem, networkProblemMs });
+  expect(await live(directory, Infinity, ARGS, seen, after(60_001))).toBe('failed');
+  const { failure } = (await DesiredStateStore.open(directory)).current;
+  expect(failure).toBe(networkProblem);
+  const early = await temporaryDirectory();
+  expect(await live(early, Infinity, ARGS, seen, after(60_000))).toBe('failed');
+  expect((await DesiredStateStore.open(early)).current.failure, 'it waits').toBe('it is not up');
 });
 
 describe.each<[string, typeof ARGS, string[], string]>([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resolveName } from '../../src/host/resolve-name.ts';
+import { nameOfAddress, resolveName } from '../../src/host/resolve-name.ts';
 
 describe('resolveName', () => {
   it('finds the addresses of a name, and an address by itself', async () => {
@@ -11,4 +11,12 @@ describe('resolveName', () => {
     const found = await resolveName('node.invalid').catch(() => 'nobody could be asked');
     expect([[], 'nobody could be asked']).toContainEqual(found);
   });
+});
+
+it.each([
+  ['127.0.0.1', expect.stringMatching(/./)],
+  ['192.0.2.77', null],
+])('gives the name of %s, or that there is none', async (address, name) => {
+  // Where no DNS answers, nobody can say.
+  expect(await nameOfAddress(address).catch(() => null)).toEqual(name);
 });

@@ -99,6 +99,8 @@ const MEMORY: Memory = {
   crashReason: '',
   k2hr3RetryInMs: 0,
   registrationSettlesInMs: 0,
+  networkProblem: null,
+  networkProblemMs: 0,
   volumeProblem: null,
   volumeRetryInMs: 0,
   unreadMs: 0,

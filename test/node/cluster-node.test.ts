@@ -80,6 +80,7 @@ async function bench(change: Partial<DesiredState>, limits = LIMITS) {
     chmpx,
     k2hdkc: await keep('k2hdkc'),
     restarts,
+    place: { view: { network: null, problem: null, problemMs: 0 }, look: () => Promise.resolve() },
     membership: new Membership({
       ...common,
       desired,

@@ -12,6 +12,7 @@ it('says what the node is', () => {
     node: { state: 'serving', since: PARTS.stateSince, step: 'serving' },
     trove: 'healthy',
     programs: { chmpx: 43, k2hdkc: 44 },
+    network: null,
     role: { servers: 2, problem: null },
     ring: {
       group: 'ring',

@@ -15,6 +15,7 @@ export const STATUS_PARTS: StatusParts = {
   },
   stateSince: '2026-01-01T00:00:01.000Z',
   programs: { chmpx: 43, k2hdkc: 44 },
+  place: { network: null, problem: null, problemMs: 0 },
   ring: ring('b', 'IN', 'IN'),
   concerns: [],
 };

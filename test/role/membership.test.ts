@@ -5,7 +5,7 @@ import path from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { DesiredStateStore } from '../../src/node/desired-state.ts';
-import { Membership } from '../../src/role/membership.ts';
+import { Membership, type MembershipOptions } from '../../src/role/membership.ts';
 import { systemClock, type Clock } from '../../src/base/clock.ts';
 import { Secrets } from '../../src/base/secrets.ts';
 import type { ResolveName } from '../../src/host/resolve-name.ts';
@@ -41,7 +41,11 @@ interface Bench {
 
 const elsewhere: ResolveName = () => Promise.resolve(['192.0.2.9']);
 
-async function bench(resolve = elsewhere, tag = 'node1.novalocal'): Promise<Bench> {
+async function bench(
+  resolve = elsewhere,
+  tag = 'node1.novalocal',
+  more: Partial<MembershipOptions> = {},
+): Promise<Bench> {
   const directory = await temporaryDirectory();
   const files = path.join(directory, 'antpickax');
   const desired = await DesiredStateStore.open(directory);
@@ -64,6 +68,7 @@ async function bench(resolve = elsewhere, tag = 'node1.novalocal'): Promise<Benc
     secrets,
     clock,
     random: () => 0.5,
+    ...more,
     log: pino({ level: 'debug' }, { write: (line: string) => lines.push(line) }),
   });
   return {
@@ -252,6 +257,39 @@ describe('a role token that K2HR3 does not take', () => {
     k2hr3.faults.slowUnauthorized = { delayMs: 1 };
     await refused(box, 5, 240_000);
     expect(box.desired.current.registration?.roleToken).toBe(cluster.roleToken);
+  });
+});
+
+describe('the address that K2HR3 is called from, when none is configured', () => {
+  it('stays that of the registration, for as long as this VM has it', async () => {
+    const kept: (string | undefined)[] = [];
+    let own = ADDRESS;
+    const box = await bench(elsewhere, 'node1.novalocal', {
+      http: { clock: systemClock },
+      sourceAddress: (url, before) => {
+        expect(url).toBe(k2hr3.url);
+        kept.push(before);
+        return Promise.resolve(own);
+      },
+      hasAddress: (address) => address === own,
+    });
+    const callers = (): (string | undefined)[] => [
+      ...new Set(k2hr3.requests.splice(0).map(({ sourceAddress }) => sourceAddress)),
+    ];
+    await box.register();
+    expect(k2hr3.hosts('mycluster')).toMatchObject([{ ip: ADDRESS }]);
+    callers();
+    await box.read();
+    await box.membership.unregister(never);
+    expect(callers()).toEqual([ADDRESS]);
+    expect(cuks()).toEqual([]);
+    await box.register();
+    own = '127.0.0.12';
+    callers();
+    await box.read();
+    expect(callers(), 'one that is gone').toEqual(['127.0.0.1']);
+    await box.register();
+    expect(kept).toEqual([undefined, undefined, ADDRESS]);
   });
 });
 

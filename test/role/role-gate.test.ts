@@ -1,7 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ResolveName } from '../../src/host/resolve-name.ts';
 import type { RoleDocument } from '../../src/role/role-document.ts';
-import { DOUBT_MS, RoleGate, type Verdict } from '../../src/role/role-gate.ts';
+import {
+  DOUBT_MS,
+  RoleGate,
+  type RoleGateOptions,
+  type Verdict,
+} from '../../src/role/role-gate.ts';
 import { iniOf } from '../ini/roles.ts';
 import { desiredState } from '../node/builders.ts';
 import { ManualClock } from '../base/manual-clock.ts';
@@ -31,8 +36,13 @@ beforeEach(() => {
   gate = gateWith(known);
 });
 
-function gateWith(resolve: ResolveName, loopback = false): RoleGate {
+function gateWith(
+  resolve: ResolveName,
+  loopback = false,
+  more: Partial<RoleGateOptions> = {},
+): RoleGate {
   return new RoleGate({
+    ...more,
     parse: documentOf,
     loopback,
     resolve: (name) => {
@@ -121,6 +131,22 @@ describe('the names of its servers', () => {
         'the role resource is refused: [SVRNODE] NAME lost cannot be resolved: put it into DNS, or take its host out of the role',
     });
     expect(await judge('self,lost', 'self,lost'), 'known ones may go').toMatchObject({
+      kind: 'good',
+    });
+  });
+
+  it('that lead to another network than the ring’s refuse it, the ring’s own before', async () => {
+    const whyMisplaced = (name: string, addresses: readonly string[], isSelf: boolean) =>
+      Promise.resolve(
+        name === 'a' ? null : `${name} at ${addresses.join()}${isSelf ? ' (self)' : ''}`,
+      );
+    gate = gateWith(known, false, { whyMisplaced });
+    await expect(judge('self,a,b', 'a')).rejects.toMatchObject({
+      name: 'RoleRefusedError',
+      message:
+        'the role resource is refused: [SVRNODE] self at 192.0.2.1 (self) (and 1 more): correct DNS or /etc/hosts, node.network of this VM, or what that VM has registered',
+    });
+    expect(await judge('self,a,b', 'self,a,b'), 'a ring that has them').toMatchObject({
       kind: 'good',
     });
   });

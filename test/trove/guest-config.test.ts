@@ -50,6 +50,7 @@ it('reads the files that the real Trove wrote', async () => {
       mountOptions: 'defaults,noatime',
     },
     rpcPingEnabled: false,
+    networkIsolation: null,
     storage: {
       swiftUrl: null,
       container: 'database_backups',
@@ -172,4 +173,14 @@ describe('one line says what is wrong and where', () => {
     expect(String(error)).toContain(text);
     expect(String(error)).not.toMatch(/\n|password/);
   });
+});
+
+it.each([
+  ['network_isolation=True', '', true],
+  ['network_isolation=False', '', false],
+  ['network_isolation=None', '', null],
+  ['network_isolation=True', 'network_isolation = False', false],
+])('%s, and %j in the file that is read later, is %s', async (info, agent, expected) => {
+  const { networkIsolation } = await read(`${INFO}\n${info}`, `${AGENT}\n${agent}`);
+  expect(networkIsolation).toBe(expected);
 });

@@ -67,7 +67,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
   return {
     ...node,
     reconciler,
-    parts: [reconciler, node.role, watch],
+    parts: [reconciler, node.role, node.routes, watch],
     async takeUp() {
       await node.role.restore(desired.current.phase === 'preparing');
       await node.chmpx.adopt(desired.current.generation);

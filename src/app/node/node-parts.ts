@@ -1,8 +1,10 @@
-import { mountTools } from '../../host/mount-tools.ts';
+import { mountTools, runTool } from '../../host/mount-tools.ts';
 import { DEFAULT_VOLUME_OPTIONS, type VolumeOptions } from '../../host/mount-volume.ts';
 import { ClusterNode } from '../../node/cluster-node.ts';
 import { DataVolume } from '../../node/data-volume.ts';
 import type { DesiredStateStore } from '../../node/desired-state.ts';
+import { forwards } from '../../network/forwarding.ts';
+import { RouteKeeper } from '../../network/route-keeper.ts';
 import { createNodePrograms, type NodePrograms } from './node-programs.ts';
 import { createNodeRing, type NodeRing } from './node-ring.ts';
 import { createNodeRole, type NodeRole, type NodeRoleOptions } from './node-role.ts';
@@ -25,6 +27,8 @@ export interface NodePartsOptions extends World {
 
 /** The node of this VM and its parts that others need. */
 export interface NodeParts extends NodePrograms, NodeRole, NodeRing {
+  /** By which this VM answers through the port that was asked. */
+  routes: RouteKeeper;
   node: ClusterNode;
   volume: DataVolume;
 }
@@ -38,7 +42,8 @@ export async function createNodeParts(options: NodePartsOptions): Promise<NodePa
   const ring = await createNodeRing({ ...options, programs, role: role.role });
   const how = options.volume ?? DEFAULT_VOLUME_OPTIONS;
   const volume = new DataVolume({ desired, how, tools: mountTools(), clock, random, log });
-  const parts = { ...programs, ...role, ...ring, volume };
+  const routes = createRoutes(options, role);
+  const parts = { ...programs, ...role, ...ring, volume, routes };
   const node = new ClusterNode({
     ...parts,
     desired,
@@ -48,4 +53,32 @@ export async function createNodeParts(options: NodePartsOptions): Promise<NodePa
     log,
   });
   return { ...parts, node };
+}
+
+function createRoutes(
+  { settings, desired, clock, log }: NodePartsOptions,
+  { place }: Pick<NodeRole, 'place'>,
+): RouteKeeper {
+  const { node, cluster } = settings.agent;
+  return new RouteKeeper({
+    isWanted: node.source_routing,
+    async network() {
+      await place.look();
+      return place.view.network;
+    },
+    userPort: settings.trove.userPort,
+    ringPorts() {
+      const { parameters } = desired.current;
+      const ports = [
+        parameters?.serverPort ?? cluster.server_port,
+        parameters?.serverControlPort ?? cluster.server_control_port,
+      ];
+      return ports.filter((port) => port !== null);
+    },
+    read: runTool,
+    change: mountTools().run,
+    forwards,
+    clock,
+    log,
+  });
 }

@@ -1,10 +1,12 @@
 import path from 'node:path';
 import { AgentError } from '../../base/errors.ts';
+import { readPorts } from '../../network/ports.ts';
+import { RingPlace } from '../../network/ring-place.ts';
 import { queueMessageLimit } from '../../host/limits.ts';
-import { isLoopbackAddress, isLoopbackName } from '../../host/loopback.ts';
-import { whyOutside } from '../../host/held-folder.ts';
 import { nodeName } from '../../host/node-name.ts';
-import { resolveName } from '../../host/resolve-name.ts';
+import { whyOutside } from '../../host/held-folder.ts';
+import { hasAddress } from '../../network/source-address.ts';
+import { nameOfAddress, resolveName } from '../../host/resolve-name.ts';
 import { withVolume } from '../../node/data-folders.ts';
 import { overriddenPaths } from '../../ini/model/ini-overrides.ts';
 import type { DesiredStateStore } from '../../node/desired-state.ts';
@@ -18,7 +20,7 @@ import type { World } from '../world.ts';
 
 /** What connects this VM's node with its role in K2HR3 is made from. */
 export interface NodeRoleOptions extends World {
-  settings: Pick<NodeSettings, 'agent' | 'overrides' | 'k2hr3Ca' | 'dataFolders'>;
+  settings: Pick<NodeSettings, 'agent' | 'overrides' | 'k2hr3Ca' | 'dataFolders' | 'trove'>;
   desired: DesiredStateStore;
   /** Default: the extdata URL of the configuration group. */
   access?: NonNullable<MembershipOptions['access']> | undefined;
@@ -30,12 +32,23 @@ export interface NodeRoleOptions extends World {
 export interface NodeRole {
   membership: Membership;
   role: RoleWatch;
+  /** Where the ring is, as this VM's networks are. */
+  place: RingPlace;
 }
 
 /** Puts together what registers this VM in its role, and what follows the role. */
 export async function createNodeRole(options: NodeRoleOptions): Promise<NodeRole> {
   const { settings, desired, access, clock, random, secrets, log } = options;
   const { paths, node, k2hr3 } = settings.agent;
+  const place = new RingPlace({
+    node,
+    ...settings.trove,
+    readPorts,
+    hostName: nodeName,
+    resolve: resolveName,
+    nameOf: nameOfAddress,
+    ...{ clock, log },
+  });
   const retry = { firstMs: k2hr3.retry_first * 1000, capMs: k2hr3.retry_cap * 1000 };
   const membership = new Membership({
     desired,
@@ -48,7 +61,9 @@ export async function createNodeRole(options: NodeRoleOptions): Promise<NodeRole
     },
     ...(access === undefined ? {} : { access }),
     cuk: () => readInstanceId(paths.instance_id_file, desired.current.registration?.cuk),
-    nodeName: () => registeredName(node),
+    nodeName: () => place.registeredName(),
+    sourceAddress: (...call) => place.sourceAddress(...call),
+    hasAddress: (address) => node.source_address !== null || hasAddress(address),
     filesDirectory: path.dirname(paths.ini_file),
     retry,
     resolve: resolveName,
@@ -68,7 +83,8 @@ export async function createNodeRole(options: NodeRoleOptions): Promise<NodeRole
     parse: (text, wish) =>
       parseRole(text, wish, settings, { dataFolders: dataFolders(), queueMessages }),
     resolve: resolveName,
-    loopback: isOnLoopback(node),
+    loopback: place.isOnLoopback,
+    whyMisplaced: (...server) => place.whyMisplaced(...server),
     whyOutside: (file) => whyOutside(file, dataFolders()),
     pace: {
       settledMs: k2hr3.poll_interval * 1000,
@@ -82,32 +98,7 @@ export async function createNodeRole(options: NodeRoleOptions): Promise<NodeRole
     onChange: options.onRole,
   });
   desired.onChange(() => role.hurry());
-  return { membership, role };
-}
-
-type NodeConfig = NodeRoleOptions['settings']['agent']['node'];
-
-/** Whether the whole ring is on this machine, each node at a loopback address of its own. */
-function isOnLoopback({ source_address: address }: NodeConfig): boolean {
-  return address !== null && isLoopbackAddress(address);
-}
-
-/**
- * The name under which this VM registers. Asked each time: the host name can be set later.
- *
- * @throws AgentError, retryable, for a name that means another machine on each machine.
- */
-async function registeredName(node: NodeConfig): Promise<string> {
-  const name = node.name ?? (await nodeName());
-  if (isOnLoopback(node) || !isLoopbackName(name)) return name;
-  const cure =
-    node.name === null
-      ? 'set the host name (hostnamectl set-hostname NAME), or node.name in agent.yaml'
-      : 'set node.name in agent.yaml to a name that the others can resolve';
-  throw new AgentError(
-    `this VM would register as ${name}, which is every VM's name for itself: ${cure}`,
-    { retryable: true },
-  );
+  return { membership, role, place };
 }
 
 /**

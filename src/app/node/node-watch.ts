@@ -2,6 +2,7 @@ import type { AgentConfig } from '../../config/schema.ts';
 import type { Reconciler, Snapshot } from '../../node/reconciler.ts';
 import { statusOf } from '../../guest/report/status-of.ts';
 import { ConcernKeeper, type Concern } from '../../ring/watch/concern-keeper.ts';
+import type { Finding } from '../../ring/watch/concerns.ts';
 import { RingWatch } from '../../ring/watch/ring-watch.ts';
 import { statusDocument } from '../../node/status-document.ts';
 import { StatusFile } from '../../node/status-file.ts';
@@ -15,7 +16,16 @@ export interface NodeWatchOptions extends World {
   version: string;
   node: Pick<
     NodeParts,
-    'sight' | 'control' | 'role' | 'chmpx' | 'k2hdkc' | 'split' | 'refusals' | 'unread'
+    | 'sight'
+    | 'control'
+    | 'role'
+    | 'place'
+    | 'routes'
+    | 'chmpx'
+    | 'k2hdkc'
+    | 'split'
+    | 'refusals'
+    | 'unread'
   >;
   reconciler: Pick<Reconciler, 'snapshot' | 'wake'>;
   /** What concerns a person beside the ring. Default: nothing. */
@@ -36,6 +46,17 @@ function troveStatus(snapshot: Snapshot | null, { mode }: AgentConfig): string |
   return statusOf(snapshot.desired, snapshot.observed);
 }
 
+/** DHCP may take its time after a boot, and systems configure their ports again (ms). */
+const NETWORK_MS = 60_000;
+
+function networkFindings({ place, routes }: NodeWatchOptions['node']): Finding[] {
+  const { problem } = place.view;
+  const all = { 'place of the ring': problem, routes: routes.problem };
+  return Object.entries(all).flatMap(([subject, text]) =>
+    text === null ? [] : [{ kind: 'network', subject, text, patienceMs: NETWORK_MS }],
+  );
+}
+
 /** Puts together what watches the ring of this VM's node. A slave asks no peers: there are many. */
 export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
   const { config, version, node, reconciler, clock, random, secrets, log } = options;
@@ -44,7 +65,7 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
   const agent = { version, pid: process.pid, since: isoNow() };
   let state: string | undefined;
   let stateSince = agent.since;
-  const role = new ConcernKeeper(clock, log);
+  const beside = new ConcernKeeper(clock, log);
   const watch = new RingWatch({
     isUp: () => node.chmpx.running !== null,
     sight: node.sight,
@@ -73,7 +94,7 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
     const { snapshot } = reconciler;
     if (snapshot?.state !== state) stateSince = isoNow();
     state = snapshot?.state;
-    role.look(node.role.findings());
+    beside.look([...node.role.findings(), ...networkFindings(node)]);
     const pidOf = ({ running }: NodeParts['chmpx']): number | null => running?.identity.pid ?? null;
     file.show(
       statusDocument({
@@ -83,8 +104,9 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
         snapshot,
         stateSince,
         programs: { chmpx: pidOf(node.chmpx), k2hdkc: pidOf(node.k2hdkc) },
+        place: node.place.view,
         ring: watch.ring,
-        concerns: [...watch.concerns, ...role.concerns, ...(options.concerns?.() ?? [])],
+        concerns: [...watch.concerns, ...beside.concerns, ...(options.concerns?.() ?? [])],
       }),
     );
   }

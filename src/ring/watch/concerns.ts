@@ -30,6 +30,8 @@ export type ConcernKind =
   | 'refused'
   /** The role in K2HR3 is not read. */
   | 'role-unread'
+  /** This VM has no place in the network of the ring, or not the routes for it. */
+  | 'network'
   /** Trove was not told something. */
   | 'not-reported'
   /** Nothing that is sent to this guest arrives. */

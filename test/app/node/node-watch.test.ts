@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createNodeWatch, type NodeWatchOptions } from '../../../src/app/node/node-watch.ts';
 import type { Finding } from '../../../src/ring/watch/concerns.ts';
+import type { PlaceView } from '../../../src/network/ring-place.ts';
 import type { Snapshot } from '../../../src/node/reconciler.ts';
 import { statusFile } from '../../../src/node/status-file.ts';
 import type { StatusDocument } from '../../../src/node/status-document.ts';
@@ -26,7 +27,10 @@ async function bench(mode: 'server' | 'slave') {
   const split = { forget: () => undefined, giveIn: null };
   const unread: Finding[] = [];
   const role = { findings: () => unread, view: () => ({}) };
-  const node = { chmpx: { running: null }, k2hdkc: { running: null }, split, role };
+  const place: { view: PlaceView } = { view: { network: null, problem: null, problemMs: 0 } };
+  const routes: { problem: string | null } = { problem: null };
+  const programs = { chmpx: { running: null }, k2hdkc: { running: null } };
+  const node = { ...programs, split, role, place, routes };
   const watch = createNodeWatch({
     ...world,
     clock,
@@ -52,7 +56,7 @@ async function bench(mode: 'server' | 'slave') {
       return document?.node.state === state && document;
     });
   const onDisk = (): Promise<string> => readFile(statusFile(directory), 'utf8');
-  return { clock, serving, shown, watch, onDisk, unread };
+  return { clock, serving, shown, watch, onDisk, unread, place, routes };
 }
 
 it('keeps what is known before the first look', async () => {
@@ -114,4 +118,20 @@ it('shows what concerns somebody about the role, and that it is over', async () 
   unread.pop();
   serving('starting');
   expect((await shown('starting')).concerns).toEqual([]);
+});
+
+it('shows a network that is wrong, and routes that are missing, when that lasts', async () => {
+  const { clock, serving, shown, place, routes } = await bench('server');
+  place.view = { network: null, problem: 'ens3 is down', problemMs: 1 };
+  routes.problem = 'ip is not installed';
+  serving('serving');
+  const first = await shown('serving');
+  expect(first.concerns).toEqual([]);
+  expect(first.network).toMatchObject({ kind: null, problem: 'ens3 is down' });
+  await clock.advance(60_000);
+  serving('starting');
+  expect((await shown('starting')).concerns).toMatchObject([
+    { kind: 'network', text: 'ens3 is down' },
+    { kind: 'network', text: 'ip is not installed' },
+  ]);
 });

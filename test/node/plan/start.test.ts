@@ -23,6 +23,13 @@ describe('starting', () => {
       'registering in K2HR3 (refused)',
     ],
     [
+      'this VM has no place in the network of the ring',
+      noRegistration,
+      nothingRuns({ k2hr3RetryInMs: 700, networkProblem: 'ens3 is down' }),
+      'wait',
+      'registering in K2HR3 (ens3 is down)',
+    ],
+    [
       'the registration was lost',
       {},
       nothingRuns({ role: { ...ROLE, ini: null, lacksSelf: true } }),

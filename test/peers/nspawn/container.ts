@@ -19,6 +19,8 @@ export interface ContainerOptions {
   folders: string[];
   /** Its root directory is a whole Debian: it does not see the /usr of this machine. */
   isWhole?: boolean;
+  /** The file of a network namespace that becomes its own, to change as it likes. Default: the network of this machine. */
+  network?: string;
 }
 
 const SYSTEM_TARGET = `[Unit]
@@ -68,12 +70,20 @@ export class Container {
   }
 
   /** Boots it; resolves when systemd has reached its target (about 2 s). */
-  static async boot({ directory, folders, isWhole = false }: ContainerOptions): Promise<Container> {
+  static async boot({
+    directory,
+    folders,
+    isWhole = false,
+    network,
+  }: ContainerOptions): Promise<Container> {
     const root = path.join(directory, 'root');
     const log = await open(path.join(directory, 'boot.log'), 'a');
     const groups = makeCgroups(nameOf(root));
     const [command = '', ...args] = nspawnCommand(root, groups, folders, [
       ...(isWhole ? [] : [USR]),
+      ...(network === undefined
+        ? []
+        : [`--network-namespace-path=${network}`, '--capability=CAP_NET_ADMIN']),
       '--boot',
     ]);
     const nspawn = spawn(command, args, {

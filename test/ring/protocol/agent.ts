@@ -255,6 +255,7 @@ export class Agent implements Node {
       crashReason: this.#restarts.reason,
       k2hr3RetryInMs: 0,
       registrationSettlesInMs: 0,
+      ...{ networkProblem: null, networkProblemMs: 0 },
       ...{ volumeProblem: null, volumeRetryInMs: 0, unreadMs: 0 },
       leave: this.#changes.leaveState({ running, crashLoops: this.#restarts.loops, wanted }),
       cureSentMs: this.#changes.cureSentMs,

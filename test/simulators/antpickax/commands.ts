@@ -68,9 +68,11 @@ async function serviceOut(
   { configuration }: Report,
 ): Promise<Answer> {
   const { idType, self } = configuration;
-  const [host = '', ctlport = '', id = ''] = parameter.split(':');
+  // An IPv6 address is taken apart too, and is then too many parts.
+  const parts = parameter.split(':');
+  const [host = '', ctlport = '', id = ''] = parts;
   const byName = idType === 'NAME';
-  if (host === '' || ctlport === '' || (!byName && id === '')) {
+  if (ctlport === '' || parts.length > 3 || (!byName && id === '')) {
     return {
       text: 'ERROR: SERVICEOUT command must have parameter as server/ctlport.(ex: "SERVICEOUT servername.fqdn:ctlport")',
     };
