@@ -64,7 +64,12 @@ export class Lead {
     return undo;
   }
 
-  /** Merges that hung and were begun again. */
+  /** Merges that were given up, by whomever. One that undoes counts what the leader before it saw, too. */
+  get givenUp(): number {
+    return this.#witness.givenUp;
+  }
+
+  /** Merges that hung and were begun again, each by another server. */
   get aborted(): number {
     return this.#patience.aborted;
   }

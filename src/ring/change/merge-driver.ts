@@ -27,7 +27,7 @@ export interface MergeOutcome {
   /** From the first command to the end (ms), and for how long of it the ring was closed. */
   tookMs: number;
   closedMs: number;
-  /** Merges that hung and were begun again. */
+  /** Merges that were given up: they hung, or a server was gone in the middle. */
   aborted: number;
   /** A merge hung at the server of this leader, whose programs start again now. */
   hungItself: boolean;
@@ -64,7 +64,7 @@ export class MergeDriver {
       why,
       tookMs: Math.round(clock.monotonic() - begun),
       closedMs: Math.round(lead.closedMs + (undo?.closedMs ?? 0)),
-      aborted: lead.aborted + (undo?.aborted ?? 0),
+      aborted: lead.givenUp,
       hungItself: lead.hungItself || (undo?.hungItself ?? false),
     });
     const next = (ring: RingStatus): MergeStep =>

@@ -18,6 +18,7 @@ export class MergeWitness {
   #joiners: ReadonlySet<string> | null = null;
   #merges = false;
   #gaveMerge = false;
+  #givenUp = 0;
   #lookedAt = -Infinity;
 
   constructor(clock: Clock) {
@@ -32,6 +33,11 @@ export class MergeWitness {
   /** This leader has given the MERGE that servers are Doing or Done of. */
   get gaveMerge(): boolean {
     return this.#gaveMerge;
+  }
+
+  /** Merges that were given up, by whomever: servers that were Doing or Done are Pending again. */
+  get givenUp(): number {
+    return this.#givenUp;
   }
 
   /** To be told when this leader gives MERGE. */
@@ -49,7 +55,10 @@ export class MergeWitness {
     if (!merges) this.#joiners = new Set(are);
     else if (!this.#merges && isBlind) this.#joiners = null;
     else if (this.#joiners) this.#joiners = new Set([...this.#joiners, ...are]);
-    if (this.#merges && !merges) this.#gaveMerge = false;
+    if (this.#merges && !merges) {
+      this.#gaveMerge = false;
+      if (phase !== 'quiet') this.#givenUp += 1;
+    }
     this.#merges = merges;
     this.#lookedAt = now;
   }

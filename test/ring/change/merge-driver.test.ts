@@ -74,7 +74,7 @@ describe('one deadline for leading, undoing and opening', () => {
   it('keeps the time for undoing, and half of it for opening, when the lead uses all that it has', async () => {
     const { run, orders, texts } = bench(['IN DELETE Doing', 'IN Doing'], obedient);
     const outcome = await run('leave', 10_000);
-    expect(outcome).toMatchObject({ result: 'undone', aborted: 0 });
+    expect(outcome).toMatchObject({ result: 'undone', aborted: 1 });
     expect(outcome.tookMs).toBeGreaterThanOrEqual(7_000);
     expect(outcome.tookMs).toBeLessThan(10_000);
     expect(orders.map((order) => order.split(' ').slice(1).join(' '))).toEqual([
@@ -100,6 +100,16 @@ it('leads a leave to its end, and counts for how long the ring was closed', asyn
     'MERGE a',
     'COMPMERGE a',
   ]);
+});
+
+it('counts each merge that was given up, also when a server that started again was the cause', async () => {
+  let merges = 0;
+  const { run } = bench(['IN', 'IN'], (order, now) => {
+    if (order.command !== 'MERGE') return obedient(order, now);
+    merges += 1;
+    return merges < 3 ? ['IN DELETE Done', 'IN Pending'] : obedient(order, now);
+  });
+  expect(await run('leave', 60_000)).toMatchObject({ result: 'done', aborted: 2 });
 });
 
 describe('the merge is Done just when it is given up', () => {

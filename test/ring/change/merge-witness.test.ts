@@ -49,3 +49,11 @@ it('knows whether its leader gave MERGE, until that merge is over', () => {
   seen.look(GATHERED);
   expect(seen.gaveMerge).toBe(false);
 });
+
+it('counts the merges that were given up, and not those that ended', () => {
+  const { witness: seen } = witness();
+  for (const one of [GATHERED, MERGING, GATHERED, MERGING, LATER, GATHERED]) seen.look(one);
+  expect(seen.givenUp).toBe(2);
+  for (const one of [MERGING, LATER, ring('a', 'IN', 'IN', 'IN')]) seen.look(one);
+  expect(seen.givenUp).toBe(2);
+});
