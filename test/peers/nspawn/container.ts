@@ -1,6 +1,6 @@
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -94,13 +94,21 @@ export class Container {
     await log.close();
     const own = identify(nspawn.pid ?? 0);
     if (!own) throw new Error(`systemd-nspawn ended at once, see ${directory}/boot.log`);
-    const init = await until('process 1 of the container', () => processTree(own)[1]);
-    const container = new Container(root, groups, nspawn, init);
-    await until('the container is up', async () => {
-      const state = await container.run('systemctl', 'is-active', 'default.target').catch(() => '');
-      return state === 'active';
-    });
-    return container;
+    try {
+      const init = await until('process 1 of the container', () => processTree(own).find(isInit));
+      const container = new Container(root, groups, nspawn, init);
+      await until('the container is up', async () => {
+        const state = await container
+          .run('systemctl', 'is-active', 'default.target')
+          .catch(() => '');
+        return state === 'active';
+      });
+      return container;
+    } catch (error) {
+      await killTrees([own]);
+      forget(root, groups);
+      throw error;
+    }
   }
 
   /** What a command prints, trimmed. Rejects with what it complains of when it fails. */
@@ -133,6 +141,15 @@ export class Container {
   get #inside(): string[] {
     const environment = ['env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8'];
     return ['--target', String(this.#init.pid), '--all', '--', ...environment];
+  }
+}
+
+/** Whether a process is number 1 of a namespace of its own: systemd-nspawn has another child before. */
+function isInit({ pid }: ProcessIdentity): boolean {
+  try {
+    return /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  } catch {
+    return false; // that other one has ended
   }
 }
 
