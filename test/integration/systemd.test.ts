@@ -75,6 +75,8 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     folder = isReal ? installed : STAND_INS;
     // The user of the programs may not be able to read the project.
     if (!isReal) await cp(installed, file(folder), { recursive: true });
+    // Where the libraries of real ones are.
+    if (isReal) await cp('/etc/ld.so.cache', file('etc/ld.so.cache'));
     await cp(actor.vm.path('conf.d'), file('etc/trove/conf.d'), { recursive: true });
     await mkdir(file('var/lib/cloud/data'), { recursive: true });
     await cp(actor.vm.path('instance-id'), file('var/lib/cloud/data/instance-id'));
