@@ -307,7 +307,7 @@ describe.each(RESTORE_STORES)('%s:', (_store, start) => {
     });
 
     it('when it is given up', async () => {
-      const script = 'echo $$ > ../../pid; exec sleep 1000';
+      const script = 'echo $$ > ../../../pid; exec sleep 1000';
       const tool = await shellTool(path.dirname(lab.data), 'slow', script);
       const before = await lab.disk();
       const ending = new AbortController();
