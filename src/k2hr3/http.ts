@@ -2,6 +2,7 @@ import { codeOf, messageOf } from '../base/errors.ts';
 import { NoAnswer } from '../http/no-answer.ts';
 import { parseTarget } from '../http/target.ts';
 import { tlsProblem } from '../http/tls-problem.ts';
+import { wrongPeer } from '../http/wrong-peer.ts';
 import { within } from '../http/within.ts';
 import { K2hr3Error } from './k2hr3-error.ts';
 import type { HttpOptions, HttpRequest, HttpResponse } from './exchange.ts';
@@ -47,7 +48,7 @@ function isCut(error: unknown): boolean {
 }
 
 function unreachable(origin: string, thrown: unknown): K2hr3Error {
-  const problem = thrown instanceof NoAnswer ? tlsProblem(thrown.cause, 'k2hr3.ca_file') : null;
-  const why = problem ?? messageOf(thrown);
+  const cause = thrown instanceof NoAnswer ? thrown.cause : undefined;
+  const why = tlsProblem(cause, 'k2hr3.ca_file') ?? wrongPeer(cause) ?? messageOf(thrown);
   return new K2hr3Error('unreachable', `K2HR3 at ${origin}: ${why}`, { cause: thrown });
 }

@@ -6,6 +6,7 @@ import { MOST_REDIRECTS, redirectOf } from '../../http/redirect.ts';
 import { send } from '../../http/send.ts';
 import { isBaseUrl, parseTarget, showable } from '../../http/target.ts';
 import { tlsProblem } from '../../http/tls-problem.ts';
+import { wrongPeer } from '../../http/wrong-peer.ts';
 import { wholeBody } from '../../http/whole-body.ts';
 import { within } from '../../http/within.ts';
 
@@ -49,7 +50,7 @@ export async function rescope(
   const { status, subject, answer } = await post(url, body, transport).catch((error: unknown) => {
     if (error instanceof AgentError && !(error instanceof NoAnswer)) throw error;
     const cause = error instanceof NoAnswer ? error.cause : error;
-    const problem = tlsProblem(cause, 'backup.ca_file');
+    const problem = tlsProblem(cause, 'backup.ca_file') ?? wrongPeer(cause);
     throw failed(url, `cannot be asked: ${problem ?? messageOf(error)}`, error);
   });
   if (status !== 201 && status !== 200) throw refused(url, status);

@@ -6,6 +6,7 @@ import type { HttpBody } from '../../http/send-body.ts';
 import { send, type HttpAnswer } from '../../http/send.ts';
 import { parseTarget } from '../../http/target.ts';
 import { tlsProblem } from '../../http/tls-problem.ts';
+import { wrongPeer } from '../../http/wrong-peer.ts';
 import { notCallable, notTrusted, unanswered } from './swift-error.ts';
 
 /** One call. Errors show `what`, never the headers: they hold the token. */
@@ -69,5 +70,6 @@ function failureOf({ what }: SwiftCall, failure: unknown): unknown {
   if (!(failure instanceof NoAnswer)) return failure;
   const problem = tlsProblem(failure.cause, 'backup.ca_file');
   if (problem !== null) return notTrusted(what, problem);
-  return unanswered(what, `no complete answer: ${messageOf(failure)}`, failure.cause);
+  const why = wrongPeer(failure.cause) ?? messageOf(failure);
+  return unanswered(what, `no complete answer: ${why}`, failure.cause);
 }
