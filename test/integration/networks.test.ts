@@ -57,6 +57,10 @@ describe.runIf(reason === null)('a guest with two ports', () => {
     await stage.settled();
     const slave = await slaveOfUser(2);
     expect(await usesKeys(slave, 'networks')).toContain('keys');
+    const large = 'x'.repeat(20_000); // many packets at an MTU of 1450
+    expect(await slave.keyTool([`set large ${large}`, 'print large'])).toContain(`"${large}"`);
+    const { stdout: link } = await first.machine.exec('ip', ['link', 'show', 'eth1']);
+    expect(link).toContain('mtu 1450');
 
     expect(await connections(first)).toEqual(['192.168.77.11', '192.168.77.12', '192.168.77.13']);
     expect((await statusOf(first)).network).toEqual({
