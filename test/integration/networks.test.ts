@@ -78,6 +78,7 @@ describe.runIf(reason === null)('a guest with two ports', () => {
 
     // Somebody behind the user's router asks: the cheaper default route leads elsewhere.
     await lab.hub.ip('address', 'add', '192.168.88.1/32', 'dev', 'lab1');
+    await first.machine.exec('sysctl', ['-qw', 'net.ipv4.conf.eth1.rp_filter=1']);
     const answers = (at: string): Promise<boolean> => connects(lab, '192.168.88.1', at);
     await until('it answers', () => answers('192.168.77.11'));
     for (const priority of ['27442', '27443']) {
