@@ -40,6 +40,8 @@ export interface PlaceView {
 const BY_ADDRESS = 'address';
 /** As long as RoleGate waits for a name (ms). */
 const RESOLVE_LIMIT_MS = 5_000;
+/** A registration that is still wanted is tried again sooner, also after the longest pause (ms). */
+const NAME_PROBLEM_MS = 180_000;
 /** How often the ports are read. */
 const LOOK_MS = 5_000;
 
@@ -49,6 +51,7 @@ export class RingPlace {
   #network: RingNetwork | null = null;
   #portProblem: string | null = null;
   #nameProblem: string | null = null;
+  #namedAt = 0;
   #since = 0;
   #lookedAt = -Infinity;
 
@@ -57,8 +60,10 @@ export class RingPlace {
   }
 
   get view(): PlaceView {
-    const problem = this.#portProblem ?? this.#nameProblem;
-    const problemMs = problem === null ? 0 : this.#options.clock.monotonic() - this.#since;
+    const now = this.#options.clock.monotonic();
+    const isOld = now - this.#namedAt > NAME_PROBLEM_MS;
+    const problem = this.#portProblem ?? (isOld ? null : this.#nameProblem);
+    const problemMs = problem === null ? 0 : now - this.#since;
     return { network: this.#network, problem, problemMs };
   }
 
@@ -82,6 +87,7 @@ export class RingPlace {
    */
   async registeredName(): Promise<string> {
     const network = await this.#choose();
+    this.#namedAt = this.#options.clock.monotonic();
     try {
       const name = await this.#name(network);
       this.#setProblems(null, null);

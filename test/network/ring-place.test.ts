@@ -127,6 +127,15 @@ describe('a port that is down', () => {
   });
 });
 
+it('a name that was wrong, and is not wanted any more, is no problem', async () => {
+  const { place, clock } = bench({}, { name: 'localhost' });
+  await expect(place.registeredName()).rejects.toThrow();
+  await clock.advance(180_000);
+  expect(place.view.problem).toContain('localhost');
+  await clock.advance(1);
+  expect(place.view.problem).toBeNull();
+});
+
 describe('a server of the role', () => {
   it('is judged by the network of the ring, and by nothing before that is known', async () => {
     const { place } = bench();
