@@ -39,7 +39,7 @@ const CALLER_GONE_MS = 60_000;
  * So many callers without the key are answered in so many milliseconds: enough for guests with a wrong
  * key, and few for a flood.
  */
-const STRANGERS = { most: 1_000, periodMs: 10_000 };
+const STRANGERS = { most: 10_000, periodMs: 10_000 };
 /** No more replies wait at the same time: the oldest is dropped for the newest. */
 const MOST_WAITING = 256;
 
