@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import { projectRoot } from '../test/helpers/project-root.ts';
@@ -54,6 +54,9 @@ const Told = v.object({
   turn: v.number(),
 });
 
+/** The archive that the tool makes of the data: a file of its own, as the real one's is. */
+const READY = 'ready.k2har';
+
 /** Backups and restores of one archive by this agent and by upstream's pipeline. */
 export class Contest {
   readonly #parts: ContestParts;
@@ -94,6 +97,7 @@ export class Contest {
 
   /** This agent: backup and restore. */
   async agent(): Promise<[backup: Figures, restore: Figures]> {
+    await copyFile(this.#archive.file, this.#inside(READY));
     const backup = await this.#subject('backup', { folder: 'agent', file: 'data.k2h' });
     const stored = await this.#stored('agent.gz');
     const to = { folder: 'restored', file: 'new-data.k2h', checksum: backup.checksum };
@@ -184,7 +188,7 @@ while [ $# -gt 0 ]; do
 done
 while read -r verb what name; do
   case "$verb $what" in
-    'ar put') ln '${this.#archive.file}' "$name" ;;
+    'ar put') mv '${this.#inside(READY)}' "$name" ;;
     'ar load') ln "$name" '${this.#inside('restored.k2har')}' ;;
     'info state') echo '    Assigned Element    = ${this.#archive.keys} keys' ;;
   esac

@@ -52,7 +52,7 @@ describe.each(TROUBLES)('a boot with a state directory that is %s', (trouble) =>
       const logged = (await vm.log()).length;
       await vm.startAgent();
       await vm.untilServing();
-      const line = await vm.untilLog(/the journal cannot be used/, logged);
+      const line = await vm.untilLog(/the journal cannot be written/, logged);
       expect(line).toContain(
         `cannot write ${vm.path('state/journal/boot')}: the file system of ${vm.path('state')} (small) is ${trouble}`,
       );
