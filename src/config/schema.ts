@@ -187,6 +187,7 @@ export const agentConfigSchema = v.strictObject({
       30,
     ),
     repeat_after_change: v.optional(seconds(0.1), 2),
+    repeat_after_delivery: v.optional(seconds(0.1), 15),
     prepare_timeout: v.optional(seconds(1), 1500),
     restore_timeout: v.optional(seconds(1), 2000),
     reply_margin: v.optional(seconds(0), 2),

@@ -41,6 +41,7 @@ export async function createGuestReports(options: GuestReportsOptions): Promise<
       new ConductorSerializer(guest.guestId, guest.instanceKey),
     ),
     nextSent: openSentClock(path.join(state.directory, 'sent'), clock),
+    repeatMs: config.trove.repeat_after_delivery * 1000,
     clock,
     backoff: new Backoff(SEND_AGAIN, random),
     log,

@@ -41,6 +41,7 @@ async function agentFrom(
       beats.push({ at: clock.monotonic(), sent: args['sent'] as number });
       return Promise.resolve('confirmed');
     },
+    repeatMs: 15_000,
     nextSent: openSentClock(path.join(stateDirectory, 'sent'), clock),
     clock,
     backoff: new Backoff({ first: 250, cap: 5_000 }, () => 0.5),

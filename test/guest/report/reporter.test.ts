@@ -28,6 +28,7 @@ async function report(random = 1): Promise<Bench> {
       said.push([clock.monotonic(), service_status]);
       return Promise.resolve('confirmed');
     },
+    repeatMs: 15_000,
     nextSent: () => 1,
     clock,
     backoff: new Backoff({ first: 250, cap: 5_000 }, () => 0.5),
