@@ -52,6 +52,19 @@ describe('prepare', () => {
     expect(stage.k2hr3.hosts(actor.cluster)).toEqual([]);
   });
 
+  it('with the extdata-url of another cluster fails at once, and registers nowhere', async () => {
+    const other = await stage.actor('other');
+    const actor = await prepared('named', 'failed to spawn', {
+      overrides: { 'extdata-url': other.overrides['extdata-url'] },
+    });
+    const fault = await until('the fault is in Trove’s database', async () =>
+      (await stage.trove.instanceFaults(actor.id)).at(0),
+    );
+    expect(fault.message).toContain(`the extdata-url is that of the cluster ${other.cluster}`);
+    expect(stage.k2hr3.hosts(other.cluster)).toEqual([]);
+    expect(stage.k2hr3.hosts(actor.cluster)).toEqual([]);
+  });
+
   it('that failed shows our reason in the end, whatever Trove writes over it', async () => {
     const actor = await prepared('words', 'failed to spawn', {
       agentYaml: 'trove:\n  repeat_after_delivery: 8\n',
