@@ -28,7 +28,10 @@ function planRegistration(desired: DesiredState, observed: Observed): Step | nul
     const ms = Math.max(k2hr3RetryInMs, role.lacksSelf ? registrationSettlesInMs : 0);
     return ms > 0
       ? wait(`registering in K2HR3${because(networkProblem ?? k2hr3Problem ?? role.problem)}`, ms)
-      : act({ do: 'register' }, role.lacksSelf ? 'the ring lacks this node' : 'not registered yet');
+      : act(
+          { do: 'register' },
+          `${role.lacksSelf ? 'the ring lacks this node' : 'not registered yet'}${because(k2hr3Problem)}`,
+        );
   }
   return role.ini === null ? wait(`reading the role${because(role.problem)}`) : null;
 }
