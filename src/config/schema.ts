@@ -146,6 +146,7 @@ export const agentConfigSchema = v.strictObject({
     restart_cap: v.optional(seconds(0.05), 30),
     crashes_until_crashed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 5),
     leave_on_second_cluster_complete: v.optional(v.boolean('must be true or false'), true),
+    first_cluster_complete_within: v.optional(seconds(1), 2100),
     rejoin_after: v.optional(seconds(1), 600),
   }),
   ini: v.strictObject({

@@ -53,6 +53,7 @@ async function agentFrom(
     status: () => 'healthy',
     intervalMs: 30_000,
     repeatMs: 2_000,
+    closely: { intervalMs: 10_000, forMs: 60_000 },
     clock,
     random: () => 1,
     log: silentLog,
