@@ -146,6 +146,7 @@ export const agentConfigSchema = v.strictObject({
     restart_cap: v.optional(seconds(0.05), 30),
     crashes_until_crashed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 5),
     leave_on_second_cluster_complete: v.optional(v.boolean('must be true or false'), true),
+    first_cluster_complete_within: v.optional(seconds(1), 2100),
     rejoin_after: v.optional(seconds(1), 600),
   }),
   ini: v.strictObject({
@@ -187,6 +188,7 @@ export const agentConfigSchema = v.strictObject({
       30,
     ),
     repeat_after_change: v.optional(seconds(0.1), 2),
+    repeat_after_delivery: v.optional(seconds(0.1), 15),
     prepare_timeout: v.optional(seconds(1), 1500),
     restore_timeout: v.optional(seconds(1), 2000),
     reply_margin: v.optional(seconds(0), 2),

@@ -32,17 +32,26 @@ export class Operations {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #progress: () => string;
+  readonly #onEnd: () => void;
   /** The operation that came last, until it is over. */
   #newest: { id: string; key: string; outcome: Promise<unknown> } | null = null;
   #accepting: Promise<unknown> = Promise.resolve();
   #tail: Promise<unknown> = Promise.resolve();
   readonly #running = new Set<string>();
 
-  constructor(parts: { journal: Journal; clock: Clock; log: Logger; progress: () => string }) {
+  /** `onEnd` is called after every operation, however it has ended. */
+  constructor(parts: {
+    journal: Journal;
+    clock: Clock;
+    log: Logger;
+    progress: () => string;
+    onEnd?: () => void;
+  }) {
     this.#journal = parts.journal;
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#progress = parts.progress;
+    this.#onEnd = parts.onEnd ?? (() => undefined);
   }
 
   /**
@@ -123,6 +132,7 @@ export class Operations {
       this.#running.delete(name);
       if (this.#newest?.id === entry.id) this.#newest = null;
       if (!interrupted) await this.#finish(entry.id);
+      this.#onEnd();
     }
   }
 

@@ -149,7 +149,8 @@ export async function untilReady(parts: PrepareParts): Promise<void> {
     if (observed.memory.crashLoops) {
       throw new AgentError(`the programs do not stay up: ${observed.memory.crashReason}`);
     }
-    const { networkProblem, networkProblemMs } = observed.memory;
+    const { networkProblem, networkProblemMs, otherCluster } = observed.memory;
+    if (otherCluster !== null) throw new AgentError(otherCluster);
     if (networkProblem !== null && networkProblemMs > WRONG_NETWORK_MS) {
       throw new AgentError(networkProblem);
     }

@@ -48,7 +48,8 @@ export async function restoreFirst(parts: RestoreFirstParts, wish: RestoreWish):
   const late = new AgentError(
     `the restore of backup ${request.id} was not over after ${timeoutMs / 1000} s`,
   );
-  const { observed } = await reconciler.until(({ step }) => {
+  const { observed } = await reconciler.until(({ step, observed: { memory } }) => {
+    if (memory.otherCluster !== null) throw new AgentError(memory.otherCluster);
     if (clock.monotonic() > limit) throw late;
     return step === RESTORE_FIRST;
   });

@@ -128,6 +128,8 @@ export class ClusterNode implements Node {
       crashes: restarts.crashes,
       crashLoops: restarts.loops,
       crashReason: restarts.reason,
+      k2hr3Problem: membership.problem,
+      otherCluster: membership.refusalOf(desired.current.parameters),
       k2hr3RetryInMs: membership.retryInMs,
       registrationSettlesInMs: membership.settlesInMs,
       networkProblem,

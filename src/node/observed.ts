@@ -51,6 +51,10 @@ export interface Memory {
   crashLoops: boolean;
   /** Why the last of them happened, in one line. */
   crashReason: string;
+  /** Why the last registration in K2HR3, or its end, failed; null when it did not. */
+  k2hr3Problem: string | null;
+  /** Why the configuration group makes no sense: its extdata-url is another cluster's; null when it does. */
+  otherCluster: string | null;
   /** How long a failed call to K2HR3 must still wait, in milliseconds. */
   k2hr3RetryInMs: number;
   /** How long after a registration a role that lacks this node means nothing yet (ms). */

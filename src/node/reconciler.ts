@@ -62,12 +62,14 @@ export class Reconciler {
   #snapshot: Snapshot | null = null;
   #interrupt: AbortController | null = null;
   #changedAt: number;
+  #stateAt: number;
   #stopped = false;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#backoff = new Backoff(FAILURE_PAUSE, options.random);
     this.#changedAt = options.clock.monotonic();
+    this.#stateAt = this.#changedAt;
     options.desired.onChange(() => this.wake());
   }
 
@@ -96,7 +98,10 @@ export class Reconciler {
 
   /** What the reconciler is at, for a person. */
   progress(): string {
-    return this.#snapshot?.step.why ?? 'starting';
+    if (this.#snapshot === null) return 'starting';
+    const { step, state } = this.#snapshot;
+    const seconds = Math.round((this.#options.clock.monotonic() - this.#stateAt) / 1000);
+    return step.kind === 'rest' ? step.why : `${step.why}; ${state} for ${seconds} s`;
   }
 
   /**
@@ -145,6 +150,7 @@ export class Reconciler {
     }
     const state = nodeState(desired, observed);
     const was = this.#snapshot?.state;
+    if (state !== was) this.#stateAt = this.#options.clock.monotonic();
     if (state !== was) this.#options.log.info({ state, was, why: step.why }, 'node state');
     this.#snapshot = { desired, observed, state, step };
     this.#options.onLook();

@@ -1,6 +1,6 @@
 import { Backoff, type Random } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
-import { AgentError } from '../base/errors.ts';
+import { AgentError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Secrets } from '../base/secrets.ts';
 import type { ResolveName } from '../host/resolve-name.ts';
@@ -15,6 +15,7 @@ import type { ClusterParameters } from '../trove/overrides.ts';
 import { parametersKey, type Registration, type RoleWishStore } from './registration.ts';
 import { FreshAccess } from './fresh-access.ts';
 import { leaveRole } from './leave-role.ts';
+import { whyOtherCluster } from './other-cluster.ts';
 import { readEntries, removeOlderEntries } from './role-entries.ts';
 
 /** What the membership of this VM in its role works with. */
@@ -58,6 +59,9 @@ export class Membership {
   readonly #getAccess: GetAccess;
   #notBefore = 0;
   #settled = 0;
+  #problem: string | null = null;
+  /** The extdata URL that leads to another cluster than the one that was asked for. */
+  #misled: { parameters: ClusterParameters; why: string } | null = null;
 
   constructor(options: MembershipOptions) {
     const { retry, random, desired, secrets } = options;
@@ -66,6 +70,19 @@ export class Membership {
     this.#getAccess = options.access ?? fetchRoleAccess;
     this.#freshAccess = new FreshAccess({ ...options, getAccess: this.#getAccess });
     secrets.add('role', desired.current.registration?.roleToken);
+  }
+
+  /** Why the last registration or its end failed, in one line; null when it did not. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /** Why a registration with these parameters makes no sense, by the last try; null when none is known. */
+  refusalOf(parameters: ClusterParameters | null): string | null {
+    const isIt =
+      this.#misled?.parameters.clusterName === parameters?.clusterName &&
+      this.#misled?.parameters.extdataUrl === parameters?.extdataUrl;
+    return isIt ? (this.#misled?.why ?? null) : null;
   }
 
   /** How long the next call must still wait after a failed one, in milliseconds. */
@@ -89,6 +106,9 @@ export class Membership {
       secrets.add('role', parameters.extdataUrl);
       const access = await this.#getAccess(first, parameters.extdataUrl);
       secrets.add('role', access.roleToken);
+      const why = whyOtherCluster(parameters.clusterName, access.roleName);
+      this.#misled = why === null ? null : { parameters, why };
+      if (why !== null) throw new AgentError(why);
       const cuk = await this.#options.cuk();
       const tag = await this.#options.nodeName();
       await this.#leaveOther(access.roleName, cuk, signal);
@@ -237,7 +257,9 @@ export class Membership {
       await work();
       this.#backoff.reset();
       this.#notBefore = 0;
+      this.#problem = null;
     } catch (error) {
+      this.#problem = messageOf(error);
       this.#notBefore = this.#options.clock.monotonic() + this.#backoff.next();
       throw error;
     }

@@ -35,7 +35,10 @@ type HandlerResult<M> = M extends keyof GuestResults
   ? Promise<GuestResults[M]>
   : Promise<void> | Promise<null>;
 
-/** A cast that reached no handler: it has no reply that could say so. */
+/**
+ * A cast that reached no handler: it has no reply that could say so. Or a call whose reply shows nobody
+ * why, as that to pre_upgrade.
+ */
 export interface RefusedCast {
   /** As of GuestCall. */
   readonly id: string;
@@ -96,7 +99,8 @@ export function createGuestDispatcher(options: GuestDispatcherOptions): Dispatch
           ? withHandler(method, args, call)
           : withoutHandler(method, facts, args);
       } catch (failure) {
-        if (messageId === undefined) {
+        const isFault = facts.answer.by === 'failure' && facts.answer.isFault === true;
+        if (messageId === undefined || isFault) {
           await onRefusedCast?.({ id: call.id, method, args, context, failure });
         }
         throw failure;

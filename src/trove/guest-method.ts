@@ -26,7 +26,12 @@ export interface GuestMethod extends MethodFacts {
 export type Answer =
   | { readonly by: 'handler' }
   | { readonly by: 'result'; readonly result: unknown }
-  | { readonly by: 'failure'; readonly failure: (method: string) => RpcFailure };
+  | {
+      readonly by: 'failure';
+      readonly failure: (method: string) => RpcFailure;
+      /** Nobody but Trove's log hears of the reply: the user is told by the instance's fault too. */
+      readonly isFault?: true;
+    };
 
 /** A call within agent_call_low_timeout. */
 export const LOW = { kind: 'call', version: '1.0', timeoutSeconds: 15, notifies: false } as const;

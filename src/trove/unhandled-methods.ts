@@ -103,7 +103,8 @@ export const UNHANDLED_METHODS: Readonly<Record<string, GuestMethod>> = {
 
   // Refused at the first step. Trove takes an upgrade for done as soon as a heartbeat says healthy,
   // which a node that went on with its old programs would say too. docs/trove-calls.md has more.
-  pre_upgrade: { ...HIGH, args: names(), answer: upgrades },
+  // The taskmanager only logs the exception, and ends in ERROR: users read the fault.
+  pre_upgrade: { ...HIGH, args: names(), answer: { ...upgrades, isFault: true } },
   upgrade: { ...CAST, args: names('upgrade_info'), answer: upgrades },
   post_upgrade: { ...HIGH, args: names('upgrade_info'), answer: upgrades },
   update_guest: { ...HIGH, args: names(), answer: updates },
@@ -134,7 +135,7 @@ export const UNHANDLED_METHODS: Readonly<Record<string, GuestMethod>> = {
   ssl_rollback: { ...HIGH, version: '1.3', args: names(), answer: ssl },
 };
 
-function refused(why: string): Answer {
+function refused(why: string): Answer & { by: 'failure' } {
   return { by: 'failure', failure: (method) => notSupported(method, why) };
 }
 

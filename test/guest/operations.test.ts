@@ -18,6 +18,8 @@ interface Bench {
   clock: WatchedClock;
   state: string;
   unfinished: () => Promise<string[]>;
+  /** How many operations have said that they have ended. */
+  ends: () => number;
 }
 
 async function bench(): Promise<Bench> {
@@ -25,10 +27,14 @@ async function bench(): Promise<Bench> {
   const journal = await Journal.open(state, 'a boot');
   const clock = new WatchedClock();
   const progress = (): string => 'joining the ring';
-  const operations = new Operations({ journal, clock, log: silentLog, progress });
+  let ends = 0;
+  const onEnd = (): void => {
+    ends++;
+  };
+  const operations = new Operations({ journal, clock, log: silentLog, progress, onEnd });
   const unfinished = async (): Promise<string[]> =>
     (await journal.unfinished()).map(({ id }) => id);
-  return { operations, journal, clock, state, unfinished };
+  return { operations, journal, clock, state, unfinished, ends: () => ends };
 }
 
 /** An operation called `name`, whose key and id are the same unless `change` says otherwise. */
@@ -48,6 +54,15 @@ function operation<T>(
   };
 }
 const entry = (id: string) => ({ entry: { id, body: 'body' } });
+
+it('says that an operation has ended, however it has', async () => {
+  const { operations, ends } = await bench();
+  const failing = operation('stop_db', () => Promise.reject(new Error('no')));
+  await operations.perform(operation('restart', () => Promise.resolve()));
+  expect(ends()).toBe(1);
+  await expect(operations.perform(failing)).rejects.toThrow('no');
+  expect(ends()).toBe(2);
+});
 
 describe('acceptance', () => {
   it('comes when the request is on disk, and before the work', async () => {

@@ -132,6 +132,14 @@ it('fails with the reason when this VM has had no place in the network of the ri
   expect((await DesiredStateStore.open(early)).current.failure, 'it waits').toBe('it is not up');
 });
 
+it('fails at once when the extdata-url is that of another cluster', async () => {
+  const directory = await temporaryDirectory();
+  const seen: Seen = { statuses: [], notifications: [] };
+  const misled = observed({ ...UP.seen, chmpx: null, otherCluster: 'of the cluster other' });
+  expect(await live(directory, Infinity, ARGS, seen, misled)).toBe('failed');
+  expect((await DesiredStateStore.open(directory)).current.failure).toBe('of the cluster other');
+});
+
 describe.each<[string, typeof ARGS, string[], string]>([
   ['a single instance', ARGS, ['building', 'healthy'], 'p-1-end'],
   [

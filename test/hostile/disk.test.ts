@@ -116,6 +116,7 @@ describe.each(TROUBLES)('with a state directory that is %s', (trouble) => {
     const outbox = await Outbox.open({
       stateDirectory: state,
       send: () => Promise.resolve('confirmed'),
+      repeatMs: 15_000,
       nextSent: () => 1,
       clock: new ManualClock(),
       backoff: new Backoff({ first: 1, cap: 1 }, () => 0.5),

@@ -31,6 +31,7 @@ async function bench(state?: string) {
       if (args['poison'] === true) return Promise.reject(new Error('406 (PRECONDITION-FAILED)'));
       return Promise.resolve('confirmed');
     },
+    repeatMs: 15_000,
     nextSent: () => 1,
     clock,
     backoff: new Backoff({ first: 250, cap: 5_000, jitter: 0 }, () => 0.5),

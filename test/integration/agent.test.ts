@@ -52,6 +52,36 @@ describe('prepare', () => {
     expect(stage.k2hr3.hosts(actor.cluster)).toEqual([]);
   });
 
+  it('with the extdata-url of another cluster fails at once, and registers nowhere', async () => {
+    const other = await stage.actor('other');
+    const actor = await prepared('named', 'failed to spawn', {
+      overrides: { 'extdata-url': other.overrides['extdata-url'] },
+    });
+    const fault = await until('the fault is in Trove’s database', async () =>
+      (await stage.trove.instanceFaults(actor.id)).at(0),
+    );
+    expect(fault.message).toContain(`the extdata-url is that of the cluster ${other.cluster}`);
+    expect(stage.k2hr3.hosts(other.cluster)).toEqual([]);
+    expect(stage.k2hr3.hosts(actor.cluster)).toEqual([]);
+  });
+
+  it('that failed shows our reason in the end, whatever Trove writes over it', async () => {
+    const actor = await prepared('words', 'failed to spawn', {
+      agentYaml: 'trove:\n  repeat_after_delivery: 8\n',
+      overrides: { 'chmpx-server-port': 40020 },
+    });
+    const { id } = actor;
+    const shown = async (): Promise<string> =>
+      (await stage.trove.instanceFaults(id)).at(0)?.message ?? '';
+    await until('our fault is there', async () => (await shown()).includes('40020'));
+    const theirs = 'Service not active, status: failed to spawn';
+    await until('Trove has written its own over it', async () => {
+      await stage.trove.writeFault(id, theirs);
+      return (await shown()) === theirs;
+    });
+    await until('ours is there again', async () => (await shown()).includes('40020'));
+  });
+
   it('with wrong arguments fails, and Trove shows why', async () => {
     const actor = await stage.actor('arguments');
     await actor.vm.startAgent();

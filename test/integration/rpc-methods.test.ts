@@ -117,6 +117,10 @@ describe('methods that this agent does not have', () => {
     const { className, message } = await errorOf(callOf(actor)('pre_upgrade'));
     expect(className).toBe('GuestError');
     expect(message).toContain('rebuild the instance with the image of the new version');
+    const fault = await until('the fault, which is all that a user reads', async () =>
+      (await stage.trove.instanceFaults(actor.id)).at(0),
+    );
+    expect(fault.message).toContain('rebuild the instance with the image of the new version');
     await callOf(actor)('upgrade', { upgrade_info: { datastore_version: '2' } });
     await actor.vm.untilLog(/a request failed.*method=upgrade/);
     expect(pidsOf(actor)).toEqual(before);

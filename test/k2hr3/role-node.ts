@@ -190,6 +190,8 @@ export class RoleNode {
     const change = {
       role,
       iniPublished: (role.ini?.text ?? null) === ((await this.ini()) ?? null),
+      k2hr3Problem: this.#membership.problem,
+      otherCluster: null,
       k2hr3RetryInMs: this.#membership.retryInMs,
       registrationSettlesInMs: this.#membership.settlesInMs,
       now: systemClock.wall(),

@@ -97,6 +97,8 @@ const MEMORY: Memory = {
   crashes: 0,
   crashLoops: false,
   crashReason: '',
+  k2hr3Problem: null,
+  otherCluster: null,
   k2hr3RetryInMs: 0,
   registrationSettlesInMs: 0,
   networkProblem: null,

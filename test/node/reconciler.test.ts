@@ -71,6 +71,16 @@ async function reconcile(seen: Observed, change: Partial<DesiredState> = {}): Pr
   return { node, clock, desired, reconciler, stop };
 }
 
+it('says for how long it has been at what it waits for', async () => {
+  const waits = nothingRuns({ k2hr3RetryInMs: 700_000, k2hr3Problem: 'connection refused' });
+  const { clock, reconciler } = await reconcile(waits, { registration: null });
+  await clock.untilWaiting();
+  await clock.advance(84_000);
+  expect(reconciler.progress()).toBe(
+    'registering in K2HR3 (connection refused); registering for 84 s',
+  );
+});
+
 describe('the pace of the looks', () => {
   it('is fast for a while after a change, then slow', async () => {
     const { node, clock } = await reconcile(observed());

@@ -126,6 +126,39 @@ describe('registering', () => {
     expect(cuks()).toEqual([CUK]);
   });
 
+  it('is not made in the role of another cluster, whatever the extdata URL says', async () => {
+    const other = k2hr3.addCluster({ cluster: 'other', ...PORTS });
+    const box = await bench();
+    await expect(box.register(other.extdataUrl)).rejects.toThrow(
+      'cluster-name is mycluster, but the extdata-url is that of the cluster other',
+    );
+    expect([k2hr3.hosts('other'), k2hr3.hosts('mycluster'), puts()]).toEqual([[], [], 0]);
+    const { parameters } = box.desired.current;
+    expect(box.membership.refusalOf(parameters)).toContain('of the cluster other');
+    const mended = { clusterName: 'mycluster', extdataUrl: cluster.extdataUrl };
+    expect(box.membership.refusalOf(mended)).toBeNull();
+    expect(box.membership.refusalOf(null)).toBeNull();
+    await box.register();
+    expect([box.membership.refusalOf(parameters), box.membership.problem]).toEqual([null, null]);
+    expect(cuks()).toEqual([CUK]);
+  });
+
+  it('takes a cluster whose name K2HR3 writes in small letters', async () => {
+    const { extdataUrl } = k2hr3.addCluster({ cluster: 'Large', ...PORTS });
+    const box = await bench();
+    await box.membership.register({ clusterName: 'Large', extdataUrl }, never);
+    expect(k2hr3.hosts('Large')).toHaveLength(1);
+  });
+
+  it('says why it failed until it works', async () => {
+    const box = await bench();
+    k2hr3.faults.loseRegistrations = 1;
+    await expect(box.register()).rejects.toThrow('and lost it');
+    expect(box.membership.problem).toContain('and lost it');
+    await box.register();
+    expect(box.membership.problem).toBeNull();
+  });
+
   it('lets K2HR3 alone for a while: the role is read first', async () => {
     const box = await bench();
     await box.register();

@@ -227,6 +227,13 @@ describe('a refused cast is told of, because it has no reply', () => {
     ]);
   });
 
+  it('of a call only when its reply shows nobody why, as that to pre_upgrade', async () => {
+    const { failureOf, refused } = guest(null);
+    const failure = await failureOf(request('pre_upgrade', {}, { ...context, ...asCall }));
+    await failureOf(request('update_guest', {}, { ...context, ...asCall }));
+    expect(refused.map((cast) => [cast.method, cast.failure])).toEqual([['pre_upgrade', failure]]);
+  });
+
   it('of a prepare that makes no sense', async () => {
     const { failureOf, refused } = guest(null);
     await failureOf(request('prepare', { overrides: 5 }, context));

@@ -6,6 +6,7 @@ import type { Finding } from '../../ring/watch/concerns.ts';
 import { RingWatch } from '../../ring/watch/ring-watch.ts';
 import { statusDocument } from '../../node/status-document.ts';
 import { StatusFile } from '../../node/status-file.ts';
+import { whatWaits } from '../../node/waits.ts';
 import type { NodeParts } from './node-parts.ts';
 import type { World } from '../world.ts';
 
@@ -94,7 +95,7 @@ export function createNodeWatch(options: NodeWatchOptions): NodeWatch {
     const { snapshot } = reconciler;
     if (snapshot?.state !== state) stateSince = isoNow();
     state = snapshot?.state;
-    beside.look([...node.role.findings(), ...networkFindings(node)]);
+    beside.look([...node.role.findings(), ...networkFindings(node), ...whatWaits(snapshot)]);
     const pidOf = ({ running }: NodeParts['chmpx']): number | null => running?.identity.pid ?? null;
     file.show(
       statusDocument({

@@ -29,6 +29,9 @@ export interface GuestReports {
 /** Between two tries to send what the conductor did not take (ms). */
 const SEND_AGAIN = { first: 250, cap: 5_000 };
 
+/** How often the status is said for some time after a start, a change and an operation (ms). */
+const CLOSELY = { intervalMs: 10_000, forMs: 180_000 };
+
 /** Puts together what reports to Trove: at every change, when the broker is back, and in between. */
 export async function createGuestReports(options: GuestReportsOptions): Promise<GuestReports> {
   const { settings, state, session, reconciler, clock, random, log } = options;
@@ -41,6 +44,7 @@ export async function createGuestReports(options: GuestReportsOptions): Promise<
       new ConductorSerializer(guest.guestId, guest.instanceKey),
     ),
     nextSent: openSentClock(path.join(state.directory, 'sent'), clock),
+    repeatMs: config.trove.repeat_after_delivery * 1000,
     clock,
     backoff: new Backoff(SEND_AGAIN, random),
     log,
@@ -54,6 +58,7 @@ export async function createGuestReports(options: GuestReportsOptions): Promise<
     },
     intervalMs: config.trove.heartbeat_interval * 1000,
     repeatMs: config.trove.repeat_after_change * 1000,
+    closely: CLOSELY,
     clock,
     random,
     log,

@@ -83,9 +83,14 @@ async function handlerParts(parts: GuestServerParts): Promise<HandlerParts> {
   const desired = (): typeof state.desired.current => state.desired.current;
   return {
     desired,
-    operations: new Operations({ journal, clock, log, progress: () => reconciler.progress() }),
+    operations: new Operations({
+      journal,
+      clock,
+      log,
+      progress: () => reconciler.progress(),
+      onEnd: () => reporter.operationEnded(),
+    }),
     reconciler,
-    reporter,
     node: node.node,
     markers,
     prepare: {
@@ -124,6 +129,7 @@ async function handlerParts(parts: GuestServerParts): Promise<HandlerParts> {
     version,
     replyMarginMs: config.trove.reply_margin * 1000,
     leaveOnSecondClusterComplete: config.cluster.leave_on_second_cluster_complete,
+    firstCompleteWithinMs: config.cluster.first_cluster_complete_within * 1000,
     rejoinAfterMs: config.cluster.rejoin_after * 1000,
     wallClock: () => clock.wall(),
     log,

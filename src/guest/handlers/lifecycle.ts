@@ -30,10 +30,9 @@ export function lifecycleHandlers(
     cluster_complete: (_, call) =>
       wishes.perform('cluster_complete', call, '', async () => {
         wishes.requirePrepared('cluster_complete');
-        if (desired().installing) {
+        if (desired().installing && !isLate(parts)) {
           await parts.markers.prepareEnded();
           await reconciler.wish({ installing: false, installedBy: call.id });
-          parts.reporter.repeat();
         } else if (desired().installedBy === call.id) {
           // The agent was killed before the journal said that it was done.
           return;
@@ -68,13 +67,33 @@ export function lifecycleHandlers(
   };
 }
 
+/**
+ * Trove calls the first cluster_complete as soon as all members are healthy, and gives up waiting for that
+ * 1800 s after it began, which was before prepare. A member that is older was given up, or reset by an
+ * administrator: what comes to it now can only be a shrink.
+ */
+function isLate({
+  desired,
+  leaveOnSecondClusterComplete,
+  firstCompleteWithinMs,
+  wallClock,
+}: HandlerParts): boolean {
+  const { preparingSince } = desired();
+  if (preparingSince === undefined || !leaveOnSecondClusterComplete) return false;
+  return wallClock() - preparingSince > firstCompleteWithinMs;
+}
+
 function leaveForShrink(
-  { rejoinAfterMs, wallClock, log }: HandlerParts,
+  { desired, rejoinAfterMs, wallClock, log }: HandlerParts,
   wishes: Wishes,
 ): Promise<void> {
+  const { installing } = desired();
+  const which = installing
+    ? 'a first cluster_complete that comes too late'
+    : 'a second cluster_complete';
   log.warn(
     { rejoinAfterSeconds: rejoinAfterMs / 1000 },
-    'a second cluster_complete: Trove shrinks the cluster by this node; leaving the ring',
+    `${which}: Trove shrinks the cluster by this node; leaving the ring`,
   );
   const rejoinAt = wallClock() + rejoinAfterMs;
   return wishes.leave({ shrinking: { rejoinAt } }, { shrinking: null });

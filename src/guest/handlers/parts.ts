@@ -6,14 +6,12 @@ import type { Markers } from '../markers.ts';
 import type { Operations } from '../operations.ts';
 import type { PrepareParts } from '../prepare.ts';
 import type { Reconciler } from '../../node/reconciler.ts';
-import type { Reporter } from '../report/reporter.ts';
 
 /** What the methods of the guest API work with. */
 export interface HandlerParts {
   desired: () => DesiredState;
   operations: Operations;
   reconciler: Reconciler;
-  reporter: Reporter;
   node: ClusterNode;
   markers: Markers;
   prepare: PrepareParts;
@@ -27,6 +25,8 @@ export interface HandlerParts {
   /** Answers come so long before Trove's own time limit (ms). */
   replyMarginMs: number;
   leaveOnSecondClusterComplete: boolean;
+  /** A first cluster_complete comes within so long after prepare began (ms). */
+  firstCompleteWithinMs: number;
   rejoinAfterMs: number;
   wallClock: () => number;
   log: Logger;

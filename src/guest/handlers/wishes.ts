@@ -90,12 +90,14 @@ export class Wishes {
 
   /**
    * In service in the cluster that it should be in, or with nothing to serve. Throws a GuestError
-   * with the reason, as the program wrote it, when the programs do not stay up.
+   * with the reason when the programs do not stay up, as the program wrote it, or when the extdata-url is
+   * that of another cluster.
    */
   isUp({ desired, observed, step }: Snapshot): boolean {
     if (observed.memory.crashLoops) {
       throw guestError(`the programs do not stay up: ${observed.memory.crashReason}`);
     }
+    if (observed.memory.otherCluster !== null) throw guestError(observed.memory.otherCluster);
     const { parameters, registration } = desired;
     if (parameters === null) return step.kind === 'rest';
     // Until it leaves, a node that moves serves in the cluster that it was in.

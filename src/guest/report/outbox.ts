@@ -4,9 +4,10 @@ import { sleep, type Clock } from '../../base/clock.ts';
 import { AgentError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { Alarm } from '../../base/wait.ts';
-import { dated, isOutcome, type ConductorMessage } from '../../trove/conductor-messages.ts';
+import { dated, type ConductorMessage } from '../../trove/conductor-messages.ts';
 import type { Concern } from '../../ring/watch/concern-keeper.ts';
 import { OutboxFiles } from './outbox-file.ts';
+import { Repeats, subjectOf } from './repeats.ts';
 
 /**
  * Sends one message; `returned` means that no queue took it. Rejects with NotSent for a reason that is
@@ -20,6 +21,8 @@ export interface OutboxOptions {
   send: SendToConductor;
   /** The next `sent`, in seconds; strictly increasing. */
   nextSent: () => number;
+  /** What was delivered is said again after this time (ms): see Repeats. */
+  repeatMs: number;
   clock: Clock;
   backoff: Backoff;
   log: Logger;
@@ -29,6 +32,8 @@ interface Item {
   message: ConductorMessage;
   /** What keeps a durable item over a crash; statuses have none, they are observed anew. */
   kept: { id: string; name: string } | null;
+  /** It was delivered before. */
+  isAgain: boolean;
   /** How often it was refused. */
   failures: number;
 }
@@ -42,15 +47,13 @@ const BACKUP_SPACING_MS = 1_000;
 const MOST_KEPT = 1_000;
 /** What was refused so often is put aside. */
 const MOST_FAILURES = 5;
-/** The conductor's queue is not durable: what was confirmed so long ago can go with the broker (ms). */
-const DOUBTFUL_MS = 60_000;
 
 /**
  * What waits for the conductor, in order; when something cannot be delivered, statuses go first, and
  * what the broker refuses five times is put aside. A message counts as delivered when it was confirmed and
  * not returned: a publish to a conductor queue that does not exist is confirmed too
- * (docs/contracts/trove.md, 5.1). How a backup ended is said again when the connection is lost soon
- * after.
+ * (docs/contracts/trove.md, 5.1). How a backup ended, faults and ends are said again some time later, and
+ * when the connection is lost soon after.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -62,8 +65,7 @@ export class Outbox {
   #sending: Item | null = null;
   /** When the last state of a backup was delivered: at the latest just before this agent began. */
   #backupAt: number;
-  /** How backups have ended, with the time when it was delivered. */
-  #outcomes: { message: ConductorMessage; at: number }[] = [];
+  readonly #repeats: Repeats;
   /** Something could not be delivered, and what has piled up since is not all sent yet. */
   #late = false;
   #refused = 0;
@@ -72,6 +74,7 @@ export class Outbox {
   private constructor(options: OutboxOptions) {
     this.#options = options;
     this.#files = new OutboxFiles(options.stateDirectory);
+    this.#repeats = new Repeats(options.clock, options.repeatMs);
     this.#backupAt = options.clock.monotonic();
   }
 
@@ -83,7 +86,7 @@ export class Outbox {
       (err) => options.log.error({ err }, 'the outbox cannot be used: notifications may be lost'),
     );
     for (const { id, name, message } of kept) {
-      outbox.#items.push({ message, kept: { id, name }, failures: 0 });
+      outbox.#items.push(newItem(message, { id, name }));
       outbox.#durable.set(id, Promise.resolve());
     }
     return outbox;
@@ -98,7 +101,7 @@ export class Outbox {
   postStatus(message: ConductorMessage): void {
     const last = this.#items.at(-1);
     if (last && isStatus(last) && last !== this.#sending) this.#items.pop();
-    this.#items.push({ message, kept: null, failures: 0 });
+    this.#items.push(newItem(message, null));
     this.#alarm.ring();
   }
 
@@ -114,13 +117,11 @@ export class Outbox {
   }
 
   /**
-   * The session is there (again): do not wait for the next retry, and say again how the backups of
-   * the last minute have ended.
+   * The session is there (again): do not wait for the next retry, and say again what the last minute's
+   * broker may have lost: how backups have ended, faults and ends.
    */
   connected(): void {
-    const recent = this.#recent().map(({ message }) => ({ message, kept: null, failures: 0 }));
-    this.#items.push(...recent);
-    this.#outcomes = [];
+    this.#sayAgain(this.#repeats.doubtful());
     this.#options.backoff.reset();
     this.#alarm.ring();
   }
@@ -129,17 +130,22 @@ export class Outbox {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, backoff } = this.#options;
     while (!signal.aborted) {
+      this.#sayAgain(this.#repeats.due());
       if (this.#late) this.#newestStatusFirst();
       const [item] = this.#items;
       const pauseMs = item?.message.method === 'update_backup' ? this.#backupPause() : 0;
       if (!item) {
         this.#late = false;
-        await this.#alarm.wait(clock, 3_600_000, signal);
+        await this.#alarm.wait(
+          clock,
+          Math.min(this.#repeats.nextInMs ?? Infinity, 3_600_000),
+          signal,
+        );
       } else if (pauseMs > 0) {
         await sleep(clock, pauseMs, signal);
       } else if (await this.#deliver(item, signal)) {
         backoff.reset();
-        this.#remember(item.message);
+        this.#remember(item);
         await this.#drop(item);
       } else {
         this.#late = true;
@@ -162,15 +168,16 @@ export class Outbox {
     return this.#backupAt + BACKUP_SPACING_MS - this.#options.clock.monotonic();
   }
 
-  #remember(message: ConductorMessage): void {
-    if (message.method !== 'update_backup') return;
-    this.#backupAt = this.#options.clock.monotonic();
-    if (isOutcome(message)) this.#outcomes = [...this.#recent(), { message, at: this.#backupAt }];
+  #remember({ message, isAgain }: Item): void {
+    if (message.method === 'update_backup') this.#backupAt = this.#options.clock.monotonic();
+    this.#repeats.delivered(message, isAgain);
   }
 
-  #recent(): { message: ConductorMessage; at: number }[] {
-    const since = this.#options.clock.monotonic() - DOUBTFUL_MS;
-    return this.#outcomes.filter(({ at }) => at > since);
+  /** Not behind what waits about the same: that is newer. */
+  #sayAgain(messages: readonly ConductorMessage[]): void {
+    const waiting = new Set(this.#items.map(({ message }) => subjectOf(message)));
+    const missing = messages.filter((message) => !waiting.has(subjectOf(message)));
+    this.#items.push(...missing.map((message) => ({ ...newItem(message, null), isAgain: true })));
   }
 
   async #keep(id: string, message: ConductorMessage): Promise<void> {
@@ -178,7 +185,7 @@ export class Outbox {
       this.#durable.delete(id);
       throw error;
     });
-    this.#items.push({ message, kept: { id, name }, failures: 0 });
+    this.#items.push(newItem(message, { id, name }));
     this.#alarm.ring();
     const kept = this.#items.filter((item) => item.kept !== null && item !== this.#sending);
     const [oldest] = kept;
@@ -251,6 +258,10 @@ export class Outbox {
       this.#sending = null;
     }
   }
+}
+
+function newItem(message: ConductorMessage, kept: Item['kept']): Item {
+  return { message, kept, isAgain: false, failures: 0 };
 }
 
 function isStatus({ message }: Item): boolean {

@@ -16,6 +16,8 @@ export interface ReporterOptions {
   intervalMs: number;
   /** A change is said once more after this time, in milliseconds. */
   repeatMs: number;
+  /** After a start, a change and the end of an operation pauses are shorter, for so long (ms). */
+  closely: { intervalMs: number; forMs: number };
   clock: Clock;
   random: Random;
   log: Logger;
@@ -26,7 +28,8 @@ export interface ReporterOptions {
  *
  * A change is said twice. The conductor handles casts at the same time and without a lock: of two
  * statuses that it takes within milliseconds the older one can win, and of the first ones of an
- * instance one can be lost (measured on Trove 18, although both were confirmed).
+ * instance one can be lost (measured on Trove 18, although both were confirmed). And Trove writes statuses
+ * of its own while it works on an instance (RESTARTING, PAUSED, UNKNOWN), which last until the next of ours.
  */
 export class Reporter {
   readonly #options: ReporterOptions;
@@ -34,9 +37,14 @@ export class Reporter {
   #last: ServiceStatus | null = null;
   /** When the status is said next, if nothing changes before (monotonic ms). */
   #nextAt = 0;
+  /** What is said next is said once more soon. */
+  #isNews = false;
+  /** Pauses are shorter until then (monotonic ms). */
+  #closelyUntil: number;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
+    this.#closelyUntil = options.clock.monotonic() + options.closely.forMs;
   }
 
   /** Says the status if it has changed. To be called when the wish or the node has changed. */
@@ -56,6 +64,12 @@ export class Reporter {
     this.#alarm.ring();
   }
 
+  /** An operation of Trove's has ended, and Trove may have written a status of its own meanwhile. */
+  operationEnded(): void {
+    this.#isNews = true;
+    this.repeat();
+  }
+
   /** Says the status at least once per interval until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, intervalMs, status } = this.#options;
@@ -68,12 +82,18 @@ export class Reporter {
   }
 
   #say(status: ServiceStatus): void {
-    const { log, outbox, instanceId, clock, repeatMs, intervalMs, random } = this.#options;
+    const { log, outbox, instanceId, clock, repeatMs, intervalMs, closely, random } = this.#options;
     const changed = status !== this.#last;
+    const isNews = changed || this.#isNews;
     if (changed) log.info({ status }, 'status for Trove');
     this.#last = status;
+    this.#isNews = false;
+    const now = clock.monotonic();
+    if (isNews) this.#closelyUntil = now + closely.forMs;
+    const pauseMs =
+      now < this.#closelyUntil ? Math.min(closely.intervalMs, intervalMs) : intervalMs;
     // All guests of a cloud must not speak at once; the pause is never longer than asked for.
-    this.#nextAt = clock.monotonic() + (changed ? repeatMs : intervalMs * (0.9 + 0.1 * random()));
+    this.#nextAt = now + (isNews ? repeatMs : pauseMs * (0.9 + 0.1 * random()));
     outbox.postStatus(heartbeat(instanceId, status));
   }
 }

@@ -5,7 +5,7 @@ import type { RingStatus } from '../../ring/status.ts';
 import type { DesiredState } from '../desired-state.ts';
 import type { Observed } from '../observed.ts';
 import { planPrograms } from './programs.ts';
-import { act, restartPair, stopChmpx, wait, type PlanTimes, type Step } from './step.ts';
+import { act, because, restartPair, stopChmpx, wait, type PlanTimes, type Step } from './step.ts';
 import { planVolume } from './volume.ts';
 import { isStopped, registeredElsewhere, unregisters, wantsToServe } from './wants.ts';
 
@@ -81,7 +81,7 @@ function planStop(
   times: PlanTimes,
 ): Step {
   const { chmpx, k2hdkc, status } = observed.seen;
-  const { leave, statusStableMs, k2hr3RetryInMs } = observed.memory;
+  const { leave, statusStableMs, k2hr3RetryInMs, k2hr3Problem } = observed.memory;
   if (chmpx && k2hdkc && !isOver(leave)) {
     // One reading that failed must not make this node go without moving its data.
     const doubtMs = unregisters(desired) ? times.startTimeoutMs : STATUS_DOUBT_MS;
@@ -112,6 +112,7 @@ function planStop(
   }
   if (k2hdkc) return act({ do: 'stop-k2hdkc', orphan: chmpx === null }, 'k2hdkc is to stop');
   if (chmpx) return act(stopChmpx(desired), 'chmpx is to stop');
-  if (unregisters(desired)) return wait('K2HR3 did not unregister this node', k2hr3RetryInMs);
+  if (unregisters(desired))
+    return wait(`K2HR3 did not unregister this node${because(k2hr3Problem)}`, k2hr3RetryInMs);
   return { kind: 'rest', why: 'stopped' };
 }

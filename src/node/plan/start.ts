@@ -23,12 +23,15 @@ export function planStart(desired: DesiredState, observed: Observed, times: Plan
 
 function planRegistration(desired: DesiredState, observed: Observed): Step | null {
   const { role } = observed.seen;
-  const { k2hr3RetryInMs, registrationSettlesInMs, networkProblem } = observed.memory;
+  const { k2hr3RetryInMs, registrationSettlesInMs, networkProblem, k2hr3Problem } = observed.memory;
   if (desired.registration === null || role.lacksSelf) {
     const ms = Math.max(k2hr3RetryInMs, role.lacksSelf ? registrationSettlesInMs : 0);
     return ms > 0
-      ? wait(`registering in K2HR3${because(networkProblem ?? role.problem)}`, ms)
-      : act({ do: 'register' }, role.lacksSelf ? 'the ring lacks this node' : 'not registered yet');
+      ? wait(`registering in K2HR3${because(networkProblem ?? k2hr3Problem ?? role.problem)}`, ms)
+      : act(
+          { do: 'register' },
+          `${role.lacksSelf ? 'the ring lacks this node' : 'not registered yet'}${because(k2hr3Problem)}`,
+        );
   }
   return role.ini === null ? wait(`reading the role${because(role.problem)}`) : null;
 }

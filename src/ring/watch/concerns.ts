@@ -32,6 +32,8 @@ export type ConcernKind =
   | 'role-unread'
   /** This VM has no place in the network of the ring, or not the routes for it. */
   | 'network'
+  /** This node has waited for the same for long, on its way to what it should be. */
+  | 'waits'
   /** Trove was not told something. */
   | 'not-reported'
   /** Nothing that is sent to this guest arrives. */

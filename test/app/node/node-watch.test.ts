@@ -39,12 +39,12 @@ async function bench(mode: 'server' | 'slave') {
     node: node as unknown as NodeWatchOptions['node'],
     reconciler,
   });
-  const serving = (state: 'serving' | 'starting'): void => {
+  const serving = (state: 'serving' | 'starting', step?: Snapshot['step']): void => {
     reconciler.snapshot = {
       desired: desiredState({ mode }),
       observed: observed(),
       state,
-      step: { kind: 'rest', why: state },
+      step: step ?? { kind: 'rest', why: state },
     };
   };
   /** What is on disk when it is of this state. */
@@ -92,6 +92,27 @@ it('says since when the node is what it is', async () => {
     '1970-01-01T00:00:01.000Z',
     '1970-01-01T00:01:01.000Z',
   ]);
+});
+
+it('says after 30 s that the node does not get on, and why', async () => {
+  const { clock, serving, shown } = await bench('server');
+  const why = 'registering in K2HR3 (connection refused)';
+  serving('starting', { kind: 'wait', why });
+  expect((await shown('starting')).concerns).toEqual([]);
+  await clock.advance(30_000);
+  const concerned = await until('somebody is concerned', async () => {
+    const document = await shown('starting');
+    return document.concerns.length > 0 && document;
+  });
+  expect(concerned.concerns).toMatchObject([
+    {
+      kind: 'waits',
+      since: '1970-01-01T00:00:00.000Z',
+      text: expect.stringContaining(why) as string,
+    },
+  ]);
+  serving('serving');
+  expect((await shown('serving')).concerns).toEqual([]);
 });
 
 it('ends when what it saw last is on disk, and writes nothing any more', async () => {

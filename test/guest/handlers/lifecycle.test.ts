@@ -18,6 +18,7 @@ import { desiredState, nothingRuns, observed, refused, RUNS } from '../../node/b
 const BOOT = 'this boot';
 const NOW = 1_000_000;
 const REJOIN_AFTER_MS = 5_000;
+const FIRST_WITHIN_MS = 2_000;
 
 /** A node as the handlers see it: what it should be is on disk, and a test says what is seen. */
 class FakeNode {
@@ -83,7 +84,6 @@ async function bench(
     desired: () => desired.current,
     operations,
     reconciler: node,
-    reporter: { repeat: say('report repeated') },
     markers: { prepareEnded: say('prepare ended') },
     prepare: {
       desired: () => desired.current,
@@ -95,6 +95,7 @@ async function bench(
     },
     bootId: BOOT,
     leaveOnSecondClusterComplete: leaves,
+    firstCompleteWithinMs: FIRST_WITHIN_MS,
     rejoinAfterMs: REJOIN_AFTER_MS,
     wallClock: () => NOW,
     log: silentLog,
@@ -158,7 +159,28 @@ describe('cluster_complete', () => {
     const { handlers, said, now } = await bench(member);
     await handlers.cluster_complete({}, call());
     expect(now()).toMatchObject({ installing: false, installedBy: 'c-1' });
-    expect(said).toEqual(['prepare ended', 'report repeated']);
+    expect(said).toEqual(['prepare ended']);
+  });
+
+  const prepared = (ms: number) => ({ ...member, preparingSince: NOW - ms });
+
+  it.each([
+    ['as long as Trove may wait for the member', prepared(FIRST_WITHIN_MS), true],
+    ['of a member that an older agent prepared', member, true],
+    ['whatever its age, when agent.yaml says so', prepared(FIRST_WITHIN_MS + 1), false],
+  ])('ends the installation %s', async (_, before, leaves) => {
+    const { handlers, now } = await bench(before, { leaves });
+    await handlers.cluster_complete({}, call());
+    expect(now()).toMatchObject({ installing: false, shrinking: null });
+  });
+
+  it('that comes first and too late is a shrink', async () => {
+    const { handlers, node, now } = await bench(prepared(FIRST_WITHIN_MS + 1));
+    const left = handlers.cluster_complete({}, call());
+    await until('it leaves', () => now().shrinking !== null);
+    expect(await isOpen(left)).toBe(true);
+    node.see(nothingRuns());
+    await left;
   });
 
   it('that was not in the journal as done is not a second one', async () => {

@@ -47,6 +47,15 @@ it('tells who waits for a node that does not stay up why, in the program’s wor
   expect(all.isUp({ desired, step, state, observed: observed() })).toBe(true);
 });
 
+it('tells who attaches a group with the extdata-url of another cluster so at once', async () => {
+  const step = { kind: 'wait', why: 'registering in K2HR3' } as const;
+  const seen = nothingRuns({ otherCluster: 'of the cluster other' });
+  const all = await wishes();
+  expect(() => all.isUp({ desired, step, state: 'starting', observed: seen })).toThrow(
+    'of the cluster other',
+  );
+});
+
 it('has not left while both programs start again because the leave hung', async () => {
   const change = { shrinking: { rejoinAt: 0 } };
   const at = (seen: Snapshot['observed'], step: Snapshot['step']): Snapshot => {

@@ -41,6 +41,7 @@ async function agentFrom(
       beats.push({ at: clock.monotonic(), sent: args['sent'] as number });
       return Promise.resolve('confirmed');
     },
+    repeatMs: 15_000,
     nextSent: openSentClock(path.join(stateDirectory, 'sent'), clock),
     clock,
     backoff: new Backoff({ first: 250, cap: 5_000 }, () => 0.5),
@@ -52,6 +53,7 @@ async function agentFrom(
     status: () => 'healthy',
     intervalMs: 30_000,
     repeatMs: 2_000,
+    closely: { intervalMs: 10_000, forMs: 60_000 },
     clock,
     random: () => 1,
     log: silentLog,

@@ -25,7 +25,7 @@ const status = (name: string): ConductorMessage => ({
 });
 const backup = (name: string, state = 'COMPLETED'): ConductorMessage => ({
   method: 'update_backup',
-  args: { name, state },
+  args: { name, state, backup_id: name.slice(0, 2) },
   context: {},
 });
 
@@ -43,7 +43,10 @@ interface Bench {
   stop: () => Promise<void>;
 }
 
-async function bench(directory?: string): Promise<Bench> {
+/** Longer than any test, unless it is about that. */
+const NEVER_MS = 10_000_000;
+
+async function bench(directory?: string, repeatMs = NEVER_MS): Promise<Bench> {
   const stateDirectory = directory ?? (await temporaryDirectory());
   const clock = new WatchedClock();
   const { log, texts } = recordingLog();
@@ -59,6 +62,7 @@ async function bench(directory?: string): Promise<Bench> {
       return outcome;
     },
     nextSent: () => ++sentBefore,
+    repeatMs,
     clock,
     backoff: new Backoff({ first: 250, cap: 5_000, jitter: 0 }, () => 0.5),
     log,
@@ -212,6 +216,81 @@ describe('after a lost connection', () => {
     box.outbox.connected();
     await box.clock.advance(10_000);
     expect(box.sent).toHaveLength(6);
+  });
+});
+
+describe('what was delivered', () => {
+  const fault = (name: string): ConductorMessage => ({
+    method: 'notify_exc_info',
+    args: { name },
+    context: {},
+  });
+
+  async function said(...messages: ConductorMessage[]): Promise<Bench> {
+    const box = await bench(undefined, 15_000);
+    await box.clock.advance(1_000);
+    box.run();
+    for (const [index, one] of messages.entries()) {
+      await box.outbox.postDurable(String(index), one);
+      await until('it is sent', () => box.sent.length === index + 1);
+    }
+    await until('it is delivered', async () => (await readdir(box.directory)).length === 0);
+    await box.clock.untilWaiting();
+    box.messages.length = 0;
+    return box;
+  }
+
+  it.each([
+    ['an outcome', backup('b1 ends'), 2],
+    ['an end', message('end'), 2],
+    ['a fault', fault('it fails'), 3],
+    ['the beginning of a backup', backup('b1 begins', 'BUILDING'), 1],
+  ])('%s is said again: the conductor can lose it', async (_, one, times) => {
+    const box = await said(one);
+    await box.clock.advance(14_999);
+    expect(box.sent).toEqual([]);
+    await box.clock.advance(1);
+    expect(box.sent).toHaveLength(Math.min(times - 1, 1));
+    await box.clock.advance(600_000);
+    expect(box.sent).toHaveLength(times - 1);
+  });
+
+  it('gives way to a newer fault, and outcomes of two backups do not', async () => {
+    const box = await said(backup('b1 ends'), fault('first'), message('end'));
+    await box.clock.advance(10_000);
+    await box.outbox.postDurable('x', fault('second'));
+    await until('the second is delivered', async () => (await readdir(box.directory)).length === 0);
+    await box.outbox.postDurable('y', backup('b2 ends'));
+    await until('b2 is delivered', async () => (await readdir(box.directory)).length === 0);
+    await box.clock.untilWaiting();
+    await box.clock.advance(5_000);
+    await until('what is due is said', () => box.sent.length === 4);
+    expect(box.sent.slice(2)).toEqual(['b1 ends', 'end']);
+    await box.clock.advance(10_000);
+    await until('the rest is said', () => box.sent.length === 6);
+    expect(box.sent.slice(4).sort()).toEqual(['b2 ends', 'second']);
+  });
+
+  it('is not said again behind a newer word that waits', async () => {
+    const box = await said(fault('first'));
+    await box.clock.advance(14_000);
+    box.outcomes.push(...Array.from({ length: 3 }, () => new NotSent('no session')));
+    await box.outbox.postDurable('x', fault('second'));
+    await until('it is tried', () => box.sent.length === 1);
+    await box.clock.advance(1_750);
+    await until('it is delivered', async () => (await readdir(box.directory)).length === 0);
+    expect(box.sent).toEqual(Array.from({ length: box.sent.length }, () => 'second'));
+  });
+
+  it('is said again once, however often the connection is lost then', async () => {
+    const box = await said(fault('it fails'), message('end'));
+    box.outbox.connected();
+    box.outbox.connected();
+    await until('both are said again', () => box.sent.length === 2);
+    await box.clock.untilWaiting();
+    await box.clock.advance(600_000);
+    expect(box.sent.filter((name) => name === 'end')).toHaveLength(2);
+    expect(box.sent.filter((name) => name === 'it fails')).toHaveLength(3);
   });
 });
 

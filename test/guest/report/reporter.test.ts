@@ -16,7 +16,10 @@ interface Bench {
   be: (status: ServiceStatus | null) => void;
 }
 
-async function report(random = 1): Promise<Bench> {
+/** Never: most tests are about the other times. */
+const NOT_CLOSELY = { intervalMs: 1, forMs: 0 };
+
+async function report(random = 1, closely = NOT_CLOSELY): Promise<Bench> {
   const clock = new WatchedClock();
   const { log, texts } = recordingLog();
   const said: Bench['said'] = [];
@@ -28,6 +31,7 @@ async function report(random = 1): Promise<Bench> {
       said.push([clock.monotonic(), service_status]);
       return Promise.resolve('confirmed');
     },
+    repeatMs: 15_000,
     nextSent: () => 1,
     clock,
     backoff: new Backoff({ first: 250, cap: 5_000 }, () => 0.5),
@@ -40,6 +44,7 @@ async function report(random = 1): Promise<Bench> {
     status: () => status,
     intervalMs: 30_000,
     repeatMs: 1_000,
+    closely,
     clock,
     random: () => random,
     log,
@@ -139,6 +144,30 @@ describe('the reporter', () => {
     expect(said.at(-1)).toEqual([11_000, 'healthy']);
     await clock.advance(30_000);
     expect(said.map(([at]) => at)).toEqual([0, 1_000, 11_000, 41_000]);
+  });
+
+  it('says it more often for some time after the start and after a change', async () => {
+    const { clock, reporter, said, be } = await report(1, { intervalMs: 10_000, forMs: 35_000 });
+    be('healthy');
+    reporter.look();
+    await clock.advance(101_000);
+    const times = [0, 1_000, 11_000, 21_000, 31_000, 41_000, 71_000, 101_000];
+    expect(said.map(([at]) => at)).toEqual(times);
+    be('running');
+    reporter.look();
+    await clock.advance(11_000);
+    expect(said.map(([at]) => at)).toEqual([...times, 101_000, 102_000, 112_000]);
+  });
+
+  it('says it twice when an operation has ended, and more often then: Trove may have written its own', async () => {
+    const { clock, reporter, said, be } = await report(1, { intervalMs: 10_000, forMs: 15_000 });
+    be('running');
+    reporter.look();
+    await clock.advance(120_000);
+    said.length = 0;
+    reporter.operationEnded();
+    await clock.advance(42_000);
+    expect(said).toEqual([120_000, 121_000, 131_000, 141_000].map((at) => [at, 'running']));
   });
 
   it('falls silent when there is nothing to say any more', async () => {

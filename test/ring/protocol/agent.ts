@@ -253,6 +253,8 @@ export class Agent implements Node {
       crashes: this.#restarts.crashes,
       crashLoops: this.#restarts.loops,
       crashReason: this.#restarts.reason,
+      k2hr3Problem: null,
+      otherCluster: null,
       k2hr3RetryInMs: 0,
       registrationSettlesInMs: 0,
       ...{ networkProblem: null, networkProblemMs: 0 },

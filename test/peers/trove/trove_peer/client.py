@@ -36,6 +36,7 @@ def _commands():
         'backup': database.backup,
         'service_status': database.service_status_of,
         'instance_faults': database.instance_faults,
+        'write_fault': database.write_fault,
         'api': guest.api,
         'rpc': guest.raw,
         'start_tap': listener.start,

@@ -39,6 +39,11 @@ def instance_faults(id):
             for row in rows]
 
 
+def write_fault(id, message):
+    """Writes a fault as the taskmanager does after a create that failed, at its usual poll."""
+    models.save_instance_fault(id, message, '', skip_delta=CONF.usage_sleep_time + 1)
+
+
 def add_backup(id, instance_id):
     """The row of a backup that Trove's API has just accepted."""
     backups.DBBackup.create(

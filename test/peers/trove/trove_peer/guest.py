@@ -16,6 +16,7 @@ from trove_peer import settings
 _NOTIFICATIONS = {
     'prepare': notification.DBaaSInstanceCreate,
     'create_backup': notification.DBaaSBackupCreate,
+    'pre_upgrade': notification.DBaaSInstanceUpgrade,
 }
 
 
