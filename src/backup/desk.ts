@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, codeOf } from '../base/errors.ts';
 import type { SystemUser } from '../host/system-user.ts';
@@ -51,7 +51,7 @@ export async function openOn(desk: Desk, name: string): Promise<FileHandle | nul
   const file = path.join(desk.directory, name);
   const handle = await open(file, constants.O_RDONLY | PLAIN).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null;
-    if (codeOf(error) === 'ELOOP') throw notPlain(name, error);
+    if (['ELOOP', 'ENXIO'].includes(codeOf(error) ?? '')) throw notPlain(name, error);
     throw error;
   });
   if (handle === null) return null;
@@ -61,7 +61,12 @@ export async function openOn(desk: Desk, name: string): Promise<FileHandle | nul
   throw notPlain(name);
 }
 
-/** Takes a file that the tool has made: it is the agent's, and for reading only. False: there is none. */
+/**
+ * Takes a file that the tool has made to where only the agent can change names: it is the agent's, and for
+ * reading only. False: there is none. A process that has it open can still write to it.
+ *
+ * @throws AgentError as openOn, also when another file has got its name meanwhile.
+ */
 export async function takeFrom(desk: Desk, name: string, to: string): Promise<boolean> {
   const handle = await openOn(desk, name);
   if (handle === null) return false;
@@ -69,10 +74,13 @@ export async function takeFrom(desk: Desk, name: string, to: string): Promise<bo
     await handle.chown(process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
     await handle.chmod(0o400);
     await rename(path.join(desk.directory, name), to);
+    const [own, moved] = [await handle.stat(), await lstat(to)];
+    if (moved.dev === own.dev && moved.ino === own.ino) return true;
+    await rm(to, { recursive: true });
+    throw notPlain(name);
   } finally {
     await handle.close();
   }
-  return true;
 }
 
 async function giveTo({ user }: Desk, handle: FileHandle): Promise<void> {

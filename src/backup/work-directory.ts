@@ -132,11 +132,13 @@ async function clearDesk(directory: HeldFolder): Promise<void> {
   const desk = hold(handle, false);
   try {
     await handle.chown(process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+    await handle.chmod(0o700); // its user may have opened it to others, and still hold it
     await killThoseIn(desk);
     for (const entry of await readdir(desk.at(), { withFileTypes: true })) {
       if (!entry.isDirectory()) await unlink(desk.at(entry.name));
       else await rmdir(desk.at(entry.name)).catch(foreignFolder);
     }
+    await rmdir(directory.at(DESK));
   } finally {
     await desk.close();
   }

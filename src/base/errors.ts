@@ -25,12 +25,10 @@ export class AgentError extends Error {
   readonly retryable: boolean;
 
   constructor(message: string, facts: ErrorFacts = {}) {
+    const text = excerpt(message, LONGEST_MESSAGE);
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0; // see withoutStack
-    super(
-      excerpt(message, LONGEST_MESSAGE),
-      facts.cause === undefined ? undefined : { cause: facts.cause },
-    );
+    super(text, facts.cause === undefined ? undefined : { cause: facts.cause });
     Error.stackTraceLimit = stackTraceLimit;
     this.name = new.target.name;
     this.retryable = facts.retryable ?? false;

@@ -22,14 +22,18 @@ const schema: v.GenericSchema<unknown, StatusDocument> = v.object({
   }),
   trove: v.nullable(v.string()),
   programs: v.object({ chmpx: pid, k2hdkc: pid }),
-  network: v.nullable(
-    v.object({
-      kind: v.nullable(v.picklist(['only', 'user', 'management', 'cidr'])),
-      addresses: v.array(v.object({ address: v.string(), port: v.string() })),
-      why: v.string(),
-      registered: v.nullable(v.object({ name: v.string(), from: v.nullable(v.string()) })),
-      problem: v.nullable(v.string()),
-    }),
+  // An agent before this one does not name it.
+  network: v.optional(
+    v.nullable(
+      v.object({
+        kind: v.nullable(v.picklist(['only', 'user', 'management', 'cidr'])),
+        addresses: v.array(v.object({ address: v.string(), port: v.string() })),
+        why: v.string(),
+        registered: v.nullable(v.object({ name: v.string(), from: v.nullable(v.string()) })),
+        problem: v.nullable(v.string()),
+      }),
+    ),
+    null,
   ),
   role: v.object({ servers: v.number(), problem: v.nullable(v.string()) }),
   ring: v.nullable(

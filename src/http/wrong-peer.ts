@@ -24,6 +24,8 @@ export function wrongPeer(failure: unknown): string | null {
   if (!NO_HTTP.has(codeOf(failure) ?? '')) return null;
   const packet = (failure as { rawPacket?: unknown }).rawPacket;
   const begin = packet instanceof Uint8Array ? Buffer.from(packet.subarray(0, 8)) : Buffer.alloc(0);
+  // Something behind a whole answer, say.
+  if (begin.toString('latin1').startsWith('HTTP/1.')) return null;
   const [, known] = BEGINNINGS.find(([is]) => is(begin)) ?? [];
   const what = known ?? 'is no HTTP server';
   return `what answers there ${what}${what.includes('URL') ? '' : '; check the port in its URL'}`;

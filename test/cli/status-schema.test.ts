@@ -26,6 +26,12 @@ it.each([
   expect(() => read(document)).toThrow(why);
 });
 
+it('reads what an agent wrote that knew of no networks', () => {
+  const before: Record<string, unknown> = { ...DOCUMENT };
+  delete before['network'];
+  expect(read(before)).toEqual({ ...DOCUMENT, network: null });
+});
+
 it('refuses what is no JSON', () => {
   expect(() => readStatusDocument('{"version": 1')).toThrow('not what this version writes (');
 });

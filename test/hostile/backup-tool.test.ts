@@ -1,7 +1,21 @@
-import { chmod, chown, link, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { walkArchiveFile } from '../../src/backup/archive.ts';
+import { takeFrom } from '../../src/backup/desk.ts';
 import { takeSnapshot } from '../../src/backup/make/snapshot.ts';
 import { loadArchive } from '../../src/backup/restore/restore-load.ts';
 import { inWorkDirectory, type Work } from '../../src/backup/work-directory.ts';
@@ -101,6 +115,45 @@ describe.runIf(process.getuid?.() === 0)('k2hlinetool of a node with programs.us
     );
     await inWorkDirectory(place, load);
     expect(await readFile(at('root-only/secret'), 'utf8')).toBe('of root');
+  });
+
+  it('that gives its name to a link while it is taken is believed nothing', async () => {
+    const { at, place, untouched } = await vm('');
+    await inWorkDirectory(place, async ({ directory, desk }) => {
+      const made = path.join(desk.directory, 'made');
+      const taken = path.join(directory, 'taken');
+      const swap = async (): Promise<void> => {
+        await rename(made, `${made}.away`);
+        await symlink(at('root-only/secret'), made);
+      };
+      // Somewhere between the first look and the last.
+      for (let turns = 0; turns < 40; turns++) {
+        for (const name of ['made', 'made.away'])
+          await rm(path.join(desk.directory, name), { force: true });
+        await writeFile(made, 'x');
+        const taking = takeFrom(desk, 'made', taken).catch(() => undefined);
+        for (let n = 0; n < turns; n++) await new Promise(setImmediate);
+        await swap().catch(() => undefined);
+        await taking;
+        const there = await lstat(taken).catch(() => null);
+        expect(there?.isSymbolicLink() ?? false).toBe(false);
+        await rm(taken, { force: true });
+      }
+    });
+    await untouched();
+  });
+
+  it('that has opened its folder to everybody has it closed before it is emptied', async () => {
+    const { at, place, snapshot } = await vm('cp VM/given snapshot.k2har; chmod 777 .; mkdir x');
+    const holding = await inWorkDirectory(place, async (work) => {
+      await snapshot(work);
+      return open(work.desk.directory);
+    });
+    // Whoever still holds it can add nothing: it is root's, and it is gone.
+    expect((await holding.stat()).mode & 0o777).toBe(0o700);
+    expect((await holding.stat()).uid).toBe(0);
+    await holding.close();
+    expect(await readdir(at('data'))).toEqual(['k2hdkc.k2h']);
   });
 
   it('whose folder holds another one has it left alone, by name', async () => {
