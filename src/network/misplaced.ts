@@ -1,25 +1,28 @@
 import { isIP } from 'node:net';
 import { isLoopbackAddress } from '../host/loopback.ts';
 import { cidrHolds } from './cidr.ts';
+import { isLinkLocal } from './ports.ts';
 import type { RingNetwork } from './ring-network.ts';
 
 /**
  * Why a ring cannot have this VM under a name that leads to these addresses, as far as this VM can see;
  * null when it can. What is known of the name is what this VM's own system says, and that may know it by
- * a loopback address (Debian, cloud-init): nothing is wrong with that.
+ * a loopback address (Debian, cloud-init), or by all its addresses (systemd-resolved, nss-myhostname):
+ * nothing is wrong with that. The others judge what they find.
  */
 export function whyNotOurs(
   name: string,
   found: readonly string[],
   network: RingNetwork,
 ): string | null {
-  const addresses = found.filter((address) => !isLoopbackAddress(address));
+  const addresses = found.filter((one) => !isLoopbackAddress(one) && !isLinkLocal(one));
   const own = [...network.addresses, ...network.others];
   const strange = addresses.find((one) => !own.some(({ address }) => address === one));
   if (isIP(name) === 0 && network.kind === 'only') return null;
   if (strange !== undefined) {
     return `${leads(name, strange)}, which is no address of this VM (it has ${own.map(({ address }) => address).join(', ') || 'none'})`;
   }
+  if (network.addresses.some(({ address }) => addresses.includes(address))) return null;
   const elsewhere = network.others.find(({ address }) => addresses.includes(address));
   if (elsewhere === undefined) return null;
   return `${leads(name, elsewhere.address)} on ${elsewhere.port}, and the ring is in ${placeOf(network)} (${network.why})`;

@@ -82,6 +82,7 @@ async function readPort(
 }
 
 /** One that means another machine on each link. */
-function isLinkLocal(address: string): boolean {
+/** Whether an address is good on its own link only, so that nobody is found by it. */
+export function isLinkLocal(address: string): boolean {
   return /^fe[89ab]/i.test(address) || address.startsWith('169.254.');
 }

@@ -17,12 +17,7 @@ it.each([
     ['10.77.0.11'],
     `n1.lab leads to 10.77.0.11 on ens4, and ${PLACE}`,
   ],
-  [
-    'both',
-    'n1.lab',
-    ['192.168.77.11', '10.77.0.11'],
-    `n1.lab leads to 10.77.0.11 on ens4, and ${PLACE}`,
-  ],
+  ['all its addresses', 'n1.lab', ['10.77.0.11', '192.168.77.11', 'fe80::1'], null],
   [
     'another machine',
     'n1.lab',
