@@ -110,10 +110,14 @@ export class RingPlace {
     const { node, readPorts, resolve } = this.#options;
     if (node.source_address !== null || !URL.canParse(url)) return undefined;
     const own = (await readPorts()).flatMap(({ addresses }) => addresses);
-    if (kept !== undefined && own.some(({ address }) => address === kept)) return kept;
-    if (new Set(own.map(({ port }) => port)).size < 2) return undefined;
+    const isKept = kept !== undefined && own.some(({ address }) => address === kept);
+    if (!isKept && new Set(own.map(({ port }) => port)).size < 2) return undefined;
     const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-    for (const address of await this.#within(resolve(host), [])) {
+    const targets = await this.#within(resolve(host), []);
+    // A K2HR3 that has moved to the other family is not reached from this one.
+    if (isKept && (targets.length === 0 || targets.some((one) => isIP(one) === isIP(kept))))
+      return kept;
+    for (const address of targets) {
       const source = await sourceAddressTo(address);
       if (source !== undefined) return source;
     }

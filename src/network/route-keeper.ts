@@ -85,12 +85,12 @@ export class RouteKeeper {
     if (this.#options.isWanted && network.others.length > 0) {
       this.#hasCleaned = false;
       await this.#make(network, true);
-      await this.#refuseForwarding(network);
     } else if (!this.#hasCleaned) {
       // What an earlier agent made for another configuration. A VM without ip(8) has nothing of it.
       this.#hasCleaned = true;
       await this.#make(network, false).catch(() => undefined);
     }
+    await this.#refuseForwarding(network);
   }
 
   async #make(network: RingNetwork, isNeeded: boolean): Promise<void> {

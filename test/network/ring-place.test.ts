@@ -171,6 +171,15 @@ describe('the address to call K2HR3 from', () => {
     expect(await place.sourceAddress(url, '10.77.0.99')).toBe('127.0.0.1'); // by the route
   });
 
+  it('is another when K2HR3 has moved to addresses of the other family', async () => {
+    const resolve = (found: string[]) => ({ resolve: () => Promise.resolve(found) });
+    const at = (found: string[]) =>
+      bench(resolve(found)).place.sourceAddress('http://k2hr3.lab:1', '10.77.0.11');
+    expect(await at(['::1'])).toBe('::1'); // by the route
+    expect(await at(['::1', '127.0.0.1'])).toBe('10.77.0.11');
+    expect(await at([])).toBe('10.77.0.11'); // nobody can say
+  });
+
   it.each<[string, Partial<RingPlaceOptions>, Partial<RingPlaceOptions['node']>]>([
     [
       'there is one network only',

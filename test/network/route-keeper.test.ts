@@ -104,8 +104,11 @@ describe('source routes', () => {
   });
 });
 
-it('a VM that forwards between its networks is a problem, whoever makes it do so', async () => {
-  const { keeper } = bench({ forwards: (family) => Promise.resolve(family === 4) });
+it.each([
+  ['whoever makes it do so', true],
+  ['also where the operator keeps the routes', false],
+])('a VM that forwards between its networks is a problem, %s', async (_, isWanted) => {
+  const { keeper } = bench({ isWanted, forwards: (family) => Promise.resolve(family === 4) });
   await keeper.keep();
   expect(keeper.problem).toContain(
     "this VM forwards packets between ens3 and ens4, and so lets the user's network into the other one: sysctl -w net.ipv4.ip_forward=0",
