@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, copyFile, link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import { projectRoot } from '../test/helpers/project-root.ts';
@@ -97,7 +97,7 @@ export class Contest {
 
   /** This agent: backup and restore. */
   async agent(): Promise<[backup: Figures, restore: Figures]> {
-    await copyFile(this.#archive.file, this.#inside(READY));
+    await this.#makeReady();
     const backup = await this.#subject('backup', { folder: 'agent', file: 'data.k2h' });
     const stored = await this.#stored('agent.gz');
     const to = { folder: 'restored', file: 'new-data.k2h', checksum: backup.checksum };
@@ -117,6 +117,13 @@ export class Contest {
     await this.#parts.account.delete(CONTAINER, 'plain');
     const gzip = ['-c', 'gzip -1 <"$1" >/dev/null', 'sh', file];
     return [put, get, await this.#measure('/bin/sh', gzip, { folder: 'spool' })];
+  }
+
+  /** On the disk before anything is measured. */
+  async #makeReady(): Promise<void> {
+    await copyFile(this.#archive.file, this.#inside(READY));
+    const handle = await open(this.#inside(READY), 'r+');
+    await handle.sync().finally(() => handle.close());
   }
 
   async #subject(
