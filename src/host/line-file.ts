@@ -9,12 +9,12 @@ import {
   writeSync,
 } from 'node:fs';
 
-const { O_RDONLY, O_WRONLY, O_CREAT, O_APPEND, O_TRUNC, O_NOFOLLOW } = constants;
+const { O_RDONLY, O_WRONLY, O_CREAT, O_APPEND, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 /**
  * A small file to which lines are added, for its owner alone. It is written without a sync: it outlives the
  * agent, if not a power cut. Nothing here throws: what cannot be written is not there for the next agent. No
- * link is followed: it would lead to a file of somebody else.
+ * link is followed, which would lead to a file of somebody else, and no pipe waited for.
  */
 export class LineFile {
   readonly #file: string;
@@ -66,7 +66,7 @@ function write(file: string, text: string, how: number): void {
 }
 
 function opened<T>(name: string, how: number, use: (file: number) => T): T {
-  const file = openSync(name, how | O_NOFOLLOW, 0o600);
+  const file = openSync(name, how | O_NOFOLLOW | O_NONBLOCK, 0o600);
   try {
     return use(file);
   } finally {

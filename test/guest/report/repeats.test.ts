@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { Repeats } from '../../../src/guest/report/repeats.ts';
+import type { ConductorMessage } from '../../../src/trove/conductor-messages.ts';
+import { ManualClock } from '../../base/manual-clock.ts';
+
+const fault = (text: string): ConductorMessage => ({
+  method: 'notify_exc_info',
+  args: { text },
+  context: {},
+});
+const end: ConductorMessage = { method: 'notify_end', args: { id: 1 }, context: {} };
+const beat: ConductorMessage = { method: 'heartbeat', args: {}, context: {} };
+
+function bench() {
+  const clock = new ManualClock();
+  return { clock, repeats: new Repeats(clock, 15_000) };
+}
+
+it('an end is said once more, a fault twice', async () => {
+  const { clock, repeats } = bench();
+  for (const one of [fault('a'), end, beat]) repeats.delivered(one, false);
+  expect([repeats.due(), repeats.nextInMs]).toEqual([[], 15_000]);
+  await clock.advance(15_000);
+  expect(repeats.due()).toEqual([fault('a'), end]);
+  expect([repeats.due(), repeats.nextInMs]).toEqual([[], 45_000]);
+  await clock.advance(45_000);
+  expect(repeats.due()).toEqual([fault('a')]);
+  expect(repeats.nextInMs).toBeNull();
+});
+
+it('a newer fault takes the place of an older one, and what is said again begins nothing', async () => {
+  const { clock, repeats } = bench();
+  repeats.delivered(fault('old'), false);
+  await clock.advance(14_000);
+  repeats.delivered(fault('new'), false);
+  await clock.advance(15_000);
+  expect(repeats.due()).toEqual([fault('new')]);
+  repeats.delivered(fault('new'), true);
+  expect(repeats.nextInMs).toBe(45_000);
+  repeats.delivered(end, true);
+  expect(repeats.doubtful()).toEqual([fault('new')]);
+});
+
+it('a lost connection is doubted for a minute', async () => {
+  const { clock, repeats } = bench();
+  repeats.delivered(end, false);
+  await clock.advance(59_999);
+  expect(repeats.doubtful()).toEqual([end]);
+  await clock.advance(1);
+  expect(repeats.doubtful()).toEqual([]);
+});
