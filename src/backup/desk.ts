@@ -11,7 +11,7 @@ import type { SystemUser } from '../host/system-user.ts';
 export interface Desk {
   /** Can be a path that is good in this process only. */
   directory: string;
-  /** Who runs the tool; null: the agent's user. */
+  /** The user that runs the tool; null: the agent's own. */
   user: SystemUser | null;
 }
 

@@ -23,7 +23,7 @@ export interface WorkPlace {
    * Always the same, because k2hash keeps a file of 32 bytes for every path it has ever seen.
    */
   name: string;
-  /** Who runs the tool; null: the agent's user. */
+  /** The user that runs the tool; null: the agent's own. */
   user: SystemUser | null;
 }
 

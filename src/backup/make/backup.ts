@@ -28,7 +28,7 @@ export interface BackupParts {
   storage: StorageConfig;
   /** Name on PATH, or path, of k2hlinetool. */
   k2hlinetool: string;
-  /** Who runs it: the user of chmpx and k2hdkc; null: the agent's. */
+  /** The user that runs it, as chmpx and k2hdkc; null: the agent's own. */
   toolUser: SystemUser | null;
   /** Of zlib: 0 stores, 1 is fast, 9 is small. */
   level: number;

@@ -20,7 +20,7 @@ export interface RestoreParts {
   storage: StorageConfig;
   /** Name on PATH, or path, of k2hlinetool. */
   k2hlinetool: string;
-  /** Who runs it, and owns the new data; null: the agent's user. */
+  /** The user that runs it and owns the new data; null: the agent's own. */
   toolUser: SystemUser | null;
   clock: Clock;
   random: Random;
