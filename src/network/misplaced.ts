@@ -16,11 +16,10 @@ export function whyNotOurs(
   network: RingNetwork,
 ): string | null {
   const addresses = found.filter((one) => !isLoopbackAddress(one) && !isLinkLocal(one));
-  const own = [...network.addresses, ...network.others];
-  const strange = addresses.find((one) => !own.some(({ address }) => address === one));
+  const strange = addresses.find((one) => !network.all.some(({ address }) => address === one));
   if (isIP(name) === 0 && network.kind === 'only') return null;
   if (strange !== undefined) {
-    return `${leads(name, strange)}, which is no address of this VM (it has ${own.map(({ address }) => address).join(', ') || 'none'})`;
+    return `${leads(name, strange)}, which is no address of this VM (it has ${network.all.map(({ address }) => address).join(', ') || 'none'})`;
   }
   if (network.addresses.some(({ address }) => addresses.includes(address))) return null;
   const elsewhere = network.others.find(({ address }) => addresses.includes(address));

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 
@@ -12,7 +12,7 @@ export interface OwnAddress {
   port: string;
 }
 
-/** A port of this VM, other than the loopback and bridges. */
+/** A port of this VM, other than the loopback and bridges without a card. */
 export interface Port {
   name: string;
   /** In small letters. */
@@ -32,10 +32,12 @@ const LIST = '/proc/net/dev';
 /** IFF_UP, IFF_LOOPBACK of netdevice(7). */
 const UP = 0x1;
 const LOOPBACK = 0x8;
+/** A bridge over a VLAN over a bond over a card has three; the kernel allows eight. */
+const MOST_LAYERS = 8;
 
 /**
- * The ports of this VM, by name. A bridge, as Docker makes them, is none: nobody else is on its other
- * side. Node.js lists no port without an address, and none that is down: the kernel does.
+ * The ports of this VM, by name. A bridge as Docker makes them is none: nobody else is on its other
+ * side. One that has a card below it is the port that has that card's addresses. Node.js lists no port without an address, and none that is down: the kernel does.
  */
 export async function readPorts(
   system = SYSTEM,
@@ -60,14 +62,11 @@ async function readPort(
       (text) => text.trim(),
       () => null,
     );
-  const isBridge = await stat(path.join(folder, 'bridge')).then(
-    () => true,
-    () => false,
-  );
+  const isInside = (await exists(path.join(folder, 'bridge'))) && !(await isPhysical(system, name));
   const listed = interfaces[name] ?? [];
   // Node.js lists what is up.
   const flags = listed.length > 0 ? UP : Number((await read('flags')) ?? 0);
-  if (isBridge || (flags & LOOPBACK) !== 0 || listed.some(({ internal }) => internal)) return null;
+  if (isInside || (flags & LOOPBACK) !== 0 || listed.some(({ internal }) => internal)) return null;
   const mac = listed[0]?.mac ?? (await read('address')) ?? '';
   const addresses = listed.flatMap(({ address, family, cidr }): OwnAddress[] => {
     if (cidr === null || isLinkLocal(address)) return [];
@@ -81,7 +80,26 @@ async function readPort(
   };
 }
 
-/** One that means another machine on each link. */
+/** Whether there is a device below a port, or below one of those that it is made of. */
+async function isPhysical(system: string, name: string, depth = 0): Promise<boolean> {
+  const folder = path.join(system, name);
+  if (await exists(path.join(folder, 'device'))) return true;
+  const entries = await readdir(folder).catch(() => []);
+  const below = entries.filter((one) => one.startsWith('lower_'));
+  if (depth >= MOST_LAYERS) return false;
+  for (const entry of below) {
+    if (await isPhysical(system, entry.slice('lower_'.length), depth + 1)) return true;
+  }
+  return false;
+}
+
+function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Whether an address is good on its own link only, so that nobody is found by it. */
 export function isLinkLocal(address: string): boolean {
   return /^fe[89ab]/i.test(address) || address.startsWith('169.254.');

@@ -19,8 +19,10 @@ export interface RingNetwork {
   addresses: readonly OwnAddress[];
   /** Its networks, as ADDRESS/LENGTH. */
   subnets: readonly string[];
-  /** Own addresses elsewhere. */
+  /** Own addresses at other ports. */
   others: readonly OwnAddress[];
+  /** All own addresses; the ring's port can have more than those in the ring's network. */
+  all: readonly OwnAddress[];
 }
 
 /**
@@ -68,7 +70,7 @@ function onlyNetwork({ ports }: NetworkFacts): RingNetwork {
   const why = several
     ? "Trove describes no port in the user's network, and node.network names none: names and routes decide"
     : 'this VM has no other';
-  return { kind: 'only', why, addresses, subnets: [], others: [] };
+  return { kind: 'only', why, addresses, subnets: [], others: [], all: addresses };
 }
 
 function userNetwork(facts: NetworkFacts): RingNetwork {
@@ -104,7 +106,7 @@ function userNetwork(facts: NetworkFacts): RingNetwork {
     subnets: userPort.addresses
       .filter(({ address }) => addresses.some((own) => own.address === address))
       .map(({ cidr }) => cidr),
-    others: elsewhere(ports, addresses),
+    ...otherAddresses(ports, addresses),
   };
 }
 
@@ -127,7 +129,7 @@ function managementNetwork({ ports, userPort }: NetworkFacts): RingNetwork {
     why: 'node.network is management',
     addresses: port.addresses,
     subnets: port.addresses.map(({ cidr }) => cidr),
-    others: elsewhere(ports, port.addresses),
+    ...otherAddresses(ports, port.addresses),
   };
 }
 
@@ -149,7 +151,7 @@ function networkOf({ ports }: NetworkFacts, wish: string): RingNetwork {
     why: `node.network is ${wish}`,
     addresses,
     subnets: [wish],
-    others: elsewhere(ports, addresses),
+    ...otherAddresses(ports, addresses),
   };
 }
 
@@ -170,9 +172,13 @@ function findPort(ports: readonly Port[], mac: string): Port | undefined {
   return found.find((port) => port.addresses.length > 0) ?? found[0];
 }
 
-function elsewhere(ports: readonly Port[], chosen: readonly OwnAddress[]): OwnAddress[] {
+function otherAddresses(
+  ports: readonly Port[],
+  chosen: readonly OwnAddress[],
+): Pick<RingNetwork, 'others' | 'all'> {
   const own = new Set(chosen.map(({ port }) => port));
-  return ports.flatMap((port) => (own.has(port.name) ? [] : port.addresses));
+  const all = ports.flatMap(({ addresses }) => addresses);
+  return { all, others: all.filter(({ port }) => !own.has(port)) };
 }
 
 /** `eth0 (fa:16:3e:00:00:01, 10.0.0.5)`, for each; for a person. */

@@ -5,13 +5,13 @@ import { Alarm } from '../base/wait.ts';
 import type { RunTool } from '../host/mount-volume.ts';
 import type { UserPort } from '../trove/user-port.ts';
 import type { RingNetwork } from './ring-network.ts';
+import { parseRoutes, parseRules } from './ip-output.ts';
 import {
-  parseRoutes,
-  parseRules,
   routingChanges,
   wantedRouting,
   type Route,
   type Routing,
+  type RoutingChange,
 } from './source-routes.ts';
 
 /** What source routing is kept with. */
@@ -94,20 +94,30 @@ export class RouteKeeper {
   }
 
   async #make(network: RingNetwork, isNeeded: boolean): Promise<void> {
+    const refused: string[] = [];
     for (const family of [4, 6] as const) {
       const { now, main } = await this.#read(family, network);
       const wanted = isNeeded ? this.#wanted(family, network, main) : { rules: [], routes: [] };
-      const changes = routingChanges(family, now, wanted);
-      for (const words of changes) await this.#change(words);
-      if (changes.length > 0) this.#options.log.info({ family, changes }, 'source routes');
+      const made: RoutingChange[] = [];
+      for (const words of routingChanges(family, now, wanted)) {
+        const problem = await this.#change(words);
+        if (problem === null) made.push(words);
+        else refused.push(problem);
+      }
+      if (made.length > 0) this.#options.log.info({ family, changes: made }, 'source routes');
     }
+    // One route that the kernel does not take leaves the others of use.
+    const [first, ...others] = refused;
+    if (first === undefined) return;
+    const more = others.length === 0 ? '' : ` (${others.length} more changes failed)`;
+    throw new AgentError(`${first}${more}`);
   }
 
   /** A VM that forwards is a way from the user's network into the management network. */
-  async #refuseForwarding({ addresses, others }: RingNetwork): Promise<void> {
+  async #refuseForwarding(network: RingNetwork): Promise<void> {
     for (const family of [4, 6] as const) {
-      const all = [...addresses, ...others].filter((one) => one.family === family);
-      const ports = [...new Set(all.map(({ port }) => port))];
+      const own = network.all.filter((one) => one.family === family);
+      const ports = [...new Set(own.map(({ port }) => port))];
       if (ports.length < 2 || !(await this.#options.forwards(family))) continue;
       const key = family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
       throw new AgentError(
@@ -118,18 +128,16 @@ export class RouteKeeper {
 
   #wanted(family: 4 | 6, network: RingNetwork, main: Route[]): Routing {
     const { userPort, ringPorts } = this.#options;
-    const addresses = [...network.addresses, ...network.others];
+    // A connection of the ring without an address gets the first one of its port.
+    const addresses = [...new Set([...network.addresses, ...network.all])];
     const ringPort = network.addresses[0]?.port ?? '';
     return wantedRouting({ family, addresses, ringPort, ringPorts: ringPorts(), main, userPort });
   }
 
-  async #read(
-    family: 4 | 6,
-    { addresses, others }: RingNetwork,
-  ): Promise<{ now: Routing; main: Route[] }> {
+  async #read(family: 4 | 6, { all }: RingNetwork): Promise<{ now: Routing; main: Route[] }> {
     const none = { now: { rules: [], routes: [] }, main: [] };
     // A kernel without IPv6 has no rules of it.
-    if (family === 6 && ![...addresses, ...others].some((one) => one.family === 6)) return none;
+    if (family === 6 && !all.some((one) => one.family === 6)) return none;
     const rules = await this.#ip(['-json', `-${family}`, 'rule', 'show']);
     const routes = await this.#ip(['-json', `-${family}`, 'route', 'show', 'table', 'all']);
     const { main, ours } = parseRoutes(routes);
@@ -142,10 +150,11 @@ export class RouteKeeper {
     throw new AgentError(`ip ${words.join(' ')}: ${stderr || `exit code ${exitCode}`}`);
   }
 
-  async #change(words: readonly string[]): Promise<void> {
+  /** Why it could not be made; null when it is. */
+  async #change(words: RoutingChange): Promise<string | null> {
     const { exitCode, stderr } = await this.#options.change('ip', words);
     // Somebody else was faster: another look shows what is there.
-    if (exitCode === 0 || /File exists|No such (?:file|process)/.test(stderr)) return;
-    throw new AgentError(`ip ${words.join(' ')}: ${stderr || `exit code ${exitCode}`}`);
+    if (exitCode === 0 || /File exists|No such (?:file|process)/.test(stderr)) return null;
+    return `ip ${words.join(' ')}: ${stderr || `exit code ${exitCode}`}`;
   }
 }

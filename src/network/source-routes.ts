@@ -1,4 +1,3 @@
-import * as v from 'valibot';
 import type { UserPort } from '../trove/user-port.ts';
 import type { OwnAddress } from './ports.ts';
 import { cidrHolds } from './cidr.ts';
@@ -10,7 +9,7 @@ import { cidrHolds } from './cidr.ts';
 export const FIRST_NUMBER = 27_442;
 /** So many ports can have one; a VM of Trove has two. */
 export const MOST_PORTS = 8;
-const RING_NUMBER = FIRST_NUMBER + MOST_PORTS;
+export const RING_NUMBER = FIRST_NUMBER + MOST_PORTS;
 
 /** A rule: what it is for, and in which table it looks. */
 export interface Rule {
@@ -29,6 +28,10 @@ export interface Route {
   to: string;
   via?: string;
   port: string;
+  /** The gateway is taken to be next to the port, whatever its addresses say. */
+  onlink?: true;
+  /** Bytes; the port's own when it is not there. */
+  mtu?: number;
   /** The address that a connection without one gets. */
   from?: string;
 }
@@ -55,7 +58,8 @@ export interface RoutingFacts {
 
 /**
  * By source: what has an address of a port leaves by that port, with the routes of the system for it,
- * so that of two default routes each serves its own. And a connection to a server of the ring that is
+ * so that of two default routes each serves its own. What is inside this VM (a bridge of containers) is
+ * reached from every address. And a connection to a server of the ring that is
  * behind a router leaves by the ring's port, whichever default route comes first; one that is next to any
  * port is reached there: the ring may be in that network from before.
  */
@@ -74,7 +78,8 @@ export function wantedRouting(facts: RoutingFacts): Routing {
   if (facts.ringPorts.length > 0 && ports.includes(facts.ringPort)) {
     const ring = { priority: RING_NUMBER, table: RING_NUMBER };
     rules.push(...[...new Set(facts.ringPorts)].map((toPort) => ({ ...ring, toPort })));
-    routes.push(...nearFirst(ofRing.map((route) => ({ ...route, table: RING_NUMBER }))));
+    const byPlace = new Map(ofRing.map((route) => [route.to, { ...route, table: RING_NUMBER }]));
+    routes.push(...nearFirst([...byPlace.values()]));
   }
   return { rules, routes };
 }
@@ -83,8 +88,9 @@ function routesOf(
   port: string,
   table: number,
   own: readonly OwnAddress[],
-  { main, family, userPort }: RoutingFacts,
+  { main, family, userPort, addresses }: RoutingFacts,
 ): Route[] {
+  const isOwn = (name: string): boolean => addresses.some((one) => one.port === name);
   const [first] = own;
   const from = first === undefined ? {} : { from: first.address };
   const routes = new Map<string, Route>();
@@ -106,6 +112,10 @@ function routesOf(
       const isNear = own.some(({ cidr }) => cidrHolds(cidr, via));
       if (isNear && !routes.has(whole)) routes.set(whole, { ...from, table, to: whole, via, port });
     }
+  }
+  for (const route of main) {
+    const isInside = route.via === undefined && route.to !== 'default' && !isOwn(route.port);
+    if (isInside && !routes.has(route.to)) routes.set(route.to, { ...route, table });
   }
   return nearFirst([...routes.values()]);
 }
@@ -145,87 +155,14 @@ function ruleWords({ priority, table, from, toPort }: Rule): string[] {
   return ['priority', String(priority), ...what, 'lookup', String(table)];
 }
 
-function routeWords({ table, to, via, port, from }: Route): string[] {
+function routeWords({ table, to, via, port, onlink, mtu, from }: Route): string[] {
   return [
     to,
-    ...(via === undefined ? [] : ['via', via]),
+    ...(via === undefined ? [] : ['via', ...(via.includes(':') ? ['inet6'] : []), via]),
     ...['dev', port],
+    ...(onlink ? ['onlink'] : []),
+    ...(mtu === undefined ? [] : ['mtu', String(mtu)]),
     ...(from === undefined ? [] : ['src', from]),
     ...['table', String(table)],
   ];
-}
-
-/** More than a VM has, and less than would hurt. */
-const MOST_LINES = 10_000;
-
-const ruleSchema = v.pipe(
-  v.array(
-    v.object({
-      priority: v.optional(v.number(), 0),
-      src: v.optional(v.string()),
-      srclen: v.optional(v.number()),
-      ipproto: v.optional(v.string()),
-      dport: v.optional(v.number()),
-      table: v.optional(v.union([v.string(), v.number()])),
-    }),
-  ),
-  v.maxLength(MOST_LINES),
-);
-const routeSchema = v.pipe(
-  v.array(
-    v.object({
-      type: v.optional(v.string()),
-      dst: v.string(),
-      gateway: v.optional(v.string()),
-      dev: v.optional(v.string()),
-      prefsrc: v.optional(v.string()),
-      table: v.optional(v.union([v.string(), v.number()])),
-      metric: v.optional(v.number(), 0),
-    }),
-  ),
-  v.maxLength(MOST_LINES),
-);
-
-const isOurs = (number: number): boolean => number >= FIRST_NUMBER && number <= RING_NUMBER;
-
-/** Our rules among those that `ip -json rule show` prints. Throws for what ip does not print. */
-export function parseRules(text: string): Rule[] {
-  return v
-    .parse(ruleSchema, JSON.parse(text || '[]'))
-    .filter(
-      ({ priority, table, srclen }) =>
-        isOurs(priority) && isOurs(Number(table)) && srclen === undefined,
-    )
-    .map(({ priority, src, dport, table }) => ({
-      priority,
-      table: Number(table),
-      ...(dport === undefined ? { from: src ?? 'all' } : { toPort: dport }),
-    }));
-}
-
-/**
- * The routes that `ip -json route show table all` prints: the main table's, cheapest first, and ours.
- * Throws for what ip does not print.
- */
-export function parseRoutes(text: string): { main: Route[]; ours: Route[] } {
-  const all = v
-    .parse(routeSchema, JSON.parse(text || '[]'))
-    .filter(({ type = 'unicast', dev, dst }) => type === 'unicast' && dev && !isForThisLink(dst))
-    .sort((one, other) => one.metric - other.metric)
-    .map(({ dst, gateway, dev = '', prefsrc, table }) => ({
-      table: table === undefined || table === 'main' ? 254 : Number(table),
-      to: dst,
-      ...(gateway === undefined ? {} : { via: gateway }),
-      port: dev,
-      ...(prefsrc === undefined ? {} : { from: prefsrc }),
-    }));
-  return {
-    main: all.filter(({ table }) => table === 254),
-    ours: all.filter(({ table }) => isOurs(table)),
-  };
-}
-
-/** What the kernel makes for each port by itself. */
-function isForThisLink(to: string): boolean {
-  return to.startsWith('fe80:') || to.startsWith('ff00:') || to.startsWith('169.254.0.0/');
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { whyElsewhere, whyNotOurs } from '../../src/network/misplaced.ts';
 import { chooseNetwork } from '../../src/network/ring-network.ts';
-import { facts, MANAGEMENT } from './vm-ports.ts';
+import { facts, MANAGEMENT, port, USER_MAC } from './vm-ports.ts';
 
 const RING = chooseNetwork(facts());
 const ONLY = chooseNetwork(facts({ userPort: null, ports: [MANAGEMENT] }));
@@ -32,6 +32,12 @@ it.each([
   ],
 ])('the name of this VM leads to %s', (_, name, addresses, why) => {
   expect(whyNotOurs(name, addresses, RING)).toBe(why);
+});
+
+it('an address that the port of the ring has beside Trove’s is one of this VM', () => {
+  const users = port('ens3', USER_MAC, '192.168.77.11/24', 'fd77::f00/64');
+  const ring = chooseNetwork(facts({ ports: [users, MANAGEMENT] }));
+  expect(whyNotOurs('n1.lab', ['192.168.77.11', 'fd77::f00'], ring)).toBeNull();
 });
 
 it('of a VM with one network only an address is judged: what is not its own is behind a NAT', () => {

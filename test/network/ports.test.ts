@@ -15,10 +15,12 @@ const v6 = (address: string): NetworkInterfaceInfo => ({
 });
 
 /** A /sys/class/net with these ports, and a /proc/net/dev. */
-async function system(ports: Record<string, { flags: string; bridge?: true }>): Promise<string> {
+async function system(ports: Record<string, { flags: string; has?: string[] }>): Promise<string> {
   const directory = await temporaryDirectory();
-  for (const [name, { flags, bridge }] of Object.entries(ports)) {
-    await mkdir(path.join(directory, name, bridge ? 'bridge' : '.'), { recursive: true });
+  for (const [name, { flags, has = [] }] of Object.entries(ports)) {
+    for (const folder of ['.', ...has]) {
+      await mkdir(path.join(directory, name, folder), { recursive: true });
+    }
     await writeFile(path.join(directory, name, 'flags'), `${flags}\n`);
     await writeFile(path.join(directory, name, 'address'), 'fa:16:3e:00:00:01\n');
   }
@@ -33,7 +35,7 @@ it('are those that another machine can be behind, also when they are down', asyn
     lo: { flags: '0x9' },
     ens3: { flags: '0x1003' },
     ens4: { flags: '0x1002' },
-    docker0: { flags: '0x1003', bridge: true },
+    docker0: { flags: '0x1003', has: ['bridge', 'lower_veth0'] },
   });
   const interfaces = {
     lo: [v4('127.0.0.1', 8, true)],
@@ -51,6 +53,20 @@ it('are those that another machine can be behind, also when they are down', asyn
     },
     { name: 'ens4', mac, isUp: false, addresses: [] },
   ]);
+});
+
+it('are a bridge, too, when a card is below it, however far', async () => {
+  const directory = await system({
+    br0: { flags: '0x1003', has: ['bridge', 'lower_bond0.5', 'lower_veth0'] },
+    'bond0.5': { flags: '0x1003', has: ['lower_bond0'] },
+    bond0: { flags: '0x1003', has: ['lower_ens3'] },
+    ens3: { flags: '0x1003', has: ['device'] },
+    veth0: { flags: '0x1003' },
+    loop0: { flags: '0x1003', has: ['bridge', 'lower_loop0'] },
+  });
+  const interfaces = { br0: [v4('10.0.0.5', 24)], loop0: [v4('10.9.0.1', 24)] };
+  const ports = await readPorts(directory, interfaces, path.join(directory, 'dev'));
+  expect(ports.filter(({ addresses }) => addresses.length > 0)).toMatchObject([{ name: 'br0' }]);
 });
 
 it('are known without /sys too, or with that of another network, as in containers', async () => {

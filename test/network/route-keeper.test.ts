@@ -3,7 +3,7 @@ import { RouteKeeper, type RouteKeeperOptions } from '../../src/network/route-ke
 import { chooseNetwork } from '../../src/network/ring-network.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
-import { facts, MANAGEMENT, USER_PORT } from './vm-ports.ts';
+import { facts, MANAGEMENT, port, USER_MAC, USER_PORT } from './vm-ports.ts';
 
 const TWO = chooseNetwork(facts());
 const ONE = chooseNetwork(facts({ userPort: null, ports: [MANAGEMENT] }));
@@ -69,8 +69,37 @@ describe('source routes', () => {
     const { keeper, texts } = bench({ change: failing(2, 'Operation not permitted') });
     await keeper.keep();
     await keeper.keep();
-    expect(keeper.problem).toMatch(/^ip -4 route replace .*: Operation not permitted$/);
+    expect(keeper.problem).toMatch(
+      /^ip -4 route replace .*: Operation not permitted \(\d+ more changes failed\)$/,
+    );
     expect(texts).toEqual(['the source routes cannot be kept']);
+  });
+
+  it('are made for every address of the ring’s port; the ring gets the one that Trove gave', async () => {
+    const users = port('ens3', USER_MAC, '192.168.77.200/24', '192.168.77.11/24', 'fd77::f00/64');
+    const network = chooseNetwork(facts({ ports: [users, MANAGEMENT] }));
+    const { keeper, changes } = bench({ network: () => Promise.resolve(network) });
+    await keeper.keep();
+    expect(changes).toContain('-4 rule add priority 27442 from 192.168.77.200 lookup 27442');
+    expect(changes).toContain('-6 rule add priority 27442 from fd77::f00 lookup 27442');
+    const ofRing = changes.filter((one) => one.includes('dev ens3') && one.endsWith('table 27450'));
+    expect(ofRing).not.toEqual([]);
+    for (const route of ofRing) expect(route).toContain('src 192.168.77.11');
+  });
+
+  it('are made around one that the kernel does not take', async () => {
+    const made: string[] = [];
+    const { keeper } = bench({
+      change: (_, words) => {
+        const isRefused = words.includes('default');
+        if (!isRefused) made.push(words.join(' '));
+        const stderr = isRefused ? 'Error: Nexthop has invalid gateway.' : '';
+        return Promise.resolve({ exitCode: isRefused ? 2 : 0, stdout: '', stderr });
+      },
+    });
+    await keeper.keep();
+    expect(made).toContain('-4 rule add priority 27442 from 192.168.77.11 lookup 27442');
+    expect(keeper.problem).toMatch(/^ip -4 route replace default .*: Error: Nexthop has invalid/);
   });
 
   it('that somebody else has made or taken a moment ago are no problem', async () => {

@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  parseRoutes,
-  parseRules,
-  routingChanges,
-  wantedRouting,
-  type Route,
-} from '../../src/network/source-routes.ts';
+import { routingChanges, wantedRouting, type Route } from '../../src/network/source-routes.ts';
 import { MANAGEMENT, port, USER_PORT, USERS } from './vm-ports.ts';
 
 const MAIN: Route[] = [
@@ -71,6 +65,32 @@ describe('source routes', () => {
     expect(ofUser).toEqual(['192.168.77.0/24', '192.168.88.0/24']);
   });
 
+  it('lead from every address to what is inside this VM, and through no tunnel', () => {
+    const main = [
+      ...MAIN,
+      { table: 254, to: '172.17.0.0/16', port: 'docker0', from: '172.17.0.1' },
+      { table: 254, to: '10.99.0.0/16', via: '172.17.0.9', port: 'docker0' },
+      { table: 254, to: 'default', port: 'ppp0' },
+      { table: 254, to: '0.0.0.0/1', via: '10.8.0.1', port: 'tun0' },
+    ];
+    const { routes } = wantedRouting({ ...FACTS, main });
+    const more = routes.filter(({ port: at }) => at !== 'ens3' && at !== 'ens4');
+    const bridge = { to: '172.17.0.0/16', port: 'docker0', from: '172.17.0.1' };
+    expect(more).toEqual([27_442, 27_443, 27_450].map((table) => ({ ...bridge, table })));
+  });
+
+  it('keep what a route of the system says of its gateway and its packets', () => {
+    const main: Route[] = [
+      { table: 254, to: 'default', via: '172.31.1.1', port: 'ens4', onlink: true, mtu: 1400 },
+      { table: 254, to: '10.88.0.0/16', via: 'fe80::1', port: 'ens4' },
+    ];
+    const wanted = wantedRouting({ ...FACTS, main, ringPorts: [], userPort: null });
+    expect(typed(4, NOTHING, wanted).slice(0, 2)).toEqual([
+      '-4 route replace default via 172.31.1.1 dev ens4 onlink mtu 1400 src 10.77.0.11 table 27443',
+      '-4 route replace 10.88.0.0/16 via inet6 fe80::1 dev ens4 src 10.77.0.11 table 27443',
+    ]);
+  });
+
   it('are of one family', () => {
     const both = port('ens3', USERS.mac, '192.168.77.11/24', 'fd77:1::11/64');
     const addresses = [...both.addresses, ...MANAGEMENT.addresses];
@@ -82,7 +102,7 @@ describe('source routes', () => {
       typed(6, NOTHING, wantedRouting({ ...FACTS, family: 6, addresses, main, ringPorts: [] })),
     ).toEqual([
       '-6 route replace fd77:1::/64 dev ens3 src fd77:1::11 table 27442',
-      '-6 route replace default via fe80::1 dev ens3 src fd77:1::11 table 27442',
+      '-6 route replace default via inet6 fe80::1 dev ens3 src fd77:1::11 table 27442',
       '-6 rule add priority 27442 from fd77:1::11 lookup 27442',
     ]);
   });
@@ -114,38 +134,5 @@ describe('source routes', () => {
     expect(typed(4, now, wanted)).toEqual([
       '-4 route replace default via 10.77.0.1 dev ens4 src 10.77.0.11 table 27443',
     ]);
-  });
-});
-
-describe('what ip(8) prints (iproute2 6.1)', () => {
-  it('of rules: ours alone', () => {
-    const text =
-      '[{"priority":0,"src":"all","table":"local"},{"priority":27442,"src":"10.0.0.5","table":"27442"},{"priority":27442,"src":"10.9.0.0","srclen":16,"table":"27442"},{"priority":27443,"src":"10.0.0.5","table":"main"},{"priority":27450,"src":"all","ipproto":"tcp","dport":8020,"table":"27442"},{"priority":32766,"src":"all","table":"main"}]';
-    expect(parseRules(text)).toEqual([
-      { priority: 27442, table: 27442, from: '10.0.0.5' },
-      { priority: 27450, table: 27442, toPort: 8020 },
-    ]);
-  });
-
-  it('of routes: the main table’s, cheapest first, and ours', () => {
-    const text =
-      '[{"dst":"default","gateway":"10.0.0.1","dev":"e0","table":"27442","prefsrc":"10.0.0.5","flags":[]},{"dst":"default","gateway":"10.0.0.9","dev":"e0","metric":500,"flags":[]},{"dst":"default","gateway":"10.0.0.1","dev":"e0","flags":[]},{"dst":"10.0.0.0/24","dev":"e0","protocol":"kernel","scope":"link","prefsrc":"10.0.0.5","flags":[]},{"type":"local","dst":"10.0.0.5","dev":"e0","table":"local"},{"dst":"fe80::/64","dev":"e0","metric":256},{"dst":"default","metric":1,"nexthops":[{"gateway":"10.0.0.7","dev":"e0"}]}]';
-    expect(parseRoutes(text)).toEqual({
-      main: [
-        { table: 254, to: 'default', via: '10.0.0.1', port: 'e0' },
-        { table: 254, to: '10.0.0.0/24', port: 'e0', from: '10.0.0.5' },
-        { table: 254, to: 'default', via: '10.0.0.9', port: 'e0' },
-      ],
-      ours: [{ table: 27442, to: 'default', via: '10.0.0.1', port: 'e0', from: '10.0.0.5' }],
-    });
-  });
-
-  it('is nothing at all when there is nothing', () => {
-    expect(parseRules('')).toEqual([]);
-    expect(parseRoutes('[]')).toEqual({ main: [], ours: [] });
-  });
-
-  it.each(['{}', '[{"dst":5}]', 'Error'])('is not %s', (text) => {
-    expect(() => parseRoutes(text)).toThrow();
   });
 });
