@@ -12,6 +12,7 @@ import { GUEST_METHODS, isHandled } from '../src/trove/guest-methods.ts';
 import { UnreadableRequestError } from '../src/trove/guest-serializer.ts';
 import type { HandledMethod } from '../src/trove/handled-methods.ts';
 import { METHOD_NOTES } from '../src/trove/method-notes.ts';
+import trove from '../test/fixtures/trove/guest_api_releases.json' with { type: 'json' };
 
 /** The part of a valibot schema that says what it accepts. */
 interface Schema {
@@ -49,6 +50,8 @@ export async function rpcMethodsPage(file: string): Promise<string> {
           : [[`\`${name}\``, how(facts), argsText(facts.args), fixed(name, facts)]],
       ),
     ),
+    '## Which Trove sends what',
+    ...releases(),
   ].join('\n\n');
   return format(text, { ...(await resolveConfig(file)), parser: 'markdown' });
 }
@@ -117,6 +120,36 @@ function fixed(name: string, { answer }: GuestMethod): string {
     case 'handler':
       throw new Error(`${name} has no answer of its own`);
   }
+}
+
+/** A row for each method, a column for the releases that send the same ones. */
+function releases(): string[] {
+  const names = Object.keys(trove.releases);
+  const methods = Object.entries<{ first: string }>(trove.methods);
+  const firsts = [...new Set(methods.map(([, { first }]) => first))].sort(
+    (one, other) => names.indexOf(one) - names.indexOf(other),
+  );
+  const columns = firsts.map((first, index) => {
+    const next = firsts[index + 1];
+    const last = next === undefined ? names.at(-1) : names[names.indexOf(next) - 1];
+    return { from: names.indexOf(first), title: first === last ? first : `${first} to ${last}` };
+  });
+  const rows = [...GUEST_METHODS].map(([name, { answer }]) => {
+    const sent = methods.find(([method]) => method === name);
+    const cells = columns.map(({ from }) => {
+      if (sent === undefined) return 'clusters';
+      return names.indexOf(sent[1].first) <= from ? 'yes' : '';
+    });
+    const here = { handler: 'done', result: 'a fixed answer', failure: 'refused' }[answer.by];
+    return [`\`${name}\``, ...cells, here];
+  });
+  return [
+    'From the sources of Trove: _yes_ is a method of the class that talks to a guest, and _clusters_ one of ' +
+      'the cluster strategies. No release changes how it sends a method, except for `ds_version` and ' +
+      '`do_not_start_on_reboot`, which a lowered `[upgrade_levels] guestagent` leaves out. `update_guest` is ' +
+      'called by nothing in any of them. `get_datastore_log_defs` is no method: it is a function inside Trove’s own guest.',
+    table(['method', ...columns.map(({ title }) => title), 'here'], rows),
+  ];
 }
 
 function answerText(answer: string | Readonly<Record<string, string>> | null): string {

@@ -10,6 +10,11 @@ const master = readFixture('api_calls_master.json') as ApiCall[];
 const { calls: debian } = readFixture('api_calls_encrypted.json') as { calls: EncryptedCall[] };
 const tables = readFixture('method_tables.json') as Record<'api_debian' | 'api_master', TableRow[]>;
 
+/** What Trove 15 to its master of August 2026 send, read from their sources. */
+const releases = readFixture('guest_api_releases.json') as {
+  methods: Record<string, { kind: string; timeout: string | null; version: string }>;
+};
+
 const TIMEOUTS: Record<string, number | null> = {
   '-': null,
   agent_low_timeout: 15,
@@ -30,6 +35,15 @@ describe('the table of methods', () => {
     for (const name of args) {
       if (name !== null) expect(Object.keys(facts?.args.entries ?? {})).toContain(name);
     }
+  });
+
+  it.each(Object.entries(releases.methods))('%s is known as the releases send it', (name, sent) => {
+    const seconds = sent.timeout === null ? null : TIMEOUTS[`agent_${sent.timeout}_timeout`];
+    expect(GUEST_METHODS.get(name)).toMatchObject({
+      kind: sent.kind,
+      version: sent.version,
+      timeoutSeconds: seconds,
+    });
   });
 
   it.each(master.map((call) => [call.method, call] as const))(
