@@ -32,6 +32,7 @@ export class Operations {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #progress: () => string;
+  readonly #onBegin: () => void;
   readonly #onEnd: () => void;
   /** The operation that came last, until it is over. */
   #newest: { id: string; key: string; outcome: Promise<unknown> } | null = null;
@@ -39,18 +40,20 @@ export class Operations {
   #tail: Promise<unknown> = Promise.resolve();
   readonly #running = new Set<string>();
 
-  /** `onEnd` is called after every operation, however it has ended. */
+  /** `onBegin` and `onEnd` are called before and after every operation, however it ends. */
   constructor(parts: {
     journal: Journal;
     clock: Clock;
     log: Logger;
     progress: () => string;
+    onBegin?: () => void;
     onEnd?: () => void;
   }) {
     this.#journal = parts.journal;
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#progress = parts.progress;
+    this.#onBegin = parts.onBegin ?? (() => undefined);
     this.#onEnd = parts.onEnd ?? (() => undefined);
   }
 
@@ -118,6 +121,7 @@ export class Operations {
     this.#log.info({ operation: name, id: entry.id }, 'operation starts');
     const seconds = (): string => ((this.#clock.monotonic() - started) / 1000).toFixed(1);
     let interrupted = false;
+    this.#onBegin();
     try {
       const result = await work();
       this.#log.info({ operation: name, id: entry.id, seconds: seconds() }, 'operation done');

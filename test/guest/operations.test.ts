@@ -20,6 +20,8 @@ interface Bench {
   unfinished: () => Promise<string[]>;
   /** How many operations have said that they have ended. */
   ends: () => number;
+  /** … and that they begin. */
+  begins: () => number;
 }
 
 async function bench(): Promise<Bench> {
@@ -31,10 +33,14 @@ async function bench(): Promise<Bench> {
   const onEnd = (): void => {
     ends++;
   };
-  const operations = new Operations({ journal, clock, log: silentLog, progress, onEnd });
+  let begins = 0;
+  const onBegin = (): void => {
+    begins++;
+  };
+  const operations = new Operations({ journal, clock, log: silentLog, progress, onBegin, onEnd });
   const unfinished = async (): Promise<string[]> =>
     (await journal.unfinished()).map(({ id }) => id);
-  return { operations, journal, clock, state, unfinished, ends: () => ends };
+  return { operations, journal, clock, state, unfinished, ends: () => ends, begins: () => begins };
 }
 
 /** An operation called `name`, whose key and id are the same unless `change` says otherwise. */
@@ -54,6 +60,17 @@ function operation<T>(
   };
 }
 const entry = (id: string) => ({ entry: { id, body: 'body' } });
+
+it('says that an operation begins before it does anything', async () => {
+  const { operations, begins } = await bench();
+  await operations.perform(
+    operation('restart', () => {
+      expect(begins()).toBe(1);
+      return Promise.resolve();
+    }),
+  );
+  expect(begins()).toBe(1);
+});
 
 it('says that an operation has ended, however it has', async () => {
   const { operations, ends } = await bench();

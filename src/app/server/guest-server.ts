@@ -88,6 +88,7 @@ async function handlerParts(parts: GuestServerParts): Promise<HandlerParts> {
       clock,
       log,
       progress: () => reconciler.progress(),
+      onBegin: () => outbox.requested(),
       onEnd: () => reporter.operationEnded(),
     }),
     reconciler,

@@ -126,6 +126,11 @@ export class Outbox {
     this.#alarm.ring();
   }
 
+  /** Trove has asked for something new: see Repeats.requested. */
+  requested(): void {
+    this.#repeats.requested();
+  }
+
   /** Sends until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, backoff } = this.#options;

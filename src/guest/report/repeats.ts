@@ -14,6 +14,7 @@ interface Said {
 const DOUBTFUL_MS = 60_000;
 /** A fault is said a third time, so many times later than the second. */
 const LAST_FAULT = 4;
+const FAULT = 'fault';
 /** So many are remembered, the newest. */
 const MOST = 100;
 
@@ -63,6 +64,15 @@ export class Repeats {
     return [...this.#said.values()].filter(({ at }) => at > since).map(({ message }) => message);
   }
 
+  /**
+   * Trove has asked for something else: from now on its own fault may be about that, so ours is not said a
+   * third time.
+   */
+  requested(): void {
+    const fault = this.#said.get(FAULT);
+    if (fault) fault.due = fault.due.filter((at) => at <= fault.at + this.#afterMs);
+  }
+
   /** Until the next is due (ms); null when none is. */
   get nextInMs(): number | null {
     const times = [...this.#said.values()].flatMap(({ due }) => due);
@@ -90,7 +100,7 @@ export function subjectOf(message: ConductorMessage): string | null {
   const { method, args } = message;
   switch (method) {
     case 'notify_exc_info':
-      return 'fault';
+      return FAULT;
     case 'notify_end':
       return `end ${JSON.stringify(args)}`;
     case 'update_backup':

@@ -41,6 +41,24 @@ it('a newer fault takes the place of an older one, and what is said again begins
   expect(repeats.doubtful()).toEqual([fault('new')]);
 });
 
+it('a fault is said once more when Trove asks for something else, and not again after that', async () => {
+  const { clock, repeats } = bench();
+  repeats.delivered(fault('a'), false);
+  await clock.advance(1_000);
+  repeats.requested();
+  await clock.advance(14_000);
+  expect(repeats.due()).toEqual([fault('a')]);
+  repeats.delivered(fault('a'), true);
+  expect(repeats.nextInMs).toBeNull();
+
+  repeats.delivered(fault('b'), false);
+  await clock.advance(15_000);
+  expect(repeats.due()).toEqual([fault('b')]);
+  repeats.delivered(fault('b'), true);
+  repeats.requested();
+  expect(repeats.nextInMs).toBeNull();
+});
+
 it('a lost connection is doubted for a minute', async () => {
   const { clock, repeats } = bench();
   repeats.delivered(end, false);
