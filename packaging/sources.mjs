@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { debianEntry, listItems, sections } from './changelog.mjs';
+import { debianEntry, listItems, rpmEntry, sections } from './changelog.mjs';
 import { checkDependencies } from './needed-libraries.mjs';
 
 const root = path.dirname(import.meta.dirname);
@@ -21,7 +21,10 @@ export async function versions() {
   return { agent, runtime };
 }
 
-/** Builds the product and writes the source tree of the agent's package into `folder`. */
+/**
+ * Builds the product and writes the source tree of the agent's packages into `folder`; returns the text of
+ * its spec, and when it was last changed.
+ */
 export async function agentSource(folder) {
   // Not into dist: others run what is there.
   const dist = path.join(folder, 'dist');
@@ -36,16 +39,14 @@ export async function agentSource(folder) {
     LICENSE: await read('LICENSE'),
     BUNDLED: bundled,
   });
-  await writeFile(
-    path.join(folder, 'debian/changelog'),
-    debianEntry({
-      source: 'k2hdkc-guest-agent',
-      version,
-      items: listItems(newest.text),
-      maintainer: MAINTAINER,
-      date: lastChange('.'),
-    }),
-  );
+  const entry = {
+    source: 'k2hdkc-guest-agent',
+    version,
+    items: listItems(newest.text),
+    maintainer: MAINTAINER,
+    date: lastChange('.'),
+  };
+  await writeFile(path.join(folder, 'debian/changelog'), debianEntry(entry));
   const copies = [
     ...['config', 'docs', 'systemd', 'README.md', 'CHANGELOG.md', 'SECURITY.md'],
     ...['bin/compiled.cjs', 'bin/package.json'],
@@ -65,9 +66,24 @@ export async function agentSource(folder) {
     await mkdir(path.dirname(path.join(folder, place)), { recursive: true });
     await cp(path.join(root, 'packaging/agent', name), path.join(folder, place));
   }
+  const words = { VERSION: version, LICENSES: licencesOf(bundled), CHANGELOG: rpmEntry(entry) };
+  return {
+    changed: entry.date,
+    spec: fill(await read('packaging/agent/k2hdkc-guest-agent.spec'), words),
+  };
 }
 
-/** Writes the source tree of the runtime's package into `folder`; `node` is what npm installed. */
+/** The licences of the agent and of all that is in its bundle, as an expression of SPDX. */
+function licencesOf(bundled) {
+  const named = [...bundled.matchAll(/^\S+ \d\S* \((.+)\)$/gm)].map(([, name]) => name);
+  if (named.length === 0) throw new Error('THIRD_PARTY_LICENSES names no licence');
+  return [...new Set(['MIT', ...named.sort()])].join(' AND ');
+}
+
+/**
+ * Writes the source tree of the runtime's packages into `folder`; `node` is what npm installed. Returns what
+ * `agentSource` does.
+ */
 export async function runtimeSource(folder, node) {
   const { runtime: version } = await versions();
   await debianFolder('runtime', folder, {
@@ -78,16 +94,19 @@ export async function runtimeSource(folder, node) {
   checkDependencies(program, await read('packaging/runtime/debian/control'));
   await mkdir(path.join(folder, 'bin'));
   await cp(program, path.join(folder, 'bin/node'));
-  await writeFile(
-    path.join(folder, 'debian/changelog'),
-    debianEntry({
-      source: 'k2hdkc-guest-agent-runtime',
-      version,
-      items: [`Node.js ${version}.`],
-      maintainer: MAINTAINER,
-      date: lastChange('packaging/runtime'),
-    }),
-  );
+  const entry = {
+    source: 'k2hdkc-guest-agent-runtime',
+    version,
+    items: [`Node.js ${version}.`],
+    maintainer: MAINTAINER,
+    date: lastChange('packaging/runtime'),
+  };
+  await writeFile(path.join(folder, 'debian/changelog'), debianEntry(entry));
+  const words = { VERSION: version, CHANGELOG: rpmEntry(entry) };
+  return {
+    changed: entry.date,
+    spec: fill(await read('packaging/runtime/k2hdkc-guest-agent-runtime.spec'), words),
+  };
 }
 
 /**
@@ -124,13 +143,17 @@ async function debianFolder(which, folder, words) {
   const all = { ...words, MAINTAINER };
   for (const name of ['control', 'copyright']) {
     const text = await readFile(path.join(from, name), 'utf8');
-    const filled = text.replace(/@([A-Z_]+)@/g, (_, word) => all[word].trimEnd());
-    await writeFile(path.join(to, name), `${filled.trimEnd()}\n`);
+    await writeFile(path.join(to, name), `${fill(text, all).trimEnd()}\n`);
   }
 }
 
+/** Replaces what stands between @. */
+function fill(text, words) {
+  return text.replace(/@([A-Z_]+)@/g, (_, word) => words[word].trimEnd());
+}
+
 /** When a path was last committed, or what SOURCE_DATE_EPOCH says: the date of all in a package. */
-function lastChange(name) {
+export function lastChange(name) {
   const epoch = process.env.SOURCE_DATE_EPOCH ?? commitTime(name) ?? commitTime('.');
   if (epoch === undefined) {
     throw new Error('this is no git checkout: set SOURCE_DATE_EPOCH to the time of the source');

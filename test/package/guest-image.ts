@@ -16,17 +16,28 @@ export interface Packages {
   runtime: string;
 }
 
-/** Builds the packages for this machine. */
-export async function buildPackages(): Promise<Packages> {
+/** The same for Fedora and RHEL. */
+export interface RpmPackages {
+  agentRpm: string;
+  runtimeRpm: string;
+}
+
+/** Builds the packages for this machine into a folder. */
+export async function buildPackages(folder: string): Promise<Packages & RpmPackages> {
   const script = path.join(projectRoot, 'scripts/package.mjs');
   const { stdout } = await run('dpkg', ['--print-architecture']);
   const architecture = stdout.trim();
-  await run(process.execPath, [script, '--fast', '--architectures', architecture]);
-  const folder = path.join(projectRoot, 'dist/packages');
+  const what = ['--architectures', architecture, '--out', folder];
+  await run(process.execPath, [script, '--fast', ...what]);
   const names = await readdir(folder);
   const find = (ending: string): string =>
     path.join(folder, names.find((name) => name.endsWith(ending)) ?? ending);
-  return { agent: find('_all.deb'), runtime: find(`_${architecture}.deb`) };
+  return {
+    agent: find('_all.deb'),
+    runtime: find(`_${architecture}.deb`),
+    agentRpm: find('.noarch.rpm'),
+    runtimeRpm: find(architecture === 'amd64' ? '.x86_64.rpm' : '.aarch64.rpm'),
+  };
 }
 
 /** Writes a minimal Debian into `root`, which is all that an image has before the packages. */

@@ -44,7 +44,7 @@ describe.runIf(reason === null)('the packages in a minimal Debian', () => {
   beforeAll(async () => {
     directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-package-test-'));
     root = path.join(directory, 'root');
-    packages = await buildPackages();
+    packages = await buildPackages(path.join(directory, 'packages'));
     await minimalDebian(root);
     const programs = await standIns(directory);
     stage = await Stage.open(new Broker(inject('broker')), directory, programs);
