@@ -24,7 +24,7 @@ export default defineConfig({
             'test/integration/**',
             'test/conformance/**',
             'test/story/**',
-            'test/package/{install,release,rpm}.test.ts',
+            'test/package/{install,packer,release,rpm}.test.ts',
             'test/real/**',
             'test/hostile/built/**',
             'test/field/built/**',
@@ -37,7 +37,7 @@ export default defineConfig({
           name: 'integration',
           include: [
             'test/{integration,conformance,story,hostile/built,field/built}/**/*.test.ts',
-            'test/package/{install,release,rpm}.test.ts',
+            'test/package/{install,packer,release,rpm}.test.ts',
           ],
           globalSetup: ['test/peers/global-setup.ts'],
           ...patience,

@@ -6,8 +6,14 @@ import { projectRoot } from '../helpers/project-root.ts';
 import type { Actor } from '../story/stage.ts';
 
 const run = promisify(execFile);
-/** Where the stand-ins are in the image. */
-export const STAND_INS = '/opt/antpickax';
+/** The programs of a package of the stand-ins; the first one brings the files of all. */
+const STAND_IN_PACKAGES = {
+  chmpx: ['chmpx', 'chmpxstatus', 'chmpxlinetool'],
+  k2hdkc: ['k2hdkc', 'k2hdkclinetool'],
+  k2hash: ['k2hlinetool'],
+};
+/** Where they are in the image. */
+const STAND_INS = '/opt/antpickax';
 export const CONFIGURATION = 'etc/k2hdkc-guest-agent/agent.yaml';
 
 /** Files of `npm run package`, built for this test with little compression. */
@@ -55,22 +61,49 @@ export async function inRoot(root: string, command: string, ...words: string[]):
   return stdout.trim();
 }
 
-/** Puts in what other packages, cloud-init and Trove put onto a VM. */
-export async function furnish(root: string, actor: Actor, standIns: string): Promise<void> {
+/** Makes packages of the stand-ins, whose folder is `standIns`, in `folder`; returns their files. */
+export async function standInPackages(folder: string, standIns: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const [name, programs] of Object.entries(STAND_IN_PACKAGES)) {
+    const work = path.join(folder, name);
+    const file = (below: string): string => path.join(work, below);
+    await mkdir(file('DEBIAN'), { recursive: true });
+    await mkdir(file('usr/bin'), { recursive: true });
+    const control = ['Version: 1', 'Architecture: all', 'Maintainer: nobody <nobody@example.org>'];
+    const depends = name === 'chmpx' ? [] : ['Depends: chmpx'];
+    const lines = [`Package: ${name}`, ...control, ...depends, 'Description: stand-in'];
+    await writeFile(file('DEBIAN/control'), `${lines.join('\n')}\n`);
+    if (name === 'chmpx') await cp(standIns, file(STAND_INS), { recursive: true });
+    for (const one of programs) {
+      // The tools look for their parts beside them, and are gone before anybody asks which file they are.
+      const text = `#!/bin/sh\nexec ${STAND_INS}/${one} "$@"\n`;
+      if (one in STAND_IN_PACKAGES) await symlink(`${STAND_INS}/${one}`, file(`usr/bin/${one}`));
+      else await writeFile(file(`usr/bin/${one}`), text, { mode: 0o755 });
+    }
+    await buildDeb(work, `${work}.deb`);
+    files.push(`${work}.deb`);
+  }
+  return files;
+}
+
+/** Writes what cloud-init and Trove put onto a VM. */
+export async function furnish(root: string, actor: Actor): Promise<void> {
   const file = (name: string): string => path.join(root, name);
-  await cp(standIns, file(STAND_INS), { recursive: true });
   await mkdir(file('etc/trove'), { recursive: true });
   await cp(actor.vm.path('conf.d'), file('etc/trove/conf.d'), { recursive: true });
   await mkdir(file('var/lib/cloud/data'), { recursive: true });
   await cp(actor.vm.path('instance-id'), file('var/lib/cloud/data/instance-id'));
   await symlink('/lib/systemd/system/multi-user.target', file('etc/systemd/system/default.target'));
   // The stand-ins are scripts of a Node.js: there is only the one that was installed.
-  const paths = `${STAND_INS}:/usr/lib/k2hdkc-guest-agent-runtime/bin:/usr/sbin:/usr/bin`;
   await mkdir(file('etc/systemd/system.conf.d'));
   await writeFile(
     file('etc/systemd/system.conf.d/paths.conf'),
-    `[Manager]\nDefaultEnvironment=PATH=${paths}\n`,
+    '[Manager]\nDefaultEnvironment=PATH=/usr/lib/k2hdkc-guest-agent-runtime/bin:/usr/sbin:/usr/bin\n',
   );
+}
+
+async function buildDeb(folder: string, file: string): Promise<void> {
+  await run('dpkg-deb', ['-Zzstd', '-z1', '--root-owner-group', '--build', folder, file]);
 }
 
 /** Makes the package of another version, whose agent.yaml is another one too; returns its file. */
@@ -84,6 +117,6 @@ export async function otherVersion(deb: string, version: string, folder: string)
   const before = await readFile(configuration, 'utf8').catch(() => null);
   if (before !== null) await writeFile(configuration, `${before}# of ${version}\n`);
   const file = `${work}.deb`;
-  await run('dpkg-deb', ['-Zzstd', '-z1', '--root-owner-group', '--build', work, file]);
+  await buildDeb(work, file);
   return file;
 }

@@ -1,7 +1,8 @@
-import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { projectRoot } from '../helpers/project-root.ts';
 import { until } from '../helpers/until.ts';
 import { Broker } from '../peers/broker.ts';
 import { Container, containersPermitted } from '../peers/nspawn/container.ts';
@@ -14,6 +15,7 @@ import {
   inRoot,
   minimalDebian,
   otherVersion,
+  standInPackages,
   type Packages,
 } from './guest-image.ts';
 
@@ -37,6 +39,7 @@ describe.runIf(reason === null)('the packages in a minimal Debian', () => {
   let directory: string;
   let root: string;
   let packages: Packages;
+  let standInDebs: string[];
   let stage: Stage;
   let actor: Actor;
   let container: Container;
@@ -49,7 +52,7 @@ describe.runIf(reason === null)('the packages in a minimal Debian', () => {
     const programs = await standIns(directory);
     stage = await Stage.open(new Broker(inject('broker')), directory, programs);
     actor = await stage.actor('package', { k2hFile: DATA });
-    await furnish(root, actor, path.dirname(programs.program('chmpx')));
+    standInDebs = await standInPackages(directory, path.dirname(programs.program('chmpx')));
   }, BUILD_MS);
 
   afterEach(async (test) => {
@@ -107,9 +110,29 @@ describe.runIf(reason === null)('the packages in a minimal Debian', () => {
     expect(await readFile(file(CONFIGURATION), 'utf8')).toBe(OWN_YAML);
   };
 
-  it('are installed without a network and without starting anything', async () => {
-    const files = await Promise.all([packages.agent, packages.runtime].map(bring));
-    await inRoot(root, 'dpkg', '--install', ...files);
+  /** Runs a script of packer/ in the image, which is not booted; resolves with all that it prints. */
+  const script = (name: string, ...words: string[]): Promise<string> =>
+    inRoot(root, 'sh', '-c', `sh /root/${name} ${words.join(' ')} 2>&1 || echo "exit code $?"`);
+  /** What check-image says that is not right. */
+  const complaints = async (): Promise<string[]> =>
+    (await script('check-image')).split('\n').filter((line) => !/^(ok|this image)/.test(line));
+
+  it('are installed by packer/provision, without a network and without starting anything', async () => {
+    const scripts = ['provision', 'clean', 'check-image'];
+    for (const name of scripts) {
+      await copyFile(path.join(projectRoot, 'packer', name), file(`root/${name}`));
+    }
+    await rm(file('etc/apt/sources.list'), { force: true });
+    await rm(file('etc/apt/sources.list.d'), { recursive: true, force: true });
+    await mkdir(file('root/debs'));
+    expect(await script('provision', '/root/debs')).toContain(
+      '/root/debs has no k2hdkc-guest-agent_*_all.deb',
+    );
+    for (const deb of [packages.agent, packages.runtime, ...standInDebs]) {
+      await copyFile(deb, file(`root/debs/${path.basename(deb)}`));
+    }
+    expect(await script('provision', '/root/debs')).toMatch(/provision: done$/);
+    expect(await exists('usr/sbin/policy-rc.d')).toBe(false);
     expect(await inRoot(root, 'k2hdkc-agent', '--version')).toMatch(/^k2hdkc-agent \d/);
     expect(await inRoot(root, 'systemctl', 'is-enabled', AGENT)).toBe('enabled');
     expect(await inRoot(root, 'stat', '-c', '%a', `/${CONFIGURATION}`)).toBe('600');
@@ -117,7 +140,66 @@ describe.runIf(reason === null)('the packages in a minimal Debian', () => {
     expect(await inRoot(root, 'id', '-gn', 'k2hdkc')).toBe('k2hdkc');
   });
 
+  it('make an image of which packer/check-image says what is missing', async () => {
+    expect(await complaints()).toEqual([
+      'MISSING  cloud-init is missing: nobody writes /etc/trove/conf.d',
+      'note     no mkfs.xfs: volumes of volume_fstype xfs cannot be used (package xfsprogs)',
+      'note     no ip(8): a VM in two networks has no source routes (package iproute2)',
+      'note     nothing keeps the time: TLS and the order of statuses depend on it (package systemd-timesyncd)',
+      'exit code 1',
+    ]);
+    await writeFile(file('usr/bin/cloud-init'), '#!/bin/sh\n', { mode: 0o755 });
+    const right = await complaints();
+    expect(right.map((line) => line.split(' ')[0])).toEqual(['note', 'note', 'note']);
+
+    const add = async (name: string, text = 'x', mode = 0o644): Promise<void> => {
+      await mkdir(path.dirname(file(name)), { recursive: true });
+      await writeFile(file(name), text, { mode });
+    };
+    const unit = '[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n';
+    await add('usr/bin/trove-guestagent', '#!/bin/sh\n', 0o755);
+    await add('lib/systemd/system/chmpx.service', unit);
+    await inRoot(root, 'systemctl', '--quiet', 'enable', 'chmpx.service');
+    await add('etc/machine-id', '0123456789abcdef0123456789abcdef\n');
+    await add('etc/ssh/ssh_host_rsa_key');
+    await add('var/lib/k2hdkc-guest-agent/desired.json');
+    await add('etc/trove/conf.d/guest_info.conf');
+    await add('var/lib/cloud/data/instance-id');
+    const wrong = await complaints();
+    expect(wrong.filter((line) => line.startsWith('MISSING')).map((line) => line.slice(9))).toEqual(
+      [
+        "Trove's own guest agent is there, and both would answer: remove it",
+        "chmpx.service is enabled and would start beside the agent's own: systemctl disable it",
+        'etc/machine-id is set: all VMs would have the same; empty it',
+        'etc/ssh has host keys: all VMs would have the same; delete them',
+        'var/lib/k2hdkc-guest-agent has the state of a node: a VM would take itself for that one; delete what is in it',
+        "etc/trove/conf.d has an instance's configuration, with its keys: delete what is in it",
+        'var/lib/cloud/data/instance-id is there: cloud-init clean',
+      ],
+    );
+    expect(await script('provision', '/root/debs')).toContain(
+      "Trove's own guest agent is in this image",
+    );
+
+    await rm(file('usr/bin/trove-guestagent'));
+    // It disables the units of other packages, and may run again.
+    expect(await script('provision', '/root/debs')).toMatch(/provision: done$/);
+    expect(await script('clean')).toBe('clean: done');
+    expect(await complaints()).toEqual(right);
+    for (const command of ['k2hdkc-agent', 'chmpx', 'k2hdkc', 'k2hlinetool']) {
+      await rename(file(`usr/bin/${command}`), file(`root/${command}`));
+      expect((await complaints()).join('\n')).toMatch(new RegExp(`^MISSING +${command} `));
+      await rename(file(`root/${command}`), file(`usr/bin/${command}`));
+    }
+    await inRoot(root, 'systemctl', '--quiet', 'disable', AGENT);
+    expect((await complaints())[0]).toMatch(/^MISSING +k2hdkc-guest-agent.service is not enabled/);
+    await inRoot(root, 'systemctl', '--quiet', 'enable', AGENT);
+    await rm(file('usr/bin/cloud-init'));
+    await rm(file('lib/systemd/system/chmpx.service'));
+  });
+
   it('make a node of it at the next boot', async () => {
+    await furnish(root, actor);
     await writeFile(file(CONFIGURATION), OWN_YAML);
     container = await Container.boot({ directory, folders: [], isWhole: true });
     // What systemd-sysctl does at the boot of a VM; a container may not change the kernel.
