@@ -6,6 +6,8 @@ const BURST = 10;
 /** A period (ms). */
 const PERIOD_MS = 60_000;
 
+type Level = 'warn' | 'error';
+
 interface Kind {
   /** In this period. */
   written: number;
@@ -31,6 +33,15 @@ export class Seldom {
 
   /** @param text what happened; the same text is the same kind. */
   warn(facts: Record<string, unknown>, text: string): void {
+    this.#say('warn', facts, text);
+  }
+
+  /** As `warn`, for what Trove or a user loses. */
+  error(facts: Record<string, unknown>, text: string): void {
+    this.#say('error', facts, text);
+  }
+
+  #say(level: Level, facts: Record<string, unknown>, text: string): void {
     const kind = this.#kinds.get(text) ?? { written: 0, unwritten: 0, newest: {}, inAll: 0 };
     this.#kinds.set(text, kind);
     kind.inAll++;
@@ -39,13 +50,13 @@ export class Seldom {
       kind.newest = facts;
       return;
     }
-    if (kind.written++ === 0) this.#clock.after(PERIOD_MS, () => this.#next(kind, text));
-    this.#log.warn(facts, text);
+    if (kind.written++ === 0) this.#clock.after(PERIOD_MS, () => this.#next(level, kind, text));
+    this.#log[level](facts, text);
   }
 
-  #next(kind: Kind, text: string): void {
+  #next(level: Level, kind: Kind, text: string): void {
     const { unwritten: more, newest, inAll } = kind;
     Object.assign(kind, { written: 0, unwritten: 0, newest: {} });
-    if (more > 0) this.#log.warn({ ...newest, more, inAll }, text);
+    if (more > 0) this.#log[level]({ ...newest, more, inAll }, text);
   }
 }

@@ -1,10 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { StatusDocument } from '../node/status-document.ts';
 import { statusFile } from '../node/status-file.ts';
 import { codeOf, messageOf } from '../base/errors.ts';
 import { visible } from '../base/text.ts';
 import { loadAgentConfig } from '../config/load.ts';
 import { isLocked } from '../host/instance-lock.ts';
+import { readPlainFile } from '../host/plain-file.ts';
 import type { StatusOptions } from './command-line.ts';
 import { EXIT } from './exit-codes.ts';
 import { readStatusDocument } from './status-schema.ts';
@@ -25,7 +26,7 @@ export async function showStatus({
   const { paths } = await loadAgentConfig(configFile, { mustExist: configFileNamed });
   const file = statusFile(paths.state_dir);
   const runs = await orNull(isLocked(paths.state_dir));
-  const text = await orNull(readFile(file, 'utf8'));
+  const text = await orNull(readPlainFile(file));
   const writtenAt = (await orNull(stat(file)))?.mtimeMs ?? 0;
   const now = Date.now();
   const isOld = runs === true && Math.abs(now - writtenAt) > OLD_MS;

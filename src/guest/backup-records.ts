@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import type { BackupPlace, BackupPlaces } from '../backup/make/backup.ts';
 import { codeOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { writeFileAtomic } from '../host/atomic-file.ts';
+import { readPlainFile } from '../host/plain-file.ts';
 
 const outcome = v.variant('state', [
   v.object({ state: v.literal('COMPLETED'), checksum: v.string(), location: v.string() }),
@@ -50,7 +50,7 @@ export class BackupRecords implements BackupPlaces {
   static async open(stateDirectory: string, log: Logger): Promise<BackupRecords> {
     const file = path.join(stateDirectory, 'backups.json');
     try {
-      const records = v.parse(schema, JSON.parse(await readFile(file, 'utf8')));
+      const records = v.parse(schema, JSON.parse(await readPlainFile(file)));
       return new BackupRecords(file, records);
     } catch (err) {
       if (codeOf(err) !== 'ENOENT') log.warn({ err, file }, 'the records of backups are lost');

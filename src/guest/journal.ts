@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '../base/errors.ts';
 import {
@@ -8,9 +8,13 @@ import {
   syncDirectory,
   writeFileAtomic,
 } from '../host/atomic-file.ts';
+import { readPlainFile } from '../host/plain-file.ts';
 
 /** So many finished operations are remembered, to recognise a request that comes twice. */
 const MOST_DONE = 256;
+
+/** Bytes: `amqp.largest_message` of agent.yaml allows no larger message. */
+const LARGEST_BODY = 128 * 1024 ** 2;
 
 /** An operation that was accepted: the request as it came, for after a crash. */
 export interface JournalEntry {
@@ -73,7 +77,7 @@ export class Journal {
     onTrouble: (error: unknown) => void = () => undefined,
   ): Promise<Journal> {
     const journal = new Journal(path.join(stateDirectory, 'journal'), bootId);
-    const lastBoot = await readFile(journal.#bootFile, 'utf8').catch(() => null);
+    const lastBoot = await readPlainFile(journal.#bootFile).catch(() => null);
     journal.#isNewBoot = lastBoot !== null && lastBoot !== bootId;
     journal.#bootIsKept = lastBoot === bootId;
     await makePrivateDirectoryAt(journal.#directory).catch(onTrouble);
@@ -148,17 +152,17 @@ export class Journal {
   /** What an earlier agent accepted and did not finish, oldest first. */
   async unfinished(): Promise<UnfinishedEntry[]> {
     const entries = [...this.#open].sort(([, a], [, b]) => a.localeCompare(b));
-    const read = entries.map(async ([id, name]) => {
-      const body = await readFile(this.#path('open', name), 'utf8').catch(
-        async (error: unknown) => {
-          // ENOENT: finished meanwhile.
-          if (codeOf(error) !== 'ENOENT') await this.refuse(id);
-          return undefined;
-        },
-      );
-      return body === undefined ? [] : [{ id, body, fromEarlierBoot: this.#isNewBoot }];
-    });
-    return (await Promise.all(read)).flat();
+    const unfinished: UnfinishedEntry[] = [];
+    for (const [id, name] of entries) {
+      try {
+        const body = await readPlainFile(this.#path('open', name), LARGEST_BODY);
+        unfinished.push({ id, body, fromEarlierBoot: this.#isNewBoot });
+      } catch (error) {
+        // ENOENT: finished meanwhile.
+        if (codeOf(error) !== 'ENOENT') await this.refuse(id);
+      }
+    }
+    return unfinished;
   }
 
   async #load(kind: 'open' | 'done', into: Map<string, string>): Promise<void> {

@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { childEnvironment } from '../base/child-environment.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 
+/** A pipe in its place is not waited for. */
+const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY;
 /** `flock` exits with this when the lock is held by somebody else. */
 const HELD = 75;
 /** `status` looks at the lock for some milliseconds: a start outwaits that (s). */
@@ -21,7 +24,7 @@ const PATIENCE_SECONDS = '2';
  * @throws AgentError in one line when another process holds it, or when the tool is missing.
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
-  const handle = await open(directory, 'r');
+  const handle = await open(directory, FOLDER);
   const taken = await flock(handle, ['--exclusive', '--timeout', PATIENCE_SECONDS]).catch(
     async (error: unknown) => {
       await handle.close();
@@ -37,7 +40,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
 
 /** Whether a process holds `directory`, which must exist. The holder does not notice the question. */
 export async function isLocked(directory: string): Promise<boolean> {
-  const handle = await open(directory, 'r');
+  const handle = await open(directory, FOLDER);
   try {
     return !(await flock(handle, ['--shared', '--nonblock']));
   } finally {

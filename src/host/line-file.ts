@@ -6,6 +6,7 @@ import {
   openSync,
   readSync,
   renameSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 
@@ -47,6 +48,7 @@ export class LineFile {
   replace(lines: readonly string[]): void {
     attempt(() => {
       const next = `${this.#file}.new`;
+      rmSync(next, { force: true });
       write(next, lines.map((line) => `${line}\n`).join(''), O_TRUNC);
       renameSync(next, this.#file);
     });

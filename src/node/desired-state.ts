@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import { AgentError, codeOf } from '../base/errors.ts';
 import { removeUnfinishedWrites, writeFileAtomic } from '../host/atomic-file.ts';
 import type { Volume } from '../host/mount-volume.ts';
+import { readPlainFile } from '../host/plain-file.ts';
 import type { Registration } from '../role/registration.ts';
 import type { ClusterParameters } from '../trove/overrides.ts';
 import { desiredSchema } from './desired-schema.ts';
@@ -95,7 +95,7 @@ export class DesiredStateStore {
     const file = path.join(stateDirectory, 'desired.json');
     try {
       await removeUnfinishedWrites(stateDirectory);
-      const state: unknown = JSON.parse(await readFile(file, 'utf8'));
+      const state: unknown = JSON.parse(await readPlainFile(file));
       const parsed = v.safeParse(desiredSchema, state);
       if (!parsed.success) throw wrong(parsed.issues[0]);
       return new DesiredStateStore(file, { ...NEW_NODE, ...(state as DesiredState) });

@@ -1,8 +1,13 @@
-import { open, rename, stat, truncate, writeFile, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { lastLines } from './last-lines.ts';
 
 /** An output file larger than this is moved aside, and so much of its end is kept. */
 const LIMIT_BYTES = 1024 * 1024;
+
+/** No link is followed: it would lead to a file of somebody else. No pipe is waited for. */
+const PLAIN = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const { O_RDWR, O_WRONLY, O_APPEND, O_CREAT } = constants;
 
 /** The file that a program writes to, and the one before it: `FILE.1`. */
 export class OutputFile {
@@ -16,7 +21,7 @@ export class OutputFile {
   async open(): Promise<FileHandle> {
     try {
       if (await this.#isLarge()) await this.#moveAside();
-      return await open(this.#file, 'a', 0o600);
+      return await openPlain(this.#file, O_WRONLY | O_APPEND | O_CREAT);
     } catch {
       return open('/dev/null', 'a');
     }
@@ -42,25 +47,38 @@ export class OutputFile {
 
   /** A program that writes without end can have filled the file with any amount by now. */
   async #moveAside(): Promise<void> {
-    const file = await open(this.#file, 'r');
+    const file = await openPlain(this.#file, O_RDWR);
     try {
       const { size } = await file.stat();
       const end = Buffer.alloc(Math.min(size, LIMIT_BYTES));
       const { bytesRead } = await file.read(end, 0, end.length, size - end.length);
-      const sibling = `${this.#file}.1.new`;
-      await writeFile(sibling, end.subarray(0, bytesRead), { mode: 0o600 });
-      await rename(sibling, `${this.#file}.1`);
+      await this.#writeOlder(end.subarray(0, bytesRead));
+      await file.truncate();
     } finally {
       await file.close();
     }
-    await truncate(this.#file);
+  }
+
+  async #writeOlder(end: Uint8Array): Promise<void> {
+    const sibling = `${this.#file}.1.new`;
+    await rm(sibling, { force: true });
+    const handle = await open(sibling, 'wx', 0o600);
+    await handle.writeFile(end).finally(() => handle.close());
+    await rename(sibling, `${this.#file}.1`);
   }
 
   async #isLarge(): Promise<boolean> {
-    const size = await stat(this.#file).then(
+    const size = await lstat(this.#file).then(
       (found) => found.size,
       () => 0,
     );
     return size > LIMIT_BYTES;
   }
+}
+
+async function openPlain(name: string, how: number): Promise<FileHandle> {
+  const file = await open(name, how | PLAIN, 0o600);
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw new Error(`${name} is no plain file`);
 }

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import { makePrivateDirectory, writeFileAtomic } from '../host/atomic-file.ts';
+import { readPlainFile } from '../host/plain-file.ts';
 import { isAlive, type ProcessIdentity } from './identity.ts';
 
 /** What is remembered of a process that runs. */
@@ -49,7 +49,7 @@ export class ProcessRecords {
   /** The record of a process that still lives, or null. */
   async read(name: string): Promise<ProcessRecord | null> {
     try {
-      const record: unknown = JSON.parse(await readFile(this.#file(name), 'utf8'));
+      const record: unknown = JSON.parse(await readPlainFile(this.#file(name)));
       if (!v.is(schema, record)) return null;
       const { identity } = record;
       return identity.bootId === this.#bootId && isAlive(identity)

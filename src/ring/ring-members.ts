@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import { codeOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { writeFileAtomic } from '../host/atomic-file.ts';
+import { readPlainFile } from '../host/plain-file.ts';
 import { mergePhase } from './change/merge-phase.ts';
 import { isServing, type RingStatus } from './status.ts';
 
@@ -49,7 +49,7 @@ export class RingMembers {
   /** What the last agent has seen. A record that cannot be read is put in the log and means nobody. */
   async read(): Promise<void> {
     try {
-      const text = await readFile(this.#file, 'utf8');
+      const text = await readPlainFile(this.#file);
       const { of, members } = v.parse(RECORD, JSON.parse(text));
       this.#of = of;
       this.#members = new Set(members);

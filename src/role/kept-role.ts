@@ -1,8 +1,10 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
+import { codeOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { writeFileAtomic } from '../host/atomic-file.ts';
+import { readPlainFile } from '../host/plain-file.ts';
 
 const keptText = v.object({ of: v.string(), text: v.string() });
 
@@ -31,12 +33,10 @@ export class KeptRole {
 
   /** What is kept; null when that is nothing, or of no use. */
   async read(): Promise<KeptText | null> {
-    const kept = await readFile(this.#file, 'utf8').catch(() => null);
-    if (kept === null) return null;
     try {
-      return v.parse(keptText, JSON.parse(kept));
+      return v.parse(keptText, JSON.parse(await readPlainFile(this.#file)));
     } catch (err) {
-      this.ofNoUse(err);
+      if (codeOf(err) !== 'ENOENT') this.ofNoUse(err);
       return null;
     }
   }

@@ -24,8 +24,10 @@ export class WatchedClock extends ManualClock {
     return [...this.#waiting].map(({ at }) => at - this.monotonic()).sort((a, b) => a - b);
   }
 
-  /** Resolves with the delay of the next timer as soon as one waits; for loops that use files. */
-  untilWaiting(): Promise<number> {
-    return until('something waits for the clock', () => this.delays[0], { everyMs: 1 });
+  /** Resolves with the delay of the next timer as soon as so many wait; for loops that use files. */
+  untilWaiting(timers = 1): Promise<number> {
+    const next = (): number | undefined =>
+      this.delays.length < timers ? undefined : this.delays[0];
+    return until('something waits for the clock', next, { everyMs: 1 });
   }
 }

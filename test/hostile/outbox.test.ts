@@ -77,6 +77,22 @@ describe('a message that the broker refuses', () => {
     expect(sent.slice(0, 2)).toEqual(['poison', 'heartbeat']);
   });
 
+  it('a hundred times in a minute has ten lines of each kind, and the rest is counted', async () => {
+    const { outbox, clock, lines, sent, run } = await bench();
+    for (let n = 0; n < 20; n++) await outbox.postDurable(String(n), poison);
+    run();
+    await until('all were refused five times', () => {
+      outbox.connected(); // it does not wait for its next retry
+      return outbox.concerns[0]?.text.includes(' 20 events');
+    });
+    expect(sent).toHaveLength(100);
+    const refused = (): unknown[] => lines.filter(({ msg }) => String(msg).endsWith('was refused'));
+    expect(refused()).toHaveLength(10);
+    expect(lines).toHaveLength(20);
+    await clock.advance(60_000);
+    expect(refused().at(-1)).toMatchObject({ more: 90, inAll: 100 });
+  });
+
   it('is not sent by the next agent', async () => {
     const state = await temporaryDirectory();
     await mkdir(path.join(state, 'outbox/refused'), { recursive: true });
@@ -108,7 +124,7 @@ describe('a file of the outbox', () => {
     const { outbox, clock, sent, files, run, lines } = await bench(state);
     await outbox.postDurable('z', good);
     run();
-    await clock.untilWaiting();
+    await clock.untilWaiting(2);
     expect(sent).toEqual(['notify_end']);
     expect(await files('refused')).toEqual([name]);
     expect(lines).toHaveLength(1);
@@ -119,6 +135,18 @@ describe('a file of the outbox', () => {
     await mkdir(path.join(state, 'outbox/00000001-a.json/b'), { recursive: true });
     const { files } = await bench(state);
     expect(await files('refused')).toEqual(['00000001-a.json']);
+  });
+
+  it('of which there are thousands fills no log', async () => {
+    const state = await temporaryDirectory();
+    await mkdir(path.join(state, 'outbox'));
+    for (let n = 1_000; n < 3_000; n++)
+      await writeFile(path.join(state, `outbox/${n}-a.json`), '{}');
+    const { lines, clock, outbox } = await bench(state);
+    expect(lines).toHaveLength(10);
+    await clock.advance(60_000);
+    expect(lines.slice(10)).toMatchObject([{ level: 50, more: 1_990, inAll: 2_000 }]);
+    expect(outbox.concerns[0]?.text).toContain('2000 events');
   });
 
   it('does not stay for ever once it is put aside', async () => {

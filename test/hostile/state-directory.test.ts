@@ -102,21 +102,44 @@ describe('desired.json', () => {
 describe('sent', () => {
   const NOW = 2_000_000_000;
 
-  it.each(['1e16', '1e308', '-1e308', '4102444801', 'Infinity', '0x7fffffffffff'])(
-    'of %s is not gone on from',
-    async (text) => {
-      const file = path.join(await temporaryDirectory(), 'sent');
-      await writeFile(file, text);
-      const clock = Object.assign(new ManualClock(), { wall: () => NOW });
-      expect(openSentClock(file, clock)()).toBe(NOW / 1_000);
-    },
-  );
+  const from = async (text: string) => {
+    const file = path.join(await temporaryDirectory(), 'sent');
+    await writeFile(file, text);
+    const clock = Object.assign(new ManualClock(), { wall: () => NOW });
+    const { log, texts } = recordingLog();
+    return { next: openSentClock(file, clock, log)(), texts };
+  };
+
+  it.each([
+    '1e16',
+    '1e308',
+    '-1e308',
+    '4102444801',
+    'Infinity',
+    '0x7fffffffffff',
+    String(NOW / 1_000 + 86_401),
+    '9'.repeat(400),
+    '\0\0\0\0',
+  ])('of %j is not gone on from, and said once', async (text) => {
+    const { next, texts } = await from(text);
+    expect(next).toBe(NOW / 1_000);
+    expect(texts).toEqual([
+      'the time of the last message to the conductor is of no use: the clock counts',
+    ]);
+  });
+
+  it('that is a day ahead of the clock is gone on from', async () => {
+    const { next, texts } = await from(String(NOW / 1_000 + 86_400));
+    expect(next).toBe(NOW / 1_000 + 86_400.000001);
+    expect(texts).toEqual([]);
+  });
 
   it('is not written through a link', async () => {
     const directory = await temporaryDirectory();
     await writeFile(path.join(directory, 'other'), 'mine');
     await symlink(path.join(directory, 'other'), path.join(directory, 'sent'));
-    openSentClock(path.join(directory, 'sent'), new ManualClock())();
+    const { log } = recordingLog();
+    openSentClock(path.join(directory, 'sent'), new ManualClock(), log)();
     expect(await readFile(path.join(directory, 'other'), 'utf8')).toBe('mine');
   });
 });

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { AgentError } from '../../base/errors.ts';
+import { readPlainFile } from '../../host/plain-file.ts';
 
 /**
  * What cloud-init writes when the metadata has no id, or when there is no metadata: the same on every
@@ -33,7 +33,7 @@ const SHARED_IDS = new Set([
  * @throws AgentError, retryable, for an id that is missing, or that other VMs have too.
  */
 export async function readInstanceId(file: string, registered?: string): Promise<string> {
-  const id = (await readFile(file, 'utf8').catch(() => '')).trim();
+  const id = (await readPlainFile(file).catch(() => '')).trim();
   const isShared = SHARED_IDS.has(id.toLowerCase());
   if (id !== '' && !isShared) return id;
   if (registered !== undefined) return registered;

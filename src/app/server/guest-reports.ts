@@ -43,7 +43,7 @@ export async function createGuestReports(options: GuestReportsOptions): Promise<
       { exchange: rabbit.controlExchange, routingKey: guest.conductorQueue },
       new ConductorSerializer(guest.guestId, guest.instanceKey),
     ),
-    nextSent: openSentClock(path.join(state.directory, 'sent'), clock),
+    nextSent: openSentClock(path.join(state.directory, 'sent'), clock, log),
     repeatMs: config.trove.repeat_after_delivery * 1000,
     clock,
     backoff: new Backoff(SEND_AGAIN, random),

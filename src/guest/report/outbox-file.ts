@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import { AgentError } from '../../base/errors.ts';
@@ -8,11 +8,10 @@ import {
   removeUnfinishedWrites,
   writeFileAtomic,
 } from '../../host/atomic-file.ts';
+import { readPlainFile } from '../../host/plain-file.ts';
 import { isObject, type JsonObject } from '../../oslo/envelope.ts';
 import type { ConductorMessage } from '../../trove/conductor-messages.ts';
 
-/** Bytes: what this agent writes is far smaller. */
-const LARGEST_FILE = 16 * 1024 ** 2;
 /** So many files that were put aside are kept, the newest. */
 const MOST_REFUSED = 20;
 
@@ -107,9 +106,7 @@ export class OutboxFiles {
     if (number === undefined || encoded === undefined) throw new AgentError('not one of its names');
     this.#next = Math.max(this.#next, Number(number) + 1);
     const file = path.join(this.#directory, name);
-    const { size } = await stat(file);
-    if (size > LARGEST_FILE) throw new AgentError(`it has ${size} bytes`);
-    const parsed = v.safeParse(schema, JSON.parse(await readFile(file, 'utf8')));
+    const parsed = v.safeParse(schema, JSON.parse(await readPlainFile(file)));
     if (!parsed.success) throw new AgentError('it is no message to the conductor');
     return { id: decodeURIComponent(encoded), name, message: parsed.output };
   }

@@ -3,6 +3,7 @@ import type { Backoff } from '../../base/backoff.ts';
 import { sleep, type Clock } from '../../base/clock.ts';
 import { AgentError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import { Seldom } from '../../base/seldom.ts';
 import { Alarm } from '../../base/wait.ts';
 import { dated, type ConductorMessage } from '../../trove/conductor-messages.ts';
 import type { Concern } from '../../ring/watch/concern-keeper.ts';
@@ -68,6 +69,7 @@ export class Outbox {
   readonly #repeats: Repeats;
   /** Something could not be delivered, and what has piled up since is not all sent yet. */
   #late = false;
+  readonly #seldom: Seldom;
   #refused = 0;
   #concern: Concern | null = null;
 
@@ -75,6 +77,7 @@ export class Outbox {
     this.#options = options;
     this.#files = new OutboxFiles(options.stateDirectory);
     this.#repeats = new Repeats(options.clock, options.repeatMs);
+    this.#seldom = new Seldom(options.clock, options.log);
     this.#backupAt = options.clock.monotonic();
   }
 
@@ -205,13 +208,13 @@ export class Outbox {
     const { id, name } = kept;
     this.#durable.delete(id);
     await this.#files.remove(name).catch((err: unknown) => {
-      this.#options.log.warn({ err, file: name }, 'a message that was delivered cannot be removed');
+      this.#seldom.warn({ err, file: name }, 'a message that was delivered cannot be removed');
     });
   }
 
   #putAside(name: string, err: unknown): void {
     this.#refused++;
-    const { log, clock } = this.#options;
+    const { clock } = this.#options;
     const since = new Date(clock.wall()).toISOString();
     this.#concern = {
       kind: 'not-reported',
@@ -219,7 +222,10 @@ export class Outbox {
       since: this.#concern?.since ?? since,
       text: `Trove does not hear of ${this.#refused} events: see outbox/refused in the state directory`,
     };
-    log.error({ err, file: name }, 'Trove does not hear of this: it was put into outbox/refused');
+    this.#seldom.error(
+      { err, file: name },
+      'Trove does not hear of this: it was put into outbox/refused',
+    );
   }
 
   /** A refused status is followed by the next one; a kept message that is refused too often is put aside. */
@@ -231,7 +237,10 @@ export class Outbox {
     }
     item.failures++;
     const { method } = item.message;
-    log.warn({ err, method, times: item.failures }, 'a message to the conductor was refused');
+    this.#seldom.warn(
+      { err, method, times: item.failures },
+      'a message to the conductor was refused',
+    );
     if (item.failures < MOST_FAILURES) return;
     await this.#giveUp(item, err);
   }

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { AgentError, codeOf, messageOf } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../host/atomic-file.ts';
+import { readPlainFile } from '../../host/plain-file.ts';
 
 /**
  * Readable by everybody: it holds no secret (PASSPHRASES is never let in), chmpx and k2hdkc may run
@@ -33,9 +33,10 @@ export async function publishIni(file: string, text: string): Promise<boolean> {
 
 async function contentOf(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return await readPlainFile(file);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    // Something else in its place, a pipe say, is replaced.
+    if (codeOf(error) === 'ENOENT' || error instanceof AgentError) return undefined;
     throw error;
   }
 }

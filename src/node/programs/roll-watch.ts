@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { geometryChanges, placeChanges } from '../../ini/start/data-keys.ts';
 import { heldIni } from '../../ini/start/held-ini.ts';
 import type { NodeIni } from '../../ini/text/node-ini.ts';
 import { rollFor, unmoved, type Roll } from '../../ini/start/needed-roll.ts';
+import { readPlainFile } from '../../host/plain-file.ts';
 import { sectionsIn, sectionsOf } from '../../ini/text/sections.ts';
 import { startKeys, type StartKeys } from '../../ini/start/start-keys.ts';
 import { sameServer, serverKey } from '../../ring/ring.ts';
@@ -103,7 +103,7 @@ export class RollWatch {
   }
 
   onDisk(): Promise<string | null> {
-    return readFile(this.#options.iniFile, 'utf8').catch(() => null);
+    return readPlainFile(this.#options.iniFile).catch(() => null);
   }
 
   #read(ini: NodeIni | null, onDisk: string | null): Reading {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
@@ -6,6 +5,7 @@ import { startNeeds, type StartNeeds } from '../../ini/start/needs.ts';
 import { parseRole } from '../../ini/text/parse-role.ts';
 import { giveTo } from '../../host/give-to.ts';
 import { holdFolder } from '../../host/held-folder.ts';
+import { readPlainFile } from '../../host/plain-file.ts';
 import { giveSharedDirectory, makeSharedDirectory } from '../../host/shared-directory.ts';
 import type { SystemUser } from '../../host/system-user.ts';
 import { removeLeftovers } from '../../process/leftovers.ts';
@@ -76,7 +76,7 @@ export class StartSite {
 
   async #needs(): Promise<StartNeeds> {
     const { iniFile, sharedDirectory } = this.#options;
-    const reading = parseRole(await readFile(iniFile, 'utf8'));
+    const reading = parseRole(await readPlainFile(iniFile));
     if (reading.ok) return startNeeds(reading.model, reading.model.global.selfCuk, sharedDirectory);
     const [problem] = reading.problems;
     throw new AgentError(`${iniFile} is not as written: ${problem?.text ?? ''}`, {

@@ -1,10 +1,11 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import type { Clock } from '../../base/clock.ts';
 import { codeOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { writeFileAtomic } from '../../host/atomic-file.ts';
+import { readPlainFile } from '../../host/plain-file.ts';
 import { IDLE, type Leave } from './leave.ts';
 
 /** `leave.json`: a leave that the next agent goes on with. */
@@ -50,7 +51,7 @@ export class LeaveRecord {
   async read(): Promise<Leave> {
     const { clock, limits, log } = this.#options;
     try {
-      const text = await readFile(this.#file, 'utf8');
+      const text = await readPlainFile(this.#file);
       this.#kept = text;
       const record = v.parse(RECORD, JSON.parse(text));
       if (record.is === 'left') return record;

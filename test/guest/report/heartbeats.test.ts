@@ -42,7 +42,7 @@ async function agentFrom(
       return Promise.resolve('confirmed');
     },
     repeatMs: 15_000,
-    nextSent: openSentClock(path.join(stateDirectory, 'sent'), clock),
+    nextSent: openSentClock(path.join(stateDirectory, 'sent'), clock, silentLog),
     clock,
     backoff: new Backoff({ first: 250, cap: 5_000 }, () => 0.5),
     log: silentLog,

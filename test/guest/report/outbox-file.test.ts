@@ -84,7 +84,7 @@ it('a file that is far too large is not read', async () => {
   const file = path.join(directory, '00000001-a.json');
   await writeFile(file, '');
   await truncate(file, 16 * 1024 ** 2 + 1);
-  expect((await load()).bad).toEqual([`00000001-a.json: it has ${16 * 1024 ** 2 + 1} bytes`]);
+  expect((await load()).bad).toEqual([expect.stringContaining(`has ${16 * 1024 ** 2 + 1} bytes`)]);
 });
 
 it('a folder where a message should be is put aside too', async () => {

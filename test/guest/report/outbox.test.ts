@@ -430,7 +430,7 @@ describe('what must not be lost', () => {
     await writeFile(path.join(state, 'outbox', '00000003-z.json.0123456789ab.tmp'), '{');
     const box = await bench(state);
     box.run();
-    await box.clock.untilWaiting();
+    await box.clock.untilWaiting(2);
     expect(box.messages.map(({ args }) => args['name'])).toEqual(['y']);
     expect(await readdir(box.directory)).toEqual(['refused']);
     expect(await readdir(path.join(box.directory, 'refused'))).toEqual(['00000001-x.json']);
