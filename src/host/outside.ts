@@ -15,6 +15,17 @@ export function hasOwnMounts(
 }
 
 /**
+ * Whether a process sees the mounts of this one or those of process 1. In a namespace of its own, which any user can
+ * make, a path is what that user says it is.
+ */
+export function hasKnownMounts(pid: number): boolean {
+  const known = new Set(
+    (['self', '1'] as const).flatMap((one) => mountNumbers(readMountInfo(one))),
+  );
+  return mountNumbers(readMountInfo(pid)).some((number) => known.has(number));
+}
+
+/**
  * A command that has systemd run another one outside of this unit: with the mounts of process 1 and none
  * of the limits of the agent. It ends with the exit code and the output of the other one.
  *
@@ -39,7 +50,7 @@ function mountNumbers(text: string): string[] {
   return text.split('\n').flatMap((line) => /^\d+/.exec(line) ?? []);
 }
 
-function readMountInfo(pid: 'self' | '1'): string {
+function readMountInfo(pid: number | 'self' | '1'): string {
   try {
     return readFileSync(`/proc/${pid}/mountinfo`, 'utf8');
   } catch {

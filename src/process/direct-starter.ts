@@ -4,6 +4,7 @@ import { childEnvironment } from '../base/child-environment.ts';
 import { makePrivateDirectory } from '../host/atomic-file.ts';
 import type { SystemUser } from '../host/system-user.ts';
 import { cannotExecute } from './cannot-execute.ts';
+import { controlGroup } from './control-group.ts';
 import type { ProcessEnd, ProgramSpec } from './launcher.ts';
 import { OutputFile } from './output-file.ts';
 import type { Started, Starter } from './starter.ts';
@@ -51,6 +52,11 @@ export class DirectStarter implements Starter {
   /** It keeps no list of its own. */
   find(): Promise<null> {
     return Promise.resolve(null);
+  }
+
+  /** Its children begin in its own. */
+  isOurGroup(_: ProgramSpec, group: string): boolean {
+    return group === controlGroup('self');
   }
 
   /** Only a parent learns that. */

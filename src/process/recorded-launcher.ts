@@ -21,7 +21,7 @@ const TIDY_MS = 10_000;
 
 /**
  * Has programs started by a starter, remembers them on disk and finds them again: by their record,
- * by what the starter knows, or by their command line.
+ * by what the starter knows, or by their executable, user, command line and control group.
  */
 export class RecordedLauncher implements Launcher {
   readonly #options: RecordedLauncherOptions;
@@ -60,7 +60,8 @@ export class RecordedLauncher implements Launcher {
    */
   async #findUnrecorded(spec: ProgramSpec): Promise<ProcessRecord | null> {
     const { starter, bootId } = this.#options;
-    const pid = (await starter.find(spec)) ?? findProgram(spec);
+    const pid =
+      (await starter.find(spec)) ?? findProgram(spec, (group) => starter.isOurGroup(spec, group));
     const identity = pid === null ? null : identify(pid, bootId);
     if (!identity) return null;
     const record = { identity, generation: spec.generation };

@@ -13,6 +13,8 @@ export interface Starter {
   start(spec: ProgramSpec): Promise<Started>;
   /** The PID under which this way knows the program to run, or null. */
   find(spec: ProgramSpec): Promise<number | null>;
+  /** Whether a control group is one in which this way starts the program, and other users start nothing. */
+  isOurGroup(spec: ProgramSpec, group: string): boolean;
   /** How a process that is gone ended, as far as it is known without being its parent. */
   howEnded(spec: ProgramSpec): Promise<ProcessEnd>;
   /** The last lines that the process wrote, joined to one; empty when there are none. */

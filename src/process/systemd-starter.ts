@@ -76,6 +76,11 @@ export class SystemdStarter implements Starter {
     return Number(MainPID) || null;
   }
 
+  /** Units of a user's own systemd can have the same name: they are in that user's slice. */
+  isOurGroup({ name }: ProgramSpec, group: string): boolean {
+    return group === `/system.slice/${unitOf(name)}`;
+  }
+
   async howEnded(spec: ProgramSpec): Promise<ProcessEnd> {
     const unit = unitOf(spec.name);
     const { ExecMainCode, ExecMainStatus } = await show(unit, 'ExecMainCode', 'ExecMainStatus');

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, copyFile, rename, symlink, unlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readlink, rename, symlink, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { controlGroup } from '../../src/process/control-group.ts';
 import { findProgram, findPrograms } from '../../src/process/find-program.ts';
 import { commandLine } from '../../src/process/identity.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -53,9 +54,8 @@ it('finds all that run with the marks, and the oldest first', async () => {
   expect(findPrograms({ command, marks }).toSorted((a, b) => a - b)).toEqual(
     pids.toSorted((a, b) => a - b),
   );
-  expect(findProgram({ command: '/elsewhere/prog', marks })).toBe(
-    findPrograms({ command, marks })[0],
-  );
+  expect(findProgram({ command, marks }, () => false)).toBe(findPrograms({ command, marks })[0]);
+  expect(findPrograms({ command: '/elsewhere/prog', marks })).toEqual([]);
 });
 
 it.each([
@@ -66,8 +66,8 @@ it.each([
 ])('does not take %s for it', async (_, name, marks) => {
   const { command } = await running('prog', ['-conf', '/etc/of-that-test.ini']);
   const own = { command, marks: ['-conf', '/etc/of-that-test.ini'] };
-  await until('it is a script', () => findProgram(own) !== null);
-  expect(findProgram({ command: path.join(path.dirname(command), name), marks })).toBeNull();
+  await until('it is a script', () => findPrograms(own).length === 1);
+  expect(findPrograms({ command: path.join(path.dirname(command), name), marks })).toEqual([]);
 });
 
 /** A compiled program of this name, which reads its standard input, and the words that are its marks. */
@@ -136,3 +136,52 @@ it.skipIf(process.getuid?.() !== 0)(
     expect(findPrograms({ command, marks, uid: NOBODY })).toEqual([pid]);
   },
 );
+
+it('does not take another file of that name for it', async () => {
+  const { command, marks } = await compiled();
+  const other = (await compiled()).command;
+  const pid = await disguised(other, command, marks);
+  await until('it runs', () => commandLine(pid).length === 3);
+  expect(findPrograms({ command, marks })).toEqual([]);
+  await unlink(other);
+  expect(findPrograms({ command, marks })).toEqual([]);
+});
+
+it('goes by script and interpreter when the program is a script', async () => {
+  const directory = await temporaryDirectory();
+  const command = path.join(directory, 'prog');
+  const marks = ['-', path.join(directory, 'of-this-test.ini')];
+  await writeFile(command, '#!/bin/sh -e\nread line\n');
+  await chmod(command, 0o755);
+  const real = await disguised(command, 'x', marks);
+  const posing = await disguised('/bin/cat', 'sh', ['-u', command, ...marks]);
+  await until('both run', () => [real, posing].every((pid) => commandLine(pid).length === 5));
+  expect(findPrograms({ command, marks })).toEqual([real]);
+});
+
+describe.skipIf(process.getuid?.() !== 0)('a process of the user of the programs', () => {
+  it('is taken for ours in a group of ours only', async () => {
+    const { command, marks } = await compiled();
+    const pid = await disguised(command, 'prog', marks, NOBODY);
+    await until('it runs', () => commandLine(pid).length === 3);
+    const signs = { command, marks, uid: NOBODY };
+    const group = controlGroup('self');
+    expect(findProgram(signs, (one) => one === group)).toBe(pid);
+    expect(findProgram(signs, () => false)).toBeNull();
+    expect(findPrograms(signs)).toEqual([pid]); // who looks for strays hears of it
+  });
+
+  it('is not taken for ours by a path that it has in mounts of its own', async () => {
+    const { command, marks, directory } = await compiled();
+    const hidden = `mount -t tmpfs none ${directory} && cp /bin/cat ${command} && exec ${command} ${marks.join(' ')}`;
+    const pid = await disguised('/usr/bin/unshare', 'unshare', ['-m', 'sh', '-c', hidden]);
+    await until('it runs', () => commandLine(pid)[0] === command);
+    expect(await readlink(`/proc/${pid}/exe`)).toBe(command);
+    expect(findPrograms({ command, marks })).toEqual([]);
+    await unlink(`/proc/${pid}/root${command}`);
+    await until('its file is gone', async () =>
+      (await readlink(`/proc/${pid}/exe`)).endsWith(' (deleted)'),
+    );
+    expect(findPrograms({ command, marks })).toEqual([]);
+  });
+});

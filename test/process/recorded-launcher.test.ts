@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { identify, isAlive, type ProcessIdentity } from '../../src/process/identity.ts';
 import type { ProgramSpec } from '../../src/process/launcher.ts';
 import { bundle } from '../helpers/bundle.ts';
@@ -69,6 +69,8 @@ describe('a program without a record', () => {
     const next = { ...spec, generation: 'g2' };
     expect(await adopted(launcherIn(directory), next)).toMatchObject({ identity, spec: next });
     // Found through PATH the command has no directory.
+    vi.stubEnv('PATH', `${directory}:/usr/bin:/bin`);
+    onTestFinished(() => void vi.unstubAllEnvs());
     expect(await adopted(launcherIn(directory), { ...next, command: 'program' })).toMatchObject({
       identity,
     });

@@ -147,6 +147,19 @@ describe('find', () => {
   });
 });
 
+it('knows the group of its unit from one that a user has given the name', () => {
+  const unit = unitOf(SPEC.name);
+  expect(starter.isOurGroup(SPEC, `/system.slice/${unit}`)).toBe(true);
+  for (const group of [
+    `/user.slice/user-990.slice/user@990.service/app.slice/${unit}`,
+    `/system.slice/${unit}/below`,
+    '/system.slice/k2hdkc-guest-agent.service',
+    '/',
+    '',
+  ])
+    expect(starter.isOurGroup(SPEC, group)).toBe(false);
+});
+
 describe('howEnded', () => {
   it.each([
     ['1', '3', { code: 3, signal: null }],
