@@ -35,3 +35,19 @@ export function onOneLine(text: string, between = ' '): string {
     .filter((line) => line !== '')
     .join(between);
 }
+
+/** No text of a document that is shown is longer (characters). */
+const LONGEST_SHOWN = 4_000;
+
+/**
+ * What JSON.parse gives, with all of its texts as a person may see them: cut, on one line, and with nothing that a
+ * terminal obeys. What is shown to a person holds texts of others: a name in the role, a line of a program.
+ */
+export function shown(value: unknown): unknown {
+  if (typeof value === 'string') return onOneLine(visible(excerpt(value, LONGEST_SHOWN)));
+  if (Array.isArray(value)) return value.map(shown);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, field]) => [String(shown(key)), shown(field)]),
+  );
+}

@@ -11,6 +11,7 @@ import type { World } from '../app/world.ts';
 import { systemClock } from '../base/clock.ts';
 import { ConfigurationError, messageOf } from '../base/errors.ts';
 import { written } from '../base/line-output.ts';
+import { visible } from '../base/text.ts';
 import { SystemdNotify } from '../host/systemd-notify.ts';
 import { Secrets } from '../base/secrets.ts';
 import { openLog } from './agent-log.ts';
@@ -97,7 +98,7 @@ function exitCodeOf(error: unknown): number {
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(`k2hdkc-agent: ${messageOf(error)}\n`);
+    process.stderr.write(`k2hdkc-agent: ${visible(messageOf(error))}\n`);
     process.exit(exitCodeOf(error));
   },
 );

@@ -30,13 +30,13 @@ export async function showStatus({
   const writtenAt = (await orNull(stat(file)))?.mtimeMs ?? 0;
   const now = Date.now();
   const isOld = runs === true && Math.abs(now - writtenAt) > OLD_MS;
-  const { document, problem } = text === null ? NOTHING : read(text);
-  if (json) process.stdout.write(document === null ? 'null\n' : (text ?? ''));
+  const { document, whole, problem } = text === null ? NOTHING : read(text);
+  if (json) process.stdout.write(`${JSON.stringify(whole, null, 2)}\n`);
   const known = document !== null;
   if (problem !== null) process.stderr.write(`${file}: ${problem}; the agent writes it again\n`);
   const warning = warningOf({ runs: runs === true, isOld, known, writtenAt });
   if (warning !== null) (json ? process.stderr : process.stdout).write(`${warning}\n`);
-  if (!json && document) process.stdout.write(visible(statusText(document, now)));
+  if (!json && document) process.stdout.write(statusText(document, now));
   if (runs !== true) return EXIT.notRunning;
   if (isOld || document === null) return EXIT.stale;
   const isBad = document.concerns.length > 0 || document.node.state === 'failed';
@@ -45,17 +45,18 @@ export async function showStatus({
 
 interface Reading {
   document: StatusDocument | null;
+  whole: unknown;
   /** Why a text is none. */
   problem: string | null;
 }
 
-const NOTHING: Reading = { document: null, problem: null };
+const NOTHING: Reading = { document: null, whole: null, problem: null };
 
 function read(text: string): Reading {
   try {
-    return { document: readStatusDocument(text), problem: null };
+    return { ...readStatusDocument(text), problem: null };
   } catch (error) {
-    return { document: null, problem: visible(messageOf(error)) };
+    return { ...NOTHING, problem: visible(messageOf(error)) };
   }
 }
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { AgentError, messageOf } from '../base/errors.ts';
+import { shown } from '../base/text.ts';
 import { NODE_STATES } from '../node/node-state.ts';
 import type { StatusDocument } from '../node/status-document.ts';
 import type { ConcernKind } from '../ring/watch/concerns.ts';
@@ -54,10 +55,18 @@ const schema: v.GenericSchema<unknown, StatusDocument> = v.object({
   ),
 });
 
+/** What status.json says, `shown`. */
+export interface ReadStatus {
+  document: StatusDocument;
+  /** All of it, also what this version does not know. */
+  whole: unknown;
+}
+
 /** Reads the text of status.json. Throws AgentError that names the first field that is wrong. */
-export function readStatusDocument(text: string): StatusDocument {
+export function readStatusDocument(text: string): ReadStatus {
   try {
-    return v.parse(schema, JSON.parse(text));
+    const whole = shown(JSON.parse(text));
+    return { document: v.parse(schema, whole), whole };
   } catch (error) {
     const path = v.isValiError(error) ? v.getDotPath(error.issues[0]) : null;
     const where = path === null ? '' : `${path}: `;

@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../base/clock.ts';
+import { codeOf } from '../base/errors.ts';
 import { dialOptions, type DialOptions } from '../host/dial.ts';
 import { answerBody } from './answer-body.ts';
 import { Life } from './life.ts';
@@ -110,8 +111,12 @@ function open(
 
 /** The head of the answer. Whatever else ends the call breaks its life. */
 function answerTo(outgoing: http.ClientRequest, life: Life): Promise<http.IncomingMessage> {
+  let hasSpoken = false;
+  outgoing.once('information', () => void (hasSpoken = true));
   // Not once: one more error may follow the first.
-  outgoing.on('error', (error) => life.break(error));
+  outgoing.on('error', (error) => {
+    life.break(hasSpoken || outgoing.reusedSocket ? ofHttpPeer(error) : error);
+  });
   outgoing.once('upgrade', (_answer, socket) => {
     socket.on('error', () => undefined).destroy();
     life.break(otherProtocol());
@@ -129,6 +134,15 @@ function answerTo(outgoing: http.ClientRequest, life: Life): Promise<http.Incomi
       if (!isThere) life.break(new Error('it closed the connection without an answer'));
     });
   });
+}
+
+/**
+ * Of a peer that has spoken HTTP on this connection: what is no HTTP then is a broken answer, and does not say
+ * that the peer is something else (see `wrongPeer`).
+ */
+function ofHttpPeer(error: Error): Error {
+  if (!codeOf(error)?.startsWith('HPE_')) return error;
+  return new Error(`its answer is broken: ${error.message}`, { cause: error });
 }
 
 function otherProtocol(): Error {

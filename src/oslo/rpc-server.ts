@@ -23,6 +23,14 @@ export interface Dispatcher {
   dispatch(request: RpcRequest, accepted: () => void): Promise<unknown>;
 }
 
+/** Counts the tries of messages that the broker delivers again: one can be what ended the process before. */
+export interface TriesAgain {
+  /** Whether this one may be tried; its reading begins then. */
+  begin(body: Uint8Array): boolean;
+  /** What was begun, if anything, was read to its end, and this process lives. */
+  survived(): void;
+}
+
 interface RpcServerOptions {
   publisher: Publisher;
   dispatcher: Dispatcher;
@@ -33,11 +41,8 @@ interface RpcServerOptions {
    * acknowledged and not run. Default: none.
    */
   isKnown?: (uniqueId: string) => boolean;
-  /**
-   * Whether a message that the broker delivers again may be tried again: it can be the one that ended
-   * the process before. Default: always.
-   */
-  mayTryAgain?: (body: Uint8Array) => boolean;
+  /** Default: what is delivered again is always tried. */
+  triesAgain?: TriesAgain;
   /** Bodies of more bytes are rejected unread. Default 4 MiB. */
   largestBody?: number;
   /** Default: random. */
@@ -68,7 +73,7 @@ export class RpcServer {
   readonly #replies: Replies;
   readonly #guard = new DuplicateGuard();
   readonly #isKnown: (uniqueId: string) => boolean;
-  readonly #mayTryAgain: (body: Uint8Array) => boolean;
+  readonly #triesAgain: TriesAgain | undefined;
   readonly #largestBody: number;
 
   constructor(options: RpcServerOptions) {
@@ -76,13 +81,18 @@ export class RpcServer {
     this.#dispatcher = dispatcher;
     this.#log = new Seldom(clock, log);
     this.#isKnown = options.isKnown ?? (() => false);
-    this.#mayTryAgain = options.mayTryAgain ?? (() => true);
+    this.#triesAgain = options.triesAgain;
     this.#largestBody = options.largestBody ?? LARGEST_BODY;
     this.#replies = new Replies({ publisher, clock, newId, log });
   }
 
   /** The handler for all consumers of this server. */
-  readonly onDelivery: OnDelivery = (delivery) => this.#handle(delivery);
+  readonly onDelivery: OnDelivery = (delivery) => {
+    // Until it waits for something for the first time, it has read and checked all of the message.
+    const handled = this.#handle(delivery);
+    this.#triesAgain?.survived();
+    return handled;
+  };
 
   /**
    * Runs a request that an earlier process took charge of and did not finish, and replies to its
@@ -100,7 +110,7 @@ export class RpcServer {
       throw badMessage(`it has ${content.length} bytes, and ${this.#largestBody} are allowed`);
     }
     if ('compression' in headers) throw badMessage('it is compressed');
-    if (redelivered && !this.#mayTryAgain(content)) {
+    if (redelivered && this.#triesAgain?.begin(content) === false) {
       throw new AgentError('it was tried again before, and no outcome of it is known');
     }
     return decodeRequest(content);

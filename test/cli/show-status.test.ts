@@ -74,6 +74,27 @@ it.each<[string, Partial<StatusDocument>, number, number, RegExp]>([
   expect(ending.stdout).toMatch(text);
 });
 
+it.each([[], ['--json']])(
+  'shows what others wrote cut, on one line, and obeyed by no terminal: %j',
+  async (...words) => {
+    const evil = `a\u001b[2J\u009b31mb\u202ec\nCONCERNS: 0\r${'x'.repeat(100_000)}`;
+    const ring = { group: evil, servers: [{ name: evil, cuk: 'c', status: evil, self: true }] };
+    const concerns = [{ ...CONCERN, text: evil }];
+    await keep({ ring, concerns, role: { servers: 1, problem: evil }, trove: evil });
+    const { stdout } = await status(...words);
+    expect(stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
+    expect(stdout).not.toMatch(/^CONCERNS: 0/m);
+    expect(stdout.length).toBeLessThan(30_000);
+    expect(stdout).toContain(words.length === 0 ? String.raw`a\x1b[2J` : String.raw`a\\x1b[2J`);
+  },
+);
+
+it('json has also what this version does not know', async () => {
+  await keep({ newer: { key: 'x\u009by' } } as Partial<StatusDocument>);
+  const { stdout } = await status('--json');
+  expect(JSON.parse(stdout)).toMatchObject({ newer: { key: String.raw`x\x9by` }, version: 1 });
+});
+
 it('no agent runs: says so first, and what was so when one did', async () => {
   expect(await status()).toMatchObject({
     code: EXIT.notRunning,

@@ -4,7 +4,7 @@ import { statusDocument } from '../../src/node/status-document.ts';
 import { STATUS_PARTS } from '../node/status-parts.ts';
 
 const DOCUMENT = statusDocument(STATUS_PARTS);
-const read = (document: unknown) => readStatusDocument(JSON.stringify(document));
+const read = (document: unknown) => readStatusDocument(JSON.stringify(document)).document;
 
 it('reads what an agent writes, and leaves out what a newer one has added', () => {
   expect(read(DOCUMENT)).toEqual(DOCUMENT);

@@ -38,14 +38,13 @@ export async function guestServer(options: GuestServerOptions): Promise<{
   const write = (line: string): void => void lines.push(line);
   const log = createLogger({ format: 'journal', level: 'debug', secrets: new Secrets(), write });
   const publisher = new ScriptedPublisher();
-  const secondTries = new SecondTries(stateDirectory, 5);
   const server = createRpcServer({
     guest,
     publisher: options.publisher ?? publisher,
     handlers: { rpc_ping: ping } as Partial<GuestHandlers> as GuestHandlers,
     onRefusedCast: () => Promise.resolve(),
     isKnown: () => false,
-    mayTryAgain: (body) => secondTries.take(body),
+    triesAgain: new SecondTries(stateDirectory, 5),
     contexts: new SeenContexts(stateDirectory),
     largestBody: LARGEST,
     clock,

@@ -42,7 +42,7 @@ const READERS: [name: string, read: (state: string) => unknown, expected: unknow
   ],
   ['sent', (state) => openSentClock(path.join(state, 'sent'), new ManualClock(), log)() > 0, true],
   ['contexts', (state) => new SeenContexts(state).isOfAnother('x', 'y'), false],
-  ['second-tries', (state) => new SecondTries(state).take(Buffer.from('x')), true],
+  ['second-tries', (state) => new SecondTries(state).begin(Buffer.from('x')), true],
   [
     'chmpx.out',
     async (state) => {

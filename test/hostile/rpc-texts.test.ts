@@ -1,3 +1,5 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeEnvelope, type JsonObject } from '../../src/oslo/envelope.ts';
 import { Cipher } from '../../src/trove/cipher.ts';
@@ -122,6 +124,28 @@ describe('a message that ends the agent', () => {
     }
     expect(fates).toEqual([...Array<string>(6).fill('open'), 'rejected']);
     expect(tries).toHaveLength(6);
+  });
+
+  it('while it is read is tried three times, and then rejected', async () => {
+    const stateDirectory = await temporaryDirectory();
+    const file = path.join(stateDirectory, 'second-tries');
+    const body = JSON.stringify(call({ _unique_id: 'u1' }));
+    const fates: string[] = [];
+    for (const redelivered of [false, true, true, true]) {
+      // The agent ends in this turn: what it would note after it is not there for the next one.
+      let noted: string | null = null;
+      const ping = (): Promise<never> => {
+        noted = existsSync(file) ? readFileSync(file, 'utf8') : '';
+        return new Promise(() => undefined);
+      };
+      const { server, clock } = await guestServer({ isKeyed: false, stateDirectory, ping });
+      const sent = letter(body, redelivered);
+      void server.onDelivery(sent);
+      if (noted !== null) writeFileSync(file, noted);
+      await clock.advance(0);
+      fates.push(sent.fate);
+    }
+    expect(fates).toEqual(['open', 'open', 'open', 'rejected']);
   });
 
   it('costs no other message its second try', async () => {

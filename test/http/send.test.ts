@@ -7,6 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HttpBody } from '../../src/http/send-body.ts';
 import { send, type HttpAnswer, type HttpCall } from '../../src/http/send.ts';
+import { wrongPeer } from '../../src/http/wrong-peer.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import { deferred } from '../helpers/deferred.ts';
 import { until } from '../helpers/until.ts';
@@ -36,6 +37,50 @@ function endless() {
   }
   return { state, body: pieces() };
 }
+
+describe('what is no HTTP', () => {
+  /** Says one text after the other, each when it has heard something. */
+  const saying = (...texts: string[]): Promise<string> =>
+    listening(
+      net.createServer((socket) => {
+        const left = [...texts];
+        socket.on('error', () => undefined).on('data', () => void socket.write(left.shift() ?? ''));
+        onTestFinished(() => void socket.destroy());
+      }),
+    );
+  const whyNot = async (
+    answer: Promise<HttpAnswer>,
+  ): Promise<{ message: string; cause: unknown }> => {
+    const error: unknown = await answer.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    return error as { message: string; cause: unknown };
+  };
+
+  it('is another peer when it comes first', async () => {
+    const url = await saying('220 mail.example ESMTP\r\n');
+    const { cause } = await whyNot(send(get(url), way()));
+    expect(wrongPeer(cause)).toContain('is no HTTP server');
+  });
+
+  it('is a broken answer on a connection that is used again', async () => {
+    const url = await saying('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', '220 mail\r\n');
+    const same = way();
+    const { body } = await send(get(url), same);
+    await buffer(body);
+    const { message, cause } = await whyNot(send(get(url), same));
+    expect(message).toContain('its answer is broken');
+    expect(wrongPeer(cause)).toBeNull();
+  });
+
+  it('is a broken answer after one that said to go on', async () => {
+    const url = await saying('HTTP/1.1 100 Continue\r\n\r\n', '220 mail\r\n');
+    const { message, cause } = await whyNot(send(put(url, endless().body), way()));
+    expect(message).toContain('its answer is broken');
+    expect(wrongPeer(cause)).toBeNull();
+  });
+});
 
 describe('a body', () => {
   async function* hello(): AsyncGenerator<Uint8Array> {

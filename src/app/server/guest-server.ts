@@ -39,7 +39,6 @@ export async function createGuestServer(parts: GuestServerParts): Promise<RpcSer
   const { settings, publisher, journal, outbox, clock, log } = parts;
   const { guest } = settings;
   const { reconciler } = parts.node;
-  const secondTries = new SecondTries(parts.state.directory);
   return createRpcServer({
     guest,
     publisher,
@@ -52,7 +51,7 @@ export async function createGuestServer(parts: GuestServerParts): Promise<RpcSer
         outbox,
       }),
     isKnown: (id) => journal.knows(id),
-    mayTryAgain: (body) => secondTries.take(body),
+    triesAgain: new SecondTries(parts.state.directory),
     contexts: new SeenContexts(parts.state.directory),
     largestBody: settings.agent.amqp.largest_message * 1024 ** 2,
     clock,

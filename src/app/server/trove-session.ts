@@ -4,7 +4,7 @@ import { AmqpSession } from '../../amqp/session.ts';
 import type { Random } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import { RpcServer } from '../../oslo/rpc-server.ts';
+import { RpcServer, type TriesAgain } from '../../oslo/rpc-server.ts';
 import { controlExchange, rpcServerTopology } from '../../oslo/rpc-topology.ts';
 import { withServerPing } from '../../oslo/server-ping.ts';
 import {
@@ -78,8 +78,7 @@ export interface GuestServerOptions {
   onRefusedCast: (refused: RefusedCast) => Promise<void>;
   /** Whether an earlier agent has taken charge of the request with this id. */
   isKnown: (id: string) => boolean;
-  /** Whether a message that the broker delivers again may be tried again. */
-  mayTryAgain: (body: Uint8Array) => boolean;
+  triesAgain: TriesAgain;
   /** Which encrypted context came with which request. */
   contexts: ContextMemory;
   /** Bytes of the largest message that is read. */
@@ -90,7 +89,7 @@ export interface GuestServerOptions {
 
 /** The server of the guest API: decrypts, checks, has a handler answer, encrypts. */
 export function createRpcServer(options: GuestServerOptions): RpcServer {
-  const { guest, publisher, handlers, isKnown, mayTryAgain, largestBody, clock, log } = options;
+  const { guest, publisher, handlers, isKnown, triesAgain, largestBody, clock, log } = options;
   const unreadable = new UnreadableRequests(clock, log);
   const serializer = new GuestSerializer(guest.instanceKey, {
     contexts: options.contexts,
@@ -109,7 +108,7 @@ export function createRpcServer(options: GuestServerOptions): RpcServer {
     publisher,
     dispatcher: guest.rpcPingEnabled ? withServerPing(dispatcher, serializer) : dispatcher,
     isKnown,
-    mayTryAgain,
+    triesAgain,
     largestBody,
     clock,
     log,

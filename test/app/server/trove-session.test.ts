@@ -31,7 +31,7 @@ async function bench(guestAgent = '') {
       return answers.onRefusedCast();
     },
     isKnown: (id) => known.has(id),
-    mayTryAgain: () => true,
+    triesAgain: { begin: () => true, survived: () => undefined },
     contexts: new SeenContexts('/nowhere'),
     largestBody: 1_000_000,
     clock,
