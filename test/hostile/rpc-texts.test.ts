@@ -133,7 +133,7 @@ describe('a message that ends the agent', () => {
     const fates: string[] = [];
     for (const redelivered of [false, true, true, true]) {
       // The agent ends in this turn: what it would note after it is not there for the next one.
-      let noted: string | null = null;
+      let noted = null as string | null;
       const ping = (): Promise<never> => {
         noted = existsSync(file) ? readFileSync(file, 'utf8') : '';
         return new Promise(() => undefined);
