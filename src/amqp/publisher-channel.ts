@@ -20,14 +20,14 @@ export class PublisherChannel implements Publisher {
   /** Those that can be returned, by `keyOf`; of equal ones the oldest first. */
   readonly #unconfirmed = new Map<string, Unconfirmed[]>();
   #lose: (why: string) => void = () => undefined;
-  /** Something that was sent on this channel was refused. */
-  #isRefused = false;
+  /** Why the broker has closed this channel: it refused something that was sent on it. */
+  #refusal: unknown = null;
 
   private constructor(channel: ConfirmChannel, closed: Promise<string>) {
     this.#channel = channel;
     const given = new Promise<string>((resolve) => (this.#lose = resolve));
     this.lost = Promise.race([closed, given]);
-    channel.on('error', () => (this.#isRefused = true));
+    channel.on('error', (error: unknown) => (this.#refusal = error));
     channel.on('return', (message) => {
       this.#onReturn(message);
     });
@@ -80,8 +80,9 @@ export class PublisherChannel implements Publisher {
 
   #notConfirmed({ exchange, routingKey }: OutgoingMessage, cause: unknown): AgentError {
     const to = `exchange "${exchange}" with key "${routingKey}"`;
-    const text = `the message to ${to} was not confirmed: ${messageOf(cause)}`;
-    if (this.#isRefused) return new AgentError(text, { cause, retryable: true });
+    const text = `the message to ${to} was not confirmed: ${messageOf(this.#refusal ?? cause)}`;
+    if (this.#refusal !== null)
+      return new AgentError(text, { cause: this.#refusal, retryable: true });
     return new NotSent(text, cause);
   }
 

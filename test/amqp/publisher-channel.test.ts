@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { OutgoingMessage } from '../../src/amqp/message.ts';
+import { NotSent } from '../../src/amqp/message.ts';
 import { PublisherChannel } from '../../src/amqp/publisher-channel.ts';
 import { connectionWith, FakeChannel } from './fake-channel.ts';
 
@@ -103,6 +104,15 @@ describe('PublisherChannel', () => {
       retryable: true,
       message: 'the message to exchange "trove" with key "key" was not confirmed: channel closed',
     });
+  });
+
+  it('rejects with the reason of the broker, and not as NotSent, when the channel is closed for it', async () => {
+    const { channel, publisher } = await opened();
+    const sent = publisher.publish(message('a'));
+    channel.emit('error', new Error('406 (PRECONDITION-FAILED)'));
+    channel.answers[0]?.(new Error('channel closed'));
+    await expect(sent).rejects.toThrow(/was not confirmed: 406 \(PRECONDITION-FAILED\)$/);
+    await expect(sent).rejects.not.toBeInstanceOf(NotSent);
   });
 
   it('rejects in the same way when amqplib throws: the channel is closed', async () => {

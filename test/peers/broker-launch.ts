@@ -28,8 +28,15 @@ const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 /** A start takes 5 to 6 s on two shared cores, most of it for loading Erlang modules. */
 const START_TIMEOUT_MS = 90_000;
 
-/** Starts a private RabbitMQ in `directory` and resolves when it accepts connections. */
-export async function launchBroker(directory: string): Promise<BrokerDescription> {
+/**
+ * Starts a private RabbitMQ in `directory` and resolves when it accepts connections.
+ *
+ * @param settings more lines of its rabbitmq.conf.
+ */
+export async function launchBroker(
+  directory: string,
+  settings: Record<string, string> = {},
+): Promise<BrokerDescription> {
   const [port, epmdPort, distributionPort] = (await freePorts(3)) as [number, number, number];
   const plan = {
     port,
@@ -40,7 +47,7 @@ export async function launchBroker(directory: string): Promise<BrokerDescription
     nodeName: `k2hdkc-${randomBytes(4).toString('hex')}@localhost`,
     directory,
   };
-  await writeFiles(plan);
+  await writeFiles(plan, settings);
   // The server would start an epmd too, but as a daemon that outlives it.
   const epmdArgs = ['-port', String(epmdPort), '-address', '127.0.0.1'];
   const epmd = await startLogged(plan, '/usr/bin/epmd', epmdArgs);
@@ -91,7 +98,10 @@ function logOf({ directory }: BrokerPlan): string {
   return path.join(directory, 'server.log');
 }
 
-async function writeFiles({ directory, port, user, password }: BrokerPlan): Promise<void> {
+async function writeFiles(
+  { directory, port, user, password }: BrokerPlan,
+  settings: Record<string, string>,
+): Promise<void> {
   await mkdir(directory, { recursive: true });
   // default_user takes the place of guest, which is then never made.
   const configuration = {
@@ -100,6 +110,7 @@ async function writeFiles({ directory, port, user, password }: BrokerPlan): Prom
     default_pass: password,
     'log.console': 'false',
     'disk_free_limit.absolute': '1MB',
+    ...settings,
   };
   const lines = Object.entries(configuration).map(([key, value]) => `${key} = ${value}\n`);
   await writeFile(path.join(directory, 'rabbitmq.conf'), lines.join(''));

@@ -40,9 +40,16 @@ export interface TlsListenerOptions {
   clientCertificate: boolean;
 }
 
-/** Starts a private RabbitMQ whose files are all in `directory`; about 5 s. */
-export async function startBroker(directory: string): Promise<Broker> {
-  return new Broker(await launchBroker(directory));
+/**
+ * Starts a private RabbitMQ whose files are all in `directory`; about 5 s.
+ *
+ * @param settings more lines of its rabbitmq.conf. Default: none.
+ */
+export async function startBroker(
+  directory: string,
+  settings: Record<string, string> = {},
+): Promise<Broker> {
+  return new Broker(await launchBroker(directory, settings));
 }
 
 /**

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { inject } from 'vitest';
 import type { StatusDocument } from '../../../src/node/status-document.ts';
+import { projectRoot } from '../../helpers/project-root.ts';
 import { Broker } from '../../peers/broker.ts';
 import { standIns } from '../../story/programs.ts';
 import { Stage, type Actor, type ActorOptions } from '../../story/stage.ts';
@@ -19,17 +21,17 @@ export class Attacked {
     this.#directory = directory;
   }
 
-  /** @param meet is called before the agent gets to know of any peer. */
+  /**
+   * @param meet is called before the agent gets to know of any peer.
+   * @param broker the one of the run by default.
+   */
   static async open(
     options: ActorOptions = {},
     meet: (stage: Stage) => Promise<void> = () => Promise.resolve(),
+    broker = new Broker(inject('broker')),
   ): Promise<Attacked> {
     const directory = await mkdtemp(path.join(tmpdir(), 'k2hdkc-attacked-'));
-    const stage = await Stage.open(
-      new Broker(inject('broker')),
-      directory,
-      await standIns(directory),
-    );
+    const stage = await Stage.open(broker, directory, await standIns(directory));
     await meet(stage);
     const actor = await stage.actor('attacked', options);
     await actor.vm.startAgent();
@@ -58,6 +60,17 @@ export class Attacked {
   async status(): Promise<StatusDocument> {
     const text = await readFile(this.actor.vm.path('state/status.json'), 'utf8');
     return JSON.parse(text) as StatusDocument;
+  }
+
+  /** What `k2hdkc-agent status` prints, and its exit code. */
+  async shownStatus(...words: string[]): Promise<{ code: number; text: string }> {
+    const agent = path.join(projectRoot, 'bin/k2hdkc-agent');
+    const args = ['status', '--config', this.actor.vm.path('agent.yaml'), ...words];
+    return new Promise((resolve) => {
+      execFile(agent, args, (error, stdout, stderr) => {
+        resolve({ code: Number(error?.code ?? 0), text: `${stdout}${stderr}` });
+      });
+    });
   }
 
   /** The lines of the log since it had so many characters. */
