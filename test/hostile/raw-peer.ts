@@ -15,6 +15,13 @@ export interface RawPeer {
 
 /** Listens until the test is over. */
 export async function rawPeer(behave: Behaviour): Promise<RawPeer> {
+  const peer = await openRawPeer(behave);
+  onTestFinished(() => peer.close());
+  return peer;
+}
+
+/** Listens until it is closed. */
+export async function openRawPeer(behave: Behaviour): Promise<RawPeer & { close: () => void }> {
   const sockets = new Set<Socket>();
   let made = 0;
   const server = net.createServer((socket) => {
@@ -26,12 +33,12 @@ export async function rawPeer(behave: Behaviour): Promise<RawPeer> {
     socket.resume();
   });
   await new Promise<void>((go) => server.listen(0, '127.0.0.1', go));
-  onTestFinished(() => {
+  const { port } = server.address() as AddressInfo;
+  const close = (): void => {
     server.close();
     for (const socket of sockets) socket.destroy();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, made: () => made, open: () => sockets.size };
+  };
+  return { url: `http://127.0.0.1:${port}`, made: () => made, open: () => sockets.size, close };
 }
 
 /** Says this, and then nothing. */
@@ -47,10 +54,10 @@ export function saysAndEnds(text: string): Behaviour {
 }
 
 /** Says `first`, then `again` for ever, every few milliseconds. */
-export function drips(first: string, again: string): Behaviour {
+export function drips(first: string, again: string, everyMs = 5): Behaviour {
   return (socket) => {
     socket.write(first);
-    const more = setInterval(() => socket.write(again), 5);
+    const more = setInterval(() => socket.write(again), everyMs);
     socket.once('close', () => clearInterval(more));
   };
 }

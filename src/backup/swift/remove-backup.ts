@@ -21,7 +21,8 @@ export async function removeBackup(
     const indices = listed
       .map(({ name }) => segmentIndex(backupId, name))
       .filter((index) => index !== null);
-    const newest = Math.max(-1, ...indices) + 1; // may not be in the list yet
+    // May not be in the list yet. A list can be too long for the arguments of one call.
+    const newest = indices.reduce((most, index) => Math.max(most, index), -1) + 1;
     await remove(backupObject(backupId)); // first, because it names the others
     for (const index of [...indices, newest]) await remove(segmentObject(backupId, index));
   }
