@@ -121,7 +121,11 @@ function notification(
 }
 
 function isSmall(context: JsonObject): boolean {
-  return JSON.stringify(context).length <= LARGEST_CONTEXT;
+  try {
+    return JSON.stringify(context).length <= LARGEST_CONTEXT;
+  } catch {
+    return false; // JSON is read at any depth, and written at some thousand levels
+  }
 }
 
 function shorten(message: string): string {

@@ -10,6 +10,7 @@ import {
   updateBackup,
   type ConductorMessage,
 } from '../../src/trove/conductor-messages.ts';
+import type { JsonObject } from '../../src/trove/json.ts';
 import { WatchedClock } from '../base/watched-clock.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -176,6 +177,14 @@ describe('the context of a request', () => {
     expect(notifyEnd(large, 'i')).toBeNull();
     expect(notifyExcInfo(large, 'i', 'no', [])).toBeNull();
     expect(updateBackup(large, 'i', 'b', { state: 'FAILED' }).context).toEqual({});
+  });
+
+  it('is not sent back when it is deeper than JSON can be written', () => {
+    const depth = 100_000;
+    const deep = JSON.parse(`{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`) as JsonObject;
+    const context = { ...deep, trove_notification: { a: 1 } };
+    expect(notifyEnd(context, 'i')).toBeNull();
+    expect(updateBackup(context, 'i', 'b', { state: 'FAILED' }).context).toEqual({});
   });
 
   it('is when it is not', () => {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../helpers/project-root.ts';
 import { until } from '../../helpers/until.ts';
@@ -48,12 +49,44 @@ async function servesWith(plant: () => Promise<unknown>): Promise<string[]> {
 }
 
 const WORDS = ['', '\0\0\0\0', 'null', '[]', '{}', '"x"', '{"a":', '7', '{"__proto__":{"a":1}}'];
-const FILES = ['ring.json', 'backups.json', 'status.json', 'contexts', 'sent', 'journal/boot'];
+const FILES = [
+  'ring.json',
+  'role.json',
+  'leave.json',
+  'backups.json',
+  'status.json',
+  'contexts',
+  'second-tries',
+  'sent',
+  'journal/boot',
+  'programs/chmpx.json',
+];
+const OBSTACLES: [string, (file: string) => Promise<unknown>][] = [
+  ['a pipe', (file) => promisify(execFile)('mkfifo', [file])],
+  ['a folder', (file) => mkdir(path.join(file, 'x'), { recursive: true })],
+  ['100 MiB', (file) => writeFile(file, '').then(() => truncate(file, 100 * 1024 ** 2))],
+  ['a link to a device', (file) => symlink('/dev/zero', file)],
+];
 
 describe('an agent starts', () => {
   it.each(FILES)('with any text in %s', async (name) => {
     for (const text of WORDS.slice(0, 4))
       await servesWith(() => writeFile(at(`state/${name}`), text));
+  });
+
+  describe.each(OBSTACLES)('with %s', (_, plant) => {
+    // The test reads the records of programs itself.
+    const files = FILES.filter((name) => !name.startsWith('programs/'));
+    it.each(files)('in the place of %s', async (name) => {
+      const file = at(`state/${name}`);
+      const before = await readFile(file).catch(() => null);
+      await servesWith(async () => {
+        await rm(file, { force: true, recursive: true });
+        await plant(file);
+      });
+      await rm(file, { force: true, recursive: true });
+      if (before !== null) await writeFile(file, before, { mode: 0o600 });
+    });
   });
 
   it.each(['1e16', '1e308', '-1', 'NaN', '9'.repeat(400)])(
