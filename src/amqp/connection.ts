@@ -11,6 +11,7 @@ import { withDeadline } from '../base/wait.ts';
 import { dialOptions, type DialOptions, type FindAddresses } from '../host/dial.ts';
 import type { BrokerAddress } from './broker-address.ts';
 import { connectFailure } from './connect-failure.ts';
+import { bearForeignHeaders } from './foreign-headers.ts';
 import { lossReason } from './loss-reason.ts';
 import { readTls, type TlsOptions } from './tls.ts';
 
@@ -109,6 +110,7 @@ export class Connection {
           `no answer for ${HANDSHAKE_MS / 1_000} s; check host and port in transport_url, and the broker's load`,
         );
       const model = await withDeadline(clock, HANDSHAKE_MS, connecting, late);
+      bearForeignHeaders(model);
       return new Connection(`${address.host}:${address.port}`, model, destroy, options);
     } catch (error) {
       destroy();

@@ -159,6 +159,27 @@ describe('a stranger who sends runs of 100,000 letters', () => {
   });
 });
 
+describe('a stranger who sends a million levels', () => {
+  const LEVELS = 1_000_000;
+  const lists = '['.repeat(LEVELS) + ']'.repeat(LEVELS);
+  const objects = `${'{"a":'.repeat(LEVELS / 2)}1${'}'.repeat(LEVELS / 2)}`;
+  /** A call with this text, which JSON.stringify could not write, in the place of the word DEEP. */
+  const calling = (deep: string, more: JsonObject): string =>
+    JSON.stringify(call(more)).replace('"DEEP"', deep);
+
+  it.each([
+    ['of lists', lists],
+    ['of objects', objects],
+    ['of lists as an argument', lists, { args: { a: 'DEEP' } }],
+    ['of objects as the arguments', objects, { args: 'DEEP' }],
+    ['of lists as the context', lists, { _context_context: 'DEEP' }],
+    ['of lists as the id', lists, { _unique_id: 'DEEP' }],
+    ['that never end', '['.repeat(3_000_000)],
+  ])('%s keeps nobody waiting', async (_, deep, more?: JsonObject) => {
+    await harmless(() => stranger.publish(Buffer.from(more ? calling(deep, more) : deep)));
+  });
+});
+
 describe('a stranger who sends many', () => {
   it('and names queues that do not exist has few lines to read', async () => {
     const lines = await harmless(async () => {
