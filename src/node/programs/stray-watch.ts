@@ -11,6 +11,8 @@ export interface StrayWatchOptions {
 
 /** How often the process table is looked through (ms). */
 const STRAY_LOOK_MS = 10_000;
+/** So many are reported at one look: the user of the programs can start as many as it likes. */
+const MOST_A_LOOK = 5;
 
 /**
  * Sees a second chmpx or k2hdkc that somebody has started with our ini beside the one that is kept.
@@ -33,10 +35,11 @@ export class StrayWatch {
     if (clock.monotonic() < this.#lookAt) return;
     this.#lookAt = clock.monotonic() + STRAY_LOOK_MS;
     const found = new Map<number, string>();
+    let left = MOST_A_LOOK;
     for (const program of programs) {
       for (const pid of program.strays()) {
         found.set(pid, program.name);
-        if (!this.#reported.has(pid)) this.#report(program, pid);
+        if (!this.#reported.has(pid) && left-- > 0) this.#report(program, pid);
       }
     }
     for (const [pid, name] of [...this.#reported]) {

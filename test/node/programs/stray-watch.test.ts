@@ -60,3 +60,21 @@ it('reports one that runs although none should', async () => {
     `a chmpx that this agent does not keep runs with our ini; end it: kill -HUP ${identity.pid}`,
   ]);
 });
+
+it('reports five of a thousand at a look, and no more of them when all are gone', () => {
+  const { log, texts } = recordingLog();
+  let now = 0;
+  let strays = Array.from({ length: 1_000 }, (_, n) => 100_000 + n);
+  const program = { name: 'chmpx', running: null, strays: () => strays } as const;
+  const clock = { ...systemClock, monotonic: () => now };
+  const watch = new StrayWatch({ programs: [program], clock, log });
+  watch.look();
+  expect(texts).toHaveLength(5);
+  now += 10_000;
+  watch.look();
+  expect(texts).toHaveLength(10);
+  strays = [];
+  now += 10_000;
+  watch.look();
+  expect(texts).toHaveLength(20);
+});
