@@ -16,7 +16,9 @@ import type { ConductorMessage } from '../../trove/conductor-messages.ts';
 const MOST_REFUSED = 20;
 
 const fields = v.custom<JsonObject>(isObject);
-const schema: v.GenericSchema<unknown, ConductorMessage> = v.object({
+
+/** A message to the conductor as it is kept on disk. */
+export const keptMessage: v.GenericSchema<unknown, ConductorMessage> = v.object({
   method: v.picklist(['heartbeat', 'update_backup', 'notify_end', 'notify_exc_info']),
   args: fields,
   context: fields,
@@ -106,7 +108,7 @@ export class OutboxFiles {
     if (number === undefined || encoded === undefined) throw new AgentError('not one of its names');
     this.#next = Math.max(this.#next, Number(number) + 1);
     const file = path.join(this.#directory, name);
-    const parsed = v.safeParse(schema, JSON.parse(await readPlainFile(file)));
+    const parsed = v.safeParse(keptMessage, JSON.parse(await readPlainFile(file)));
     if (!parsed.success) throw new AgentError('it is no message to the conductor');
     return { id: decodeURIComponent(encoded), name, message: parsed.output };
   }

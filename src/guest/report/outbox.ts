@@ -9,6 +9,7 @@ import { dated, type ConductorMessage } from '../../trove/conductor-messages.ts'
 import type { Concern } from '../../ring/watch/concern-keeper.ts';
 import { OutboxFiles } from './outbox-file.ts';
 import { Repeats, subjectOf } from './repeats.ts';
+import { SaidFile } from './said-file.ts';
 
 /**
  * Sends one message; `returned` means that no queue took it. Rejects with NotSent for a reason that is
@@ -66,6 +67,7 @@ export class Outbox {
   #sending: Item | null = null;
   /** When the last state of a backup was delivered: at the latest just before this agent began. */
   #backupAt: number;
+  readonly #saidFile: SaidFile;
   readonly #repeats: Repeats;
   /** Something could not be delivered, and what has piled up since is not all sent yet. */
   #late = false;
@@ -73,17 +75,21 @@ export class Outbox {
   #refused = 0;
   #concern: Concern | null = null;
 
-  private constructor(options: OutboxOptions) {
+  private constructor(options: OutboxOptions, saidFile: SaidFile, repeats: Repeats) {
     this.#options = options;
+    this.#saidFile = saidFile;
+    this.#repeats = repeats;
     this.#files = new OutboxFiles(options.stateDirectory);
-    this.#repeats = new Repeats(options.clock, options.repeatMs);
     this.#seldom = new Seldom(options.clock, options.log);
     this.#backupAt = options.clock.monotonic();
   }
 
   /** Opens the outbox with what an earlier agent did not get rid of. */
   static async open(options: OutboxOptions): Promise<Outbox> {
-    const outbox = new Outbox(options);
+    const { stateDirectory, clock, repeatMs, log } = options;
+    const saidFile = new SaidFile(stateDirectory, clock, log);
+    const repeats = new Repeats(clock, repeatMs, await saidFile.load());
+    const outbox = new Outbox(options, saidFile, repeats);
     const kept = await outbox.#files.load(
       (name, err) => outbox.#putAside(name, err),
       (err) => options.log.error({ err }, 'the outbox cannot be used: notifications may be lost'),
@@ -153,7 +159,7 @@ export class Outbox {
         await sleep(clock, pauseMs, signal);
       } else if (await this.#deliver(item, signal)) {
         backoff.reset();
-        this.#remember(item);
+        await this.#remember(item);
         await this.#drop(item);
       } else {
         this.#late = true;
@@ -176,9 +182,11 @@ export class Outbox {
     return this.#backupAt + BACKUP_SPACING_MS - this.#options.clock.monotonic();
   }
 
-  #remember({ message, isAgain }: Item): void {
+  async #remember({ message, isAgain }: Item): Promise<void> {
+    if (isStatus({ message })) return;
     if (message.method === 'update_backup') this.#backupAt = this.#options.clock.monotonic();
     this.#repeats.delivered(message, isAgain);
+    await this.#saidFile.write(this.#repeats.pending);
   }
 
   /** Not behind what waits about the same: that is newer. */
@@ -278,7 +286,7 @@ function newItem(message: ConductorMessage, kept: Item['kept']): Item {
   return { message, kept, isAgain: false, failures: 0 };
 }
 
-function isStatus({ message }: Item): boolean {
+function isStatus({ message }: Pick<Item, 'message'>): boolean {
   return message.method === 'heartbeat';
 }
 

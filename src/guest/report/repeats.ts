@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { isOutcome, type ConductorMessage } from '../../trove/conductor-messages.ts';
+import type { SaidMessage } from './said-file.ts';
 
 /** What was delivered, and when it is said again. */
 interface Said {
@@ -22,17 +23,25 @@ const MOST = 100;
  * What is said again although it was delivered: how backups have ended, faults and ends. The conductor
  * can lose what was confirmed (KeyError in its cache of ten keys), and Trove's taskmanager writes its own
  * fault over that of a failed prepare unless ours is younger than 6 s, at a poll every 5 s or later
- * (docs/contracts/trove.md, 5.4 and 9.3). Kept in memory only: an agent that ends does not say it again.
+ * (docs/contracts/trove.md, 5.4 and 9.3).
  */
 export class Repeats {
   readonly #clock: Clock;
   readonly #afterMs: number;
   readonly #said = new Map<string, Said>();
 
-  /** `afterMs` after its delivery a message is said again. */
-  constructor(clock: Clock, afterMs: number) {
+  /**
+   * `afterMs` after its delivery a message is said again; at once what an earlier agent has delivered
+   * (`before`), because nobody knows what was lost with it.
+   */
+  constructor(clock: Clock, afterMs: number, before: readonly SaidMessage[] = []) {
     this.#clock = clock;
     this.#afterMs = afterMs;
+    const now = clock.monotonic();
+    for (const { message, agoMs } of before) {
+      const key = subjectOf(message);
+      if (key !== null) this.#said.set(key, { message, at: now - agoMs, due: [now] });
+    }
   }
 
   /** Remembers a message that was delivered; `isAgain` when it is one that was said before. */
@@ -71,6 +80,14 @@ export class Repeats {
   requested(): void {
     const fault = this.#said.get(FAULT);
     if (fault) fault.due = fault.due.filter((at) => at <= fault.at + this.#afterMs);
+  }
+
+  /** What is still to be said again: the next agent's, if this one ends. */
+  get pending(): SaidMessage[] {
+    const now = this.#clock.monotonic();
+    return [...this.#said.values()]
+      .filter(({ due }) => due.length > 0)
+      .map(({ message, at }) => ({ message, agoMs: now - at }));
   }
 
   /** Until the next is due (ms); null when none is. */

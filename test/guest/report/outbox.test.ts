@@ -251,6 +251,7 @@ describe('what was delivered', () => {
     expect(box.sent).toEqual([]);
     await box.clock.advance(1);
     expect(box.sent).toHaveLength(Math.min(times - 1, 1));
+    await box.clock.untilWaiting();
     await box.clock.advance(600_000);
     expect(box.sent).toHaveLength(times - 1);
   });
@@ -288,9 +289,37 @@ describe('what was delivered', () => {
     box.outbox.connected();
     await until('both are said again', () => box.sent.length === 2);
     await box.clock.untilWaiting();
+    await box.clock.advance(60_000);
+    await until('they are said', () => box.sent.length === 5);
+    await box.clock.untilWaiting();
     await box.clock.advance(600_000);
     expect(box.sent.filter((name) => name === 'end')).toHaveLength(2);
     expect(box.sent.filter((name) => name === 'it fails')).toHaveLength(3);
+  });
+});
+
+describe('what an agent has delivered that ends before it is said again', () => {
+  it('is said once more by the next one', async () => {
+    const state = await temporaryDirectory();
+    const before = await bench(state, 15_000);
+    await before.outbox.postDurable('1', message('end'));
+    before.run();
+    await before.clock.untilWaiting();
+    await before.stop();
+    const box = await bench(state, 15_000);
+    box.outcomes.push(new NotSent('no session'));
+    box.run();
+    await box.clock.untilWaiting();
+    box.outbox.connected();
+    await until('it is said again', () => box.sent.length === 2);
+    await box.clock.untilWaiting();
+    await box.clock.advance(600_000);
+    await box.stop();
+    expect(box.sent).toEqual(['end', 'end']);
+    const third = await bench(state, 15_000);
+    third.run();
+    await third.clock.untilWaiting();
+    expect(third.sent).toEqual([]);
   });
 });
 

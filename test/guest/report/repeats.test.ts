@@ -67,3 +67,20 @@ it('a lost connection is doubted for a minute', async () => {
   await clock.advance(1);
   expect(repeats.doubtful()).toEqual([]);
 });
+
+it('what an earlier agent has delivered is said at once, once', async () => {
+  const clock = new ManualClock();
+  await clock.advance(1_000_000);
+  const before = [fault('a'), end, beat].map((message) => ({ message, agoMs: 20_000 }));
+  const repeats = new Repeats(clock, 15_000, before);
+  expect(repeats.pending).toEqual(before.slice(0, 2));
+  expect(repeats.due()).toEqual([fault('a'), end]);
+  for (const one of [fault('a'), end]) repeats.delivered(one, true);
+  expect([repeats.pending, repeats.nextInMs]).toEqual([[], null]);
+});
+
+it('a new fault takes the place of one that an earlier agent has delivered', () => {
+  const repeats = new Repeats(new ManualClock(), 15_000, [{ message: fault('old'), agoMs: 0 }]);
+  repeats.delivered(fault('new'), false);
+  expect(repeats.pending).toEqual([{ message: fault('new'), agoMs: 0 }]);
+});
