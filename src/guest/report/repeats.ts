@@ -40,7 +40,10 @@ export class Repeats {
     const now = clock.monotonic();
     for (const { message, agoMs } of before) {
       const key = subjectOf(message);
-      if (key !== null) this.#said.set(key, { message, at: now - agoMs, due: [now] });
+      const at = now - agoMs;
+      const later = this.#times(message).map((ms) => at + ms);
+      const due = [now, ...later.slice(1).filter((time) => time > now)];
+      if (key !== null) this.#said.set(key, { message, at, due });
     }
   }
 
@@ -79,7 +82,9 @@ export class Repeats {
    */
   requested(): void {
     const fault = this.#said.get(FAULT);
-    if (fault) fault.due = fault.due.filter((at) => at <= fault.at + this.#afterMs);
+    if (!fault) return;
+    const second = Math.max(fault.at + this.#afterMs, this.#clock.monotonic());
+    fault.due = fault.due.filter((at) => at <= second);
   }
 
   /** What is still to be said again: the next agent's, if this one ends. */

@@ -68,7 +68,7 @@ it('a lost connection is doubted for a minute', async () => {
   expect(repeats.doubtful()).toEqual([]);
 });
 
-it('what an earlier agent has delivered is said at once, once', async () => {
+it('what an earlier agent has delivered is said at once, and a fault once more in its time', async () => {
   const clock = new ManualClock();
   await clock.advance(1_000_000);
   const before = [fault('a'), end, beat].map((message) => ({ message, agoMs: 20_000 }));
@@ -76,7 +76,18 @@ it('what an earlier agent has delivered is said at once, once', async () => {
   expect(repeats.pending).toEqual(before.slice(0, 2));
   expect(repeats.due()).toEqual([fault('a'), end]);
   for (const one of [fault('a'), end]) repeats.delivered(one, true);
+  expect([repeats.pending, repeats.nextInMs]).toEqual([
+    [{ message: fault('a'), agoMs: 0 }],
+    40_000,
+  ]);
+  repeats.requested();
   expect([repeats.pending, repeats.nextInMs]).toEqual([[], null]);
+});
+
+it('what an earlier agent has delivered is said although Trove has asked for something else', () => {
+  const repeats = new Repeats(new ManualClock(), 15_000, [{ message: fault('a'), agoMs: 90_000 }]);
+  repeats.requested();
+  expect(repeats.due()).toEqual([fault('a')]);
 });
 
 it('a new fault takes the place of one that an earlier agent has delivered', () => {
