@@ -23,8 +23,8 @@ type Outcome = 'arrived' | 'unknown' | { lost: string };
 export interface ReachabilityParts {
   topology: Topology;
   publisher: Publisher;
-  /** Declares the whole topology once more. Rejects when that fails. */
-  declareAgain: () => Promise<void>;
+  /** Declares this again; what is there already stays as it is. Rejects when that fails. */
+  declare: (what: Topology) => Promise<void>;
   /** Drops the connection, so that the next one is made. */
   giveUp: (why: string) => void;
   clock: Clock;
@@ -36,7 +36,8 @@ export interface ReachabilityParts {
  * Proves that this guest can be reached: an exchange or a binding can be lost at the broker while
  * connection, queues and consumers stay, and no error says so. Every few minutes a message goes to each queue
  * the way that callers' go. When one does not arrive, all is declared again; when the next one does not
- * arrive either, the connection is given up.
+ * arrive either, the connection is given up. What is written to a stream stays there: streams get no message,
+ * and are declared again with their exchanges and bindings each time.
  */
 export class Reachability {
   readonly #arrivals = new Changes();
@@ -82,7 +83,7 @@ export class Reachability {
       { reason: first.lost },
       'this guest could not be reached; all is declared again',
     );
-    const second = await parts.declareAgain().then(
+    const second = await parts.declare(parts.topology).then(
       () => this.#onAllWays(parts, signal),
       (error: unknown) => ({ lost: `declaring it again failed: ${messageOf(error)}` }),
     );
@@ -106,8 +107,14 @@ export class Reachability {
   /** The first way on which nothing arrives; else unknown when one of them is. */
   async #onAllWays(parts: ReachabilityParts, signal: AbortSignal): Promise<Outcome> {
     let all: Outcome = 'arrived';
+    const streams = streamsOf(parts.topology);
+    if (streams.queues.length > 0) {
+      const failure = await parts.declare(streams).then(() => null, messageOf);
+      if (signal.aborted) return 'unknown';
+      if (failure !== null) return { lost: `declaring the streams again failed: ${failure}` };
+    }
     for (const binding of parts.topology.bindings) {
-      if (isStream(binding.queue, parts.topology)) continue;
+      if (streams.bindings.includes(binding)) continue;
       const one = await this.#onWay(binding, parts, signal);
       if (signal.aborted) return 'unknown';
       if (typeof one === 'object') return one;
@@ -155,9 +162,13 @@ export class Reachability {
   }
 }
 
-/** What is written to a stream stays there. */
-function isStream(name: string, { queues }: Topology): boolean {
-  return queues.some(
-    (queue) => queue.name === name && queue.arguments['x-queue-type'] === 'stream',
-  );
+/** The streams, with what leads to them. */
+function streamsOf({ exchanges, queues, bindings }: Topology): Topology {
+  const streams = queues.filter((queue) => queue.arguments['x-queue-type'] === 'stream');
+  const ways = bindings.filter(({ queue }) => streams.some(({ name }) => name === queue));
+  return {
+    exchanges: exchanges.filter(({ name }) => ways.some(({ exchange }) => exchange === name)),
+    queues: streams,
+    bindings: ways,
+  };
 }

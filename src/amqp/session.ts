@@ -153,8 +153,8 @@ export class AmqpSession implements Publisher {
     this.#connection = connection;
     this.#differences.clear();
     const onDifference = (difference: InequivalentDeclaration): void => this.#tell(difference);
-    const declareAgain = (): Promise<void> =>
-      this.#inTime(connection, declareOnce(connection, topology, onDifference));
+    const declare = (what: Topology): Promise<void> =>
+      this.#inTime(connection, declareOnce(connection, what, onDifference));
     const publishing = keepOpen({
       ...this.#series('AMQP publisher', over),
       open: () =>
@@ -166,7 +166,7 @@ export class AmqpSession implements Publisher {
         this.#publisher = undefined;
         // An exchange is gone, and its bindings with it, of which consumers hear nothing.
         if (!isNotFound(reason)) return;
-        await declareAgain().catch((error: unknown) => {
+        await declare(topology).catch((error: unknown) => {
           connection.abandon(`declaring all again failed: ${messageOf(error)}`);
         });
       },
@@ -198,7 +198,7 @@ export class AmqpSession implements Publisher {
       {
         topology,
         publisher: this,
-        declareAgain,
+        declare,
         giveUp: (why) => {
           connection.abandon(why);
         },

@@ -2,6 +2,8 @@ import { excerpt } from '../base/text.ts';
 
 /** The statuses that keystoneauth follows, with the same method and body; 305 names a proxy. */
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** Those that stand for good; the others are for one call (RFC 9110, 15.4). */
+const PERMANENT = new Set([301, 308]);
 /** So many after each other are a circle. */
 export const MOST_REDIRECTS = 5;
 
@@ -13,6 +15,8 @@ export interface Redirect {
   place: string;
   /** Where to go on; null when a call with a token must not. */
   url: URL | null;
+  /** Later calls may go there by themselves. */
+  isPermanent: boolean;
 }
 
 /**
@@ -34,5 +38,10 @@ export function redirectOf(
   const isDown = from.protocol === 'https:' && url.protocol !== 'https:';
   const isBare = url.username === '' && url.password === '';
   const mayFollow = isHttp && !isDown && isBare && url.hostname === from.hostname;
-  return { origin: url.origin, place, url: mayFollow ? url : null };
+  return {
+    origin: url.origin,
+    place,
+    url: mayFollow ? url : null,
+    isPermanent: PERMANENT.has(status),
+  };
 }

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { NotSent, type OutgoingMessage, type PublishOutcome } from '../../src/amqp/message.ts';
 import { Reachability } from '../../src/amqp/reachability.ts';
-import type { QueueDeclaration, Topology } from '../../src/amqp/topology.ts';
+import type { ExchangeDeclaration, QueueDeclaration, Topology } from '../../src/amqp/topology.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 
@@ -11,11 +11,19 @@ const queue = (name: string, type = ''): QueueDeclaration => {
   const args: Record<string, string> = type === '' ? {} : { 'x-queue-type': type };
   return { name, ...FLAGS, arguments: args };
 };
-const TOPOLOGY: Topology = {
-  exchanges: [],
-  queues: [queue('a'), queue('b', 'quorum'), queue('s', 'stream')],
-  bindings: ['a', 'b', 's'].map((name) => ({ queue: name, exchange: 'x', routingKey: name })),
+const exchange = (name: string): ExchangeDeclaration => {
+  return { name, type: 'topic', durable: false, autoDelete: false, arguments: {} };
 };
+const TOPOLOGY: Topology = {
+  exchanges: [exchange('x'), exchange('fan')],
+  queues: [queue('a'), queue('b', 'quorum'), queue('s', 'stream')],
+  bindings: [
+    ...['a', 'b'].map((name) => ({ queue: name, exchange: 'x', routingKey: name })),
+    { queue: 's', exchange: 'fan', routingKey: '' },
+  ],
+};
+/** What each proof declares, and what is declared after one that failed. */
+const [STREAMS, ALL] = [['s'], ['a', 'b', 's']];
 
 type Answer = PublishOutcome | 'arrives' | Error;
 
@@ -24,7 +32,11 @@ let reachability: Reachability;
 /** What becomes of each message to a queue; those that are left out arrive. */
 let answers: Record<string, Answer[]>;
 let sent: OutgoingMessage[];
-let declared: number;
+/** The queues that were declared again, time by time. */
+let declared: string[][];
+let whats: Topology[];
+/** Why declaring fails, time by time; null or left out: it does not. */
+let refusals: (string | null)[];
 let given: string[];
 let texts: string[];
 let ending: AbortController;
@@ -34,7 +46,7 @@ beforeEach(() => {
   reachability = new Reachability();
   answers = {};
   [sent, given] = [[], []];
-  declared = 0;
+  [declared, whats, refusals] = [[], [], []];
   ending = new AbortController();
 });
 
@@ -55,9 +67,11 @@ async function prove(): Promise<void> {
     {
       topology: TOPOLOGY,
       publisher: { publish },
-      declareAgain: () => {
-        declared++;
-        return Promise.resolve();
+      declare: (what) => {
+        whats.push(what);
+        declared.push(what.queues.map(({ name }) => name));
+        const refusal = refusals.shift() ?? null;
+        return refusal === null ? Promise.resolve() : Promise.reject(new Error(refusal));
       },
       giveUp: (why) => given.push(why),
       clock,
@@ -71,14 +85,14 @@ async function prove(): Promise<void> {
 }
 
 describe('a proof', () => {
-  it('takes the way of callers to each queue, and leaves streams alone', async () => {
+  it('takes the way of callers to each queue; streams get no message and are declared again', async () => {
     await prove();
     expect(sent.map(({ exchange, routingKey }) => [exchange, routingKey])).toEqual([
       ['x', 'a'],
       ['x', 'b'],
     ]);
     expect(sent[0]).toMatchObject({ mandatory: true, properties: { expiration: '60000' } });
-    expect([declared, given, texts]).toEqual([0, [], []]);
+    expect([declared, given, texts]).toEqual([[STREAMS], [], []]);
   });
 
   it.each<[string, Answer]>([
@@ -90,7 +104,7 @@ describe('a proof', () => {
     async (_, answer) => {
       answers = { b: [answer] };
       await prove();
-      expect([declared, given]).toEqual([1, []]);
+      expect([declared, given]).toEqual([[STREAMS, ALL, STREAMS], []]);
       expect(texts).toEqual(['this guest could not be reached; all is declared again']);
       expect(reachability.concern).toBeNull();
     },
@@ -107,10 +121,28 @@ describe('a proof', () => {
     expect(reachability.concern).toBeNull();
   });
 
+  it('declares a stream with its exchange and binding, and nothing else', async () => {
+    await prove();
+    expect(whats[0]).toEqual({
+      exchanges: [exchange('fan')],
+      queues: [queue('s', 'stream')],
+      bindings: [{ queue: 's', exchange: 'fan', routingKey: '' }],
+    });
+  });
+
+  it('of which a stream cannot be declared fails like one whose message does not arrive', async () => {
+    const why = 'declaring the streams again failed: no';
+    refusals = ['no', null, 'no'];
+    await prove();
+    expect([declared, given]).toEqual([[STREAMS, ALL, STREAMS], [why]]);
+    expect(reachability.concern?.text).toContain(why);
+    expect(sent).toEqual([]);
+  });
+
   it('says nothing while the broker takes no messages', async () => {
     answers = { a: [new NotSent('blocked')], b: [new NotSent('blocked')] };
     await prove();
-    expect([declared, given, texts]).toEqual([0, [], []]);
+    expect([declared, given, texts]).toEqual([[STREAMS], [], []]);
   });
 
   it.each<[string, Record<string, Answer[]>]>([
@@ -132,10 +164,10 @@ describe('a proof', () => {
   it('is content with any delivery: its own message waits behind what others sent', async () => {
     answers = { a: ['confirmed'] };
     const proof = prove();
-    await Promise.resolve();
+    while (sent.length === 0) await Promise.resolve();
     expect(reachability.delivered('a', {})).toBe(false);
     await proof;
-    expect([declared, given]).toEqual([0, []]);
+    expect([declared, given]).toEqual([[STREAMS], []]);
   });
 });
 
@@ -144,7 +176,7 @@ it('is made every three minutes, and at once after one that failed', async () =>
   const parts = {
     topology: TOPOLOGY,
     publisher: { publish },
-    declareAgain: () => Promise.resolve(),
+    declare: () => Promise.resolve(),
     giveUp: () => {
       ending.abort();
     },
