@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { rescope } from '../../src/backup/swift/keystone.ts';
 import { SwiftClient } from '../../src/backup/swift/swift-client.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import { messageOf } from '../../src/base/errors.ts';
 import { redirectOf } from '../../src/http/redirect.ts';
 import { readResource } from '../../src/k2hr3/resource.ts';
 import { answering } from '../http/http-server.ts';
@@ -96,19 +97,39 @@ describe('Swift', () => {
     return { client, swift };
   }
 
-  it.each(STATUSES)('that redirects by %d is followed, and found at once later', async (status) => {
+  it.each([
+    [301, ['PUT']],
+    [302, ['PUT', 'HEAD']],
+    [303, ['PUT', 'HEAD']],
+    [307, ['PUT', 'HEAD']],
+    [308, ['PUT']],
+  ])('that redirects by %d is followed; only one for good is remembered', async (status, asked) => {
     const calls: string[] = [];
     const { client } = await behind((to) => front(status, to, calls));
     expect(await client.put('c', 'o', Buffer.from('hello'))).toBe(md5('hello'));
     expect(await client.head('c', 'o')).toMatchObject({ bytes: 5 });
-    expect(calls).toEqual(['PUT']);
+    expect(calls).toEqual(asked);
   });
 
-  it('that redirects a body on its way gets it with the next try', async () => {
+  it('that redirects for once to where it redirects for good is asked at the first place again', async () => {
+    const first: string[] = [];
+    const second: string[] = [];
+    const { client } = await behind(async (to) => front(307, await front(301, to, second), first));
+    await client.put('c', 'o', Buffer.from('hello'));
+    expect(await client.head('c', 'o')).toMatchObject({ bytes: 5 });
+    expect([first, second]).toEqual([
+      ['PUT', 'HEAD'],
+      ['PUT', 'HEAD'],
+    ]);
+  });
+
+  it.each([307, 308])('that redirects a body on its way by %d gets it next', async (status) => {
+    let redirected = 0;
     const { client } = await behind((to) =>
       answering((request, response) => {
         request.once('data', () => {
-          response.writeHead(307, { Location: `${to}${request.url ?? ''}` }).end();
+          redirected++;
+          response.writeHead(status, { Location: `${to}${request.url ?? ''}` }).end();
         });
       }),
     );
@@ -117,6 +138,10 @@ describe('Swift', () => {
     }
     await expect(client.put('c', 'o', body())).rejects.toMatchObject({ retryable: true });
     expect(await client.put('c', 'o', body())).toBe(md5('hello'));
+    expect(redirected).toBe(1);
+    // What stands for one call only does not stand for the next one.
+    const another = client.put('c', 'o', body()).then(() => 'stored', messageOf);
+    expect(await another).toMatch(status === 308 ? 'stored' : 'it redirects to');
   });
 
   it('that redirects to another host is not followed: the line names it', async () => {

@@ -4,9 +4,14 @@ import type { HttpAnswer } from '../../http/send.ts';
 import { redirected, unanswered } from './swift-error.ts';
 import type { SwiftCall } from './swift-http.ts';
 
-/** Follows Swift to another place on the same host, as from http to https, and remembers the way. */
+/**
+ * Follows Swift to another place on the same host, as from http to https. A redirect that stands for good (301,
+ * 308) is remembered for all later calls, any other one for one call only (RFC 9110, 15.4).
+ */
 export class Redirects {
   #account: string;
+  /** Calls whose body was on its way when they were redirected for once: where the next try goes. */
+  readonly #nextTries = new Map<string, URL>();
 
   /** @param account its URL, without a slash at the end. */
   constructor(account: string) {
@@ -29,7 +34,10 @@ export class Redirects {
     exchange: (at: SwiftCall) => Promise<HttpAnswer>,
   ): Promise<HttpAnswer> {
     const body = call.body === undefined ? null : new OnceBegun(call.body);
-    let { url } = call;
+    const key = `${call.method} ${call.url.href}`;
+    let url = this.#nextTries.get(key) ?? call.url;
+    this.#nextTries.delete(key);
+    let isPermanent = url === call.url;
     for (let hops = 0; ; hops++) {
       const answer = await exchange({ ...call, url, body: body?.body });
       const to = redirectOf(answer, url);
@@ -40,10 +48,12 @@ export class Redirects {
         throw redirected(call.what, answer.status, to.place, why);
       }
       if (hops === MOST_REDIRECTS) throw redirected(call.what, answer.status, to.place, TOO_OFTEN);
-      if (isSamePath(to.url, url)) {
-        this.#account = to.url.origin + new URL(this.#account).pathname;
+      isPermanent &&= to.isPermanent && isSamePath(to.url, url);
+      if (isPermanent) this.#account = to.url.origin + new URL(this.#account).pathname;
+      if (body?.isBegun) {
+        if (!isPermanent) this.#nextTries.set(key, to.url);
+        throw unanswered(call.what, `it redirects to ${to.place}`);
       }
-      if (body?.isBegun) throw unanswered(call.what, `it redirects to ${to.place}`);
       url = to.url;
     }
   }
