@@ -1,11 +1,12 @@
 import http from 'node:http';
 import https from 'node:https';
-import { isIPv6 } from 'node:net';
+import { isIPv6, type Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
-import { codeOf } from '../base/errors.ts';
+import { codeOf, messageOf } from '../base/errors.ts';
 import { dialOptions, type DialOptions } from '../host/dial.ts';
 import { answerBody } from './answer-body.ts';
 import { Life } from './life.ts';
+import { MAYBE_TLS } from './plain-to-tls.ts';
 import type { Pool } from './pool.ts';
 import { sendBody, type HttpBody } from './send-body.ts';
 import type { Target } from './target.ts';
@@ -112,10 +113,15 @@ function open(
 /** The head of the answer. Whatever else ends the call breaks its life. */
 function answerTo(outgoing: http.ClientRequest, life: Life): Promise<http.IncomingMessage> {
   let hasSpoken = false;
+  let socket: Socket | undefined;
   outgoing.once('information', () => void (hasSpoken = true));
+  outgoing.once('socket', (made) => {
+    socket = made;
+  });
   // Not once: one more error may follow the first.
   outgoing.on('error', (error) => {
-    life.break(hasSpoken || outgoing.reusedSocket ? ofHttpPeer(error) : error);
+    const isHttpPeer = hasSpoken || outgoing.reusedSocket;
+    life.break(isHttpPeer ? ofHttpPeer(error) : (endedUnheard(error, socket) ?? error));
   });
   outgoing.once('upgrade', (_answer, socket) => {
     socket.on('error', () => undefined).destroy();
@@ -143,6 +149,16 @@ function answerTo(outgoing: http.ClientRequest, life: Life): Promise<http.Incomi
 function ofHttpPeer(error: Error): Error {
   if (!codeOf(error)?.startsWith('HPE_')) return error;
   return new Error(`its answer is broken: ${error.message}`, { cause: error });
+}
+
+/** The error for a connection without TLS that the other side ended before it said anything. */
+function endedUnheard(error: unknown, socket: Socket | undefined): Error | null {
+  const code = codeOf(error);
+  if (code !== 'ECONNRESET' && code !== 'EPIPE') return null;
+  if (socket === undefined || 'encrypted' in socket || socket.connecting) return null;
+  if (socket.bytesRead > 0) return null;
+  const what = `${messageOf(error)} before it said anything; ${MAYBE_TLS}`;
+  return Object.assign(new Error(what, { cause: error }), { code });
 }
 
 function otherProtocol(): Error {

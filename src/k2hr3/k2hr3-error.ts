@@ -1,5 +1,6 @@
 import { AgentError } from '../base/errors.ts';
 import type { ErrorFacts } from '../base/errors.ts';
+import { plainToTls } from '../http/plain-to-tls.ts';
 import { redirectOf } from '../http/redirect.ts';
 
 /**
@@ -59,8 +60,10 @@ export function refusal(
   },
 ): K2hr3Error {
   const kind = kindOfStatus(answer.status);
-  const to = redirectOf({ headers: {}, ...answer }, new URL(answer.origin));
-  const said = to === null ? saidBy(answer.body) : whereTo(to.origin, answer.origin);
+  const origin = new URL(answer.origin);
+  const to = redirectOf({ headers: {}, ...answer }, origin);
+  const tls = plainToTls(origin, { status: answer.status, text: answer.body });
+  const said = to === null ? (tls ?? saidBy(answer.body)) : whereTo(to.origin, answer.origin);
   const text = `K2HR3 at ${answer.origin} ${doing}: status ${answer.status}`;
   return new K2hr3Error(kind, said === '' ? text : `${text}, ${said}`);
 }

@@ -1,9 +1,11 @@
+import tls from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { rescope } from '../../src/backup/swift/keystone.ts';
 import { SwiftClient } from '../../src/backup/swift/swift-client.ts';
 import { messageOf } from '../../src/base/errors.ts';
 import { fetchRoleAccess } from '../../src/k2hr3/extdata.ts';
 import { fastClock } from '../base/fast-clock.ts';
+import { listening } from '../http/http-server.ts';
 import { rawPeer, saysAndEnds } from '../hostile/raw-peer.ts';
 
 /** Each asks the peer at this URL once, and says why that failed. */
@@ -35,7 +37,55 @@ const PEERS: [string, string, string][] = [
   ['MySQL', '\x4a\0\0\0\x0a8.0.30\0', 'what answers there is no HTTP server; check the port'],
 ];
 
+/** What a port that speaks TLS answers to a call without it: nginx 1.22, Apache 2.4.71, Go, HAProxy 2.6. */
+const BAD = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n';
+const [IT_IS, MAYBE] = ['that port speaks TLS: its URL', 'if that port speaks TLS, its URL'];
+const TLS_PORTS: [string, string, string][] = [
+  [
+    'nginx',
+    `${BAD}Content-Type: text/html\r\n\r\n<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n`,
+    IT_IS,
+  ],
+  [
+    'nginx with its own status',
+    'HTTP/1.1 497 \r\nConnection: close\r\n\r\n<center>The plain HTTP request was sent to HTTPS port</center>\r\n',
+    IT_IS,
+  ],
+  [
+    'Apache',
+    `${BAD}Content-Type: text/html; charset=iso-8859-1\r\n\r\nReason: You're speaking plain HTTP to an SSL-enabled server port.<br />\n Instead use the HTTPS scheme`,
+    IT_IS,
+  ],
+  [
+    'Go',
+    'HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n',
+    IT_IS,
+  ],
+  ['nginx, asked by HEAD', `${BAD}\r\n`, MAYBE],
+  ['HAProxy, which ends the connection', '', MAYBE],
+];
+
 describe.each(ASKING)('%s at a port of', (_, ask) => {
+  it.each(TLS_PORTS)('%s, that speaks TLS', async (_name, answer, why) => {
+    const { url } = await rawPeer(saysAndEnds(answer));
+    const said = await ask(url).then(() => 'an answer', messageOf);
+    expect(said).toContain(`${why} should begin with https:`);
+    expect(said).not.toContain('<');
+  });
+
+  it('a server that speaks TLS and ends what is no TLS', async () => {
+    const url = await listening(tls.createServer());
+    expect(await ask(url).then(() => 'an answer', messageOf)).toContain(MAYBE);
+  });
+
+  it.each([
+    ['refuses for another reason', `${BAD}\r\nHeader X-Y is missing`],
+    ['was cut off behind its first words', 'HTTP/1.1 200 OK\r\nContent-Le'],
+  ])('a server that %s is not taken for TLS', async (_name, answer) => {
+    const { url } = await rawPeer(saysAndEnds(answer));
+    expect(await ask(url).then(() => 'an answer', messageOf)).not.toMatch(/TLS|https/);
+  });
+
   it.each(PEERS)('%s', async (_name, begins, why) => {
     const { url } = await rawPeer(saysAndEnds(begins));
     expect(await ask(url).then(() => 'an answer', messageOf)).toContain(why);

@@ -2,6 +2,7 @@ import { AgentError, messageOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { withoutTrailing } from '../../base/text.ts';
 import { NoAnswer } from '../../http/no-answer.ts';
+import { plainToTls } from '../../http/plain-to-tls.ts';
 import { MOST_REDIRECTS, redirectOf } from '../../http/redirect.ts';
 import { send } from '../../http/send.ts';
 import { isBaseUrl, parseTarget, showable } from '../../http/target.ts';
@@ -47,13 +48,16 @@ export async function rescope(
   const url = tokensUrl(authUrl);
   const identity = { methods: ['token'], token: { id: token } };
   const body = JSON.stringify({ auth: { identity, scope: { project: { id: projectId } } } });
-  const { status, subject, answer } = await post(url, body, transport).catch((error: unknown) => {
-    if (error instanceof AgentError && !(error instanceof NoAnswer)) throw error;
-    const cause = error instanceof NoAnswer ? error.cause : error;
-    const problem = tlsProblem(cause, 'backup.ca_file') ?? wrongPeer(cause);
-    throw failed(url, `cannot be asked: ${problem ?? messageOf(error)}`, error);
-  });
-  if (status !== 201 && status !== 200) throw refused(url, status);
+  const { status, subject, answer, at } = await post(url, body, transport).catch(
+    (error: unknown) => {
+      if (error instanceof AgentError && !(error instanceof NoAnswer)) throw error;
+      const cause = error instanceof NoAnswer ? error.cause : error;
+      const problem = tlsProblem(cause, 'backup.ca_file') ?? wrongPeer(cause);
+      throw failed(url, `cannot be asked: ${problem ?? messageOf(error)}`, error);
+    },
+  );
+  if (status !== 201 && status !== 200)
+    throw refused(url, status, plainToTls(at, { status, text: answer }));
   const catalog = catalogOf(answer);
   if (subject === undefined || catalog === null) {
     throw failed(url, 'answered without a token and a catalog');
@@ -77,6 +81,8 @@ interface KeystoneAnswer {
   /** X-Subject-Token. */
   subject: string | undefined;
   answer: string;
+  /** Who answered in the end. */
+  at: URL;
 }
 
 /** Asks, and goes on where Keystone redirects to, with the same method and body, as keystoneauth does. */
@@ -87,7 +93,7 @@ function post(first: URL, body: string, transport: KeystoneTransport): Promise<K
       const { status, headers, answer } = await postOnce(url, body, transport, signal);
       const to = redirectOf({ status, headers }, url);
       if (to === null) {
-        return { status, subject: [headers['x-subject-token']].flat()[0], answer };
+        return { status, subject: [headers['x-subject-token']].flat()[0], answer, at: url };
       }
       if (to.url === null) throw redirected(first, status, elsewhere(to.place));
       if (hops === MOST_REDIRECTS) {
@@ -123,12 +129,12 @@ function catalogOf(answer: string): unknown[] | null {
   }
 }
 
-function refused(url: URL, status: number): AgentError {
+function refused(url: URL, status: number, problem: string | null): AgentError {
   return failed(
     url,
     status === 401 || status === 404
       ? `does not accept the token of the request (status ${status}): it has expired, or is of another cloud`
-      : `answered with status ${status}`,
+      : `answered with status ${status}${problem === null ? '' : `: ${problem}`}`,
   );
 }
 

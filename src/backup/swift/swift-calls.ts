@@ -1,6 +1,7 @@
 import type http from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import { withoutTrailing } from '../../base/text.ts';
+import { plainToTls } from '../../http/plain-to-tls.ts';
 import { Pool } from '../../http/pool.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 import type { HttpBody } from '../../http/send-body.ts';
@@ -119,7 +120,7 @@ export class SwiftCalls {
       request: typeof id === 'string' ? id : undefined,
       text: isPlain ? text.replaceAll(/\s+/g, ' ').trim().slice(0, 300) : undefined,
       retryAfterMs: retryAfterMs(headers['retry-after'], this.#transport.clock.wall()),
-      final: call.final?.[status],
+      final: call.final?.[status] ?? plainToTls(call.url, { status, text }) ?? undefined,
     });
   }
 }
