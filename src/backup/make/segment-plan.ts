@@ -27,14 +27,20 @@ export function planSegments(
   const member = packedAtMost(memberBytes);
   const most = Math.ceil(bytes / memberBytes) * member;
   const count = Math.min(MOST_SEGMENTS, limits.segments);
-  const largest = Math.min(LARGEST_SEGMENT, limits.objectBytes);
   // A segment ends with a member, so that it can stay short of its limit by almost one.
-  const least = Math.ceil(most / count) + member;
-  const wish = Math.min(Math.max(wanted, limits.leastSegmentBytes + member), largest);
-  const segmentBytes = most <= wish ? wish : Math.max(wish, least);
+  const forLeast = limits.leastSegmentBytes + member;
+  const forCount = Math.ceil(most / count) + member;
+  const largest = Math.min(Math.max(LARGEST_SEGMENT, forLeast), limits.objectBytes);
+  const wish = Math.min(Math.max(wanted, forLeast), largest);
+  const segmentBytes = most <= wish ? wish : Math.max(wish, forCount);
   if (segmentBytes > largest) {
     throw new AgentError(
       `the snapshot has ${bytes} bytes, Swift takes ${count} segments of ${largest}: it cannot be backed up`,
+    );
+  }
+  if (most > segmentBytes && segmentBytes < forLeast) {
+    throw new AgentError(
+      `Swift takes segments of ${limits.leastSegmentBytes} to ${largest} bytes, which pieces of ${member} bytes cannot keep: it cannot be backed up`,
     );
   }
   return { isOne: most <= segmentBytes, segmentBytes };

@@ -51,6 +51,23 @@ describe('a tar', () => {
     expect(segmentBytes - PACKED).toBeGreaterThanOrEqual(leastSegmentBytes);
   });
 
+  it('is refused before anything is sent when a segment could be shorter than the least', () => {
+    const limits = { objectBytes: 10 * MEMBER, leastSegmentBytes: 10 * MEMBER - PACKED + 1 };
+    expect(() => plan(500 * MEMBER, 2 * MEMBER, limits)).toThrow(
+      `Swift takes segments of ${limits.leastSegmentBytes} to ${limits.objectBytes} bytes, which pieces of ${PACKED} bytes cannot keep: it cannot be backed up`,
+    );
+    expect(plan(9 * MEMBER, 2 * MEMBER, limits).isOne).toBe(true);
+    const enough = { ...limits, leastSegmentBytes: limits.leastSegmentBytes - 1 };
+    expect(plan(500 * MEMBER, 2 * MEMBER, enough).segmentBytes).toBe(10 * MEMBER);
+  });
+
+  it('has segments over 2 GiB only where shorter ones are refused', () => {
+    const leastSegmentBytes = 3 * 1024 ** 3;
+    expect(plan(2 ** 40, MEMBER, { leastSegmentBytes }).segmentBytes).toBe(
+      leastSegmentBytes + PACKED,
+    );
+  });
+
   it('is cut into no more segments than a manifest may have', () => {
     const { segmentBytes } = plan(500 * MEMBER, 2 * MEMBER, { segments: 20 });
     expect(Math.ceil(500 / Math.floor(segmentBytes / PACKED))).toBeLessThanOrEqual(20);
