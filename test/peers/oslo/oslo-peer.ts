@@ -3,7 +3,11 @@ import path from 'node:path';
 import { projectRoot } from '../../helpers/project-root.ts';
 import { PythonProcess } from '../trove/python-process.ts';
 
-const PYTHON_PATH = path.join(projectRoot, 'test/peers/oslo');
+/** The folder of another oslo.messaging than Debian's, to let that judge by hand; undefined: Debian's. */
+export const OTHER_OSLO = process.env['OSLO_MESSAGING'];
+const PYTHON_PATH = [path.join(projectRoot, 'test/peers/oslo'), OTHER_OSLO]
+  .filter((folder) => folder !== undefined)
+  .join(':');
 
 /** How a method is called. */
 interface CallOptions {
