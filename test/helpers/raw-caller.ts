@@ -19,6 +19,8 @@ export interface RawCallerOptions {
   id: string;
   /** The key of its messages; null when they are not encrypted. */
   key: string | null;
+  /** Where replies are to go. Default: a random name, as oslo.messaging's. */
+  replyQueue?: string;
 }
 
 /** A reply as it came, its envelope opened; `result` is still encrypted if it was. */
@@ -29,7 +31,7 @@ export interface RawReply extends JsonObject {
 
 /** Talks to a guest in single messages, of any bytes; sees what comes back. */
 export class RawCaller {
-  readonly replyQueue = `reply_${randomUUID().replaceAll('-', '')}`;
+  readonly replyQueue: string;
   /** What came back, by _msg_id. */
   readonly replies = new Map<string, RawReply[]>();
   readonly #options: RawCallerOptions;
@@ -43,6 +45,7 @@ export class RawCaller {
     channel: ConfirmChannel,
   ) {
     this.#options = options;
+    this.replyQueue = options.replyQueue ?? `reply_${randomUUID().replaceAll('-', '')}`;
     this.#cipher = options.key === null ? null : new Cipher(options.key);
     this.#connection = connection;
     this.#channel = channel;

@@ -4,6 +4,7 @@ import type { Dispatcher } from '../../src/oslo/rpc-server.ts';
 import { noSuchMethod } from '../../src/oslo/failure.ts';
 import { withServerPing } from '../../src/oslo/server-ping.ts';
 import { startOsloGuest } from '../helpers/oslo-guest.ts';
+import { RawCaller } from '../helpers/raw-caller.ts';
 import { recordingLog, silentLog } from '../helpers/recording-log.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { until } from '../helpers/until.ts';
@@ -68,7 +69,7 @@ async function declared(
   vhost: string,
 ): Promise<{ queues: Partial<QueueInfo>[]; exchanges: ExchangeInfo[] }> {
   const queues = (await broker.listQueues(vhost)).map((queue) => ({
-    name: queue.name.replace(/_fanout_[0-9a-f]{32}$/, '_fanout_*'),
+    name: queue.name.replace(/_fanout_(?:[0-9a-f]{32}|vm1:agent:\d+)$/, '_fanout_*'),
     durable: queue.durable,
     autoDelete: queue.autoDelete,
     arguments: queue.arguments,
@@ -82,15 +83,17 @@ async function declared(
 
 const QUORUM = 'rabbit_quorum_queue = true\nrabbit_transient_quorum_queue = true\n';
 const STREAM = `${QUORUM}rabbit_stream_fanout = true\nrabbit_qos_prefetch_count = 10\n`;
+/** It counts its names in a file, under a lock. */
 const MANAGER = 'use_queue_manager = true\nhostname = vm1\nprocessname = agent\n';
+const LOCKS = '[oslo_concurrency]\nlock_path = /tmp';
 /** What Debian's release does not know: judged by hand, by a release from 14.7 on. */
 const LATER: [string, string, string][] = [
   ['rabbit_transient_quorum_queue', QUORUM, ''],
   ['rabbit_transient_queues_ttl = 0', 'rabbit_transient_queues_ttl = 0', ''],
   ['rabbit_stream_fanout', STREAM, ''],
   ['rabbit_stream_fanout and its age', `${STREAM}rabbit_transient_queues_ttl = 60`, ''],
-  ['use_queue_manager', MANAGER, ''],
-  ['use_queue_manager and rabbit_stream_fanout', MANAGER + STREAM, ''],
+  ['use_queue_manager', MANAGER + LOCKS, ''],
+  ['use_queue_manager and rabbit_stream_fanout', MANAGER + STREAM + LOCKS, ''],
 ];
 
 describe('declarations are those of the real oslo.messaging with', () => {
@@ -162,6 +165,28 @@ describe('the real oslo client', () => {
     await expect(client.call(TOPIC, 'oslo_rpc_server_ping')).rejects.toMatchObject({
       className: 'NoSuchMethod',
     });
+  });
+
+  it('gets its reply in a queue of whatever name, as use_queue_manager gives it', async () => {
+    const vhost = await newVhost();
+    await startGuest(configFor(vhost, MANAGER), {
+      dispatch: ({ args }) => Promise.resolve(args),
+    });
+    if (OTHER_OSLO === undefined) {
+      const options = { transportUrl: broker.url(vhost), exchange: 'openstack', id: 'g1' };
+      const caller = await RawCaller.open({
+        ...options,
+        key: null,
+        replyQueue: 'reply_vm2:trove-api:1',
+      });
+      expect(caller.resultOf(await caller.call('echo', { a: 1 }))).toEqual({ a: 1 });
+      await caller.close();
+    } else {
+      const client = await startJudge(configFor(vhost, MANAGER + LOCKS));
+      expect(await client.call(TOPIC, 'echo', { args: { a: 1 } })).toEqual({ a: 1 });
+      const names = (await broker.listQueues(vhost)).map(({ name }) => name);
+      expect(names).toContainEqual(expect.stringMatching(/^reply_vm1:agent:\d+$/));
+    }
   });
 
   it('waits with call_monitor_timeout for as long as there are beats', async () => {
