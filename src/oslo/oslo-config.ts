@@ -17,6 +17,15 @@ const MAX_DEPTH = 10;
 const MAX_REFERENCES = 1_000;
 const LONGEST_VALUE = 1024 ** 2;
 
+/**
+ * Options that a group has by itself (oslo.messaging 14.0 to 18.1): where one of them is not set there, a reference
+ * in the group means its default, whatever [DEFAULT] says.
+ */
+const OWN_OPTIONS: Readonly<Record<string, RegExp>> = {
+  oslo_messaging_rabbit:
+    /^(?:(?:amqp|conn_pool|heartbeat|kombu|rabbit|ssl)(?:_.*)?|direct_mandatory_flag|enable_cancel_on_failover|hostname|processname|rpc_conn_pool_size|use_queue_manager)$/,
+};
+
 /** How many references one value has used up. */
 interface Used {
   references: number;
@@ -135,16 +144,13 @@ export class OsloConfig {
     throw new ConfigurationError(`${where}: longer than ${LONGEST_VALUE} characters`);
   }
 
-  /** `name` is looked for in the group of the value that mentions it, then in DEFAULT. */
+  /** `name` is looked for in the group of the value that mentions it, then in DEFAULT if the group has none. */
   #referent(name: string, group: string): { setting: Setting; group: string } | undefined {
     const dot = name.indexOf('.');
     const places: [string, string][] =
-      dot < 0
-        ? [
-            [group, name],
-            ['DEFAULT', name],
-          ]
-        : [[name.slice(0, dot), name.slice(dot + 1)]];
+      dot < 0 ? [[group, name]] : [[name.slice(0, dot), name.slice(dot + 1)]];
+    const isOwn = OWN_OPTIONS[groupKey(group)]?.test(name) ?? false;
+    if (dot < 0 && !isOwn) places.push(['DEFAULT', name]);
     for (const [place, option] of places) {
       const setting = this.#setting(place, option);
       if (setting) return { setting, group: place };

@@ -9,6 +9,13 @@ function config(text: string, env: NodeJS.ProcessEnv = {}): OsloConfig {
 }
 
 describe('OsloConfig', () => {
+  it('means an option of its own group by a reference, also where only [DEFAULT] sets one', () => {
+    const text = '[DEFAULT]\nssl = x\nmine = y\n[oslo_messaging_rabbit]\na = $ssl\nb = $mine\n';
+    const both = new OsloConfig(parseConfig(text, 'x.conf'));
+    expect(both.string('oslo_messaging_rabbit', 'b')).toBe('y');
+    expect(() => both.string('oslo_messaging_rabbit', 'a')).toThrow('is not set');
+  });
+
   it('gives the fallback for what is not set, and text for what is set to nothing', () => {
     expect(config('').string('DEFAULT', 'a')).toBeUndefined();
     expect(config('').string('DEFAULT', 'a', 'b')).toBe('b');

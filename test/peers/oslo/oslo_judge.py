@@ -60,7 +60,7 @@ def judge(case):
     try:
         return {'value': (read_url if 'url' in case else read_file)(case)}
     except Exception as error:
-        return {'refused': type(error).__name__}
+        return {'refused': f'{type(error).__name__}: {error}'}
 
 
 cases = json.load(sys.stdin)
