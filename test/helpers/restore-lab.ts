@@ -23,6 +23,8 @@ export interface RestoreChange {
   checksum?: string;
   token?: string;
   object?: string;
+  /** In place of the object in the usual container. */
+  location?: string;
   tool?: string;
   storage?: Partial<StorageConfig>;
   signal?: AbortSignal;
@@ -98,7 +100,8 @@ export class RestoreLab {
     const request = parseRestoreRequest({
       id: 'b-1',
       instance_id: 'i-1',
-      location: `${this.#door.url()}/${CONTAINER}/${change.object ?? stored.object}`,
+      location:
+        change.location ?? `${this.#door.url()}/${CONTAINER}/${change.object ?? stored.object}`,
       type: 'full',
       checksum: change.checksum ?? stored.checksum,
       swift_url: this.#door.url(),

@@ -30,13 +30,19 @@ function declaresTransient(chunk: Buffer): boolean {
 let vhost: string;
 let door: TcpProxy;
 let refusals: number;
+/** The frame_max of each connection, by its tune-ok. */
+let frameMax: number[];
 let guest: AmqpSession | undefined;
 
 beforeEach(async () => {
   vhost = await broker.createVhost();
   refusals = 0;
+  frameMax = [];
   door = await TcpProxy.start(broker.description.port, {
     answer: (chunk) => {
+      if (chunk[0] === 1 && chunk.readUInt32BE(7) === 0x000a001f) {
+        frameMax.push(chunk.readUInt32BE(13));
+      }
       if (!declaresTransient(chunk)) return undefined;
       refusals++;
       return CLOSE;
@@ -66,6 +72,12 @@ function start(options: string) {
   guest.start();
   return { ...recorded, session: guest };
 }
+
+it('RabbitMQ 4.1 refuses a frame_max below 8192: the agent takes what the broker offers', async () => {
+  const { session } = start('');
+  await until('it is connected', () => session.connected);
+  expect(frameMax[0]).toBe(131_072);
+});
 
 describe('RabbitMQ 4.3', () => {
   it('that refuses transient queues is told once, with the options to set', async () => {
