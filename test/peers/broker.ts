@@ -64,11 +64,19 @@ export class Broker {
     this.description = description;
   }
 
-  /** Makes a vhost that the broker's user may use for everything; resolves with its name. */
-  async createVhost(name = `t-${randomBytes(6).toString('hex')}`): Promise<string> {
+  /**
+   * Makes a vhost that the broker's user may use for everything; resolves with its name.
+   *
+   * @param type of queues that are declared without one. Default: that of the broker, classic.
+   */
+  async createVhost(
+    name = `t-${randomBytes(6).toString('hex')}`,
+    type?: 'quorum',
+  ): Promise<string> {
     const [vhost, user] = [binary(name), binary(this.description.user)];
+    const metadata = type === undefined ? '' : `default_queue_type => ${binary(type)}`;
     await this.#evaluate(
-      `ok = rabbit_vhost:add(${vhost}, ${user}), ` +
+      `ok = rabbit_vhost:add(${vhost}, #{${metadata}}, ${user}), ` +
         `rabbit_auth_backend_internal:set_permissions(` +
         `${user}, ${vhost}, <<".*">>, <<".*">>, <<".*">>, ${user}), null`,
     );
