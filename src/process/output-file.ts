@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { lastLines } from './last-lines.ts';
+import { beginRotation, endRotation } from './output-starts.ts';
 
 /** An output file larger than this is moved aside, and so much of its end is kept. */
 const LIMIT_BYTES = 1024 * 1024;
@@ -20,6 +21,7 @@ export class OutputFile {
   /** Opens it for a new start. What cannot be written must not keep the database down: it is lost. */
   async open(): Promise<FileHandle> {
     try {
+      await endRotation(this.#file); // of an agent that was killed in it
       if (await this.#isLarge()) await this.#moveAside();
       return await openPlain(this.#file, O_WRONLY | O_APPEND | O_CREAT);
     } catch {
@@ -33,6 +35,7 @@ export class OutputFile {
    */
   async rotate(): Promise<void> {
     try {
+      await endRotation(this.#file);
       if (!(await this.#isLarge())) return;
       await this.#moveAside();
     } catch {
@@ -52,11 +55,13 @@ export class OutputFile {
       const { size } = await file.stat();
       const end = Buffer.alloc(Math.min(size, LIMIT_BYTES));
       const { bytesRead } = await file.read(end, 0, end.length, size - end.length);
+      await beginRotation(this.#file, size, bytesRead);
       await this.#writeOlder(end.subarray(0, bytesRead));
       await file.truncate();
     } finally {
       await file.close();
     }
+    await endRotation(this.#file);
   }
 
   async #writeOlder(end: Uint8Array): Promise<void> {
