@@ -44,6 +44,17 @@ export class Secrets {
     for (const value of this.#forms) clean = clean.replaceAll(value, '[secret]');
     return clean;
   }
+
+  /** The same for bytes that need not be text: all others stay as they are. */
+  scrubBytes(bytes: Buffer): Buffer {
+    // One letter a byte, so that nothing is changed by reading it as text.
+    const text = bytes.toString('latin1');
+    let clean = text;
+    for (const value of this.#forms) {
+      clean = clean.replaceAll(Buffer.from(value).toString('latin1'), '[secret]');
+    }
+    return clean === text ? bytes : Buffer.from(clean, 'latin1');
+  }
 }
 
 /** How a value looks in plain text, in a URL and in JSON. */

@@ -3,6 +3,7 @@ import { backupHandlers } from './handlers/backups.ts';
 import { configurationHandlers } from './handlers/configuration.ts';
 import { figureHandlers } from './handlers/figures.ts';
 import { lifecycleHandlers } from './handlers/lifecycle.ts';
+import { logHandlers } from './handlers/logs.ts';
 import type { HandlerParts } from './handlers/parts.ts';
 import { Wishes } from './handlers/wishes.ts';
 
@@ -17,5 +18,6 @@ export function guestHandlers(parts: HandlerParts): GuestHandlers {
     ...lifecycleHandlers(parts, wishes),
     ...configurationHandlers(parts, wishes),
     ...backupHandlers(parts),
+    ...logHandlers(parts),
   };
 }

@@ -19,6 +19,24 @@ export function guestError(message: string): RpcFailure {
   return failure('GuestError', message, { original_message: message });
 }
 
+/** trove.common.exception.BadRequest: the caller asks for what makes no sense. */
+export function badRequest(message: string): RpcFailure {
+  return failure('BadRequest', message);
+}
+
+/** trove.common.exception.NotFound: there is no such thing. */
+export function notFound(message: string): RpcFailure {
+  return failure('NotFound', message);
+}
+
+/** trove.common.exception.LogAccessForbidden, with Trove's own text. */
+export function logAccessForbidden(action: string, log: string): RpcFailure {
+  return failure('LogAccessForbidden', `You must be admin to ${action} log '${log}'.`, {
+    action,
+    log,
+  });
+}
+
 /**
  * trove.common.exception.DatastoreOperationNotSupported, with Trove's own text, and after it `why`
  * or what to do instead.

@@ -3,6 +3,7 @@ import { ConfigurationError, messageOf } from '../base/errors.ts';
 import type { VolumeOptions } from '../host/mount-volume.ts';
 import type { OsloConfig } from '../oslo/oslo-config.ts';
 import { parseTransportUrl, type TransportUrl } from '../oslo/transport-url.ts';
+import { readLogOptions, type LogOptions } from './log-options.ts';
 import { optionalText } from './optional-text.ts';
 import { readStorageOptions } from './storage-options.ts';
 import { DEFAULT_CONDUCTOR_QUEUE } from './topics.ts';
@@ -32,6 +33,8 @@ export interface GuestConfig {
   networkIsolation: boolean | null;
   /** Where backups go. */
   storage: Omit<StorageConfig, 'ca'>;
+  /** How guest logs are published. */
+  logs: LogOptions;
   /** What no log line may hold. */
   secrets: string[];
 }
@@ -79,6 +82,7 @@ export function readGuestConfig(config: OsloConfig): GuestConfig {
     rpcPingEnabled: config.boolean('DEFAULT', 'rpc_ping_enabled', false),
     networkIsolation: readIsolation(config),
     storage,
+    logs: readLogOptions(config, DATASTORE_GROUP),
     secrets: [
       transportUrl,
       ...transport.brokers.map((broker) => broker.password),

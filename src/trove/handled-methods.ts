@@ -3,6 +3,7 @@ import type { FilesystemStats } from '../host/filesystem-stats.ts';
 import type { HardwareInfo } from '../host/hardware.ts';
 import type { ProcessFigures } from '../host/process-figures.ts';
 import { isObject } from '../oslo/envelope.ts';
+import type { GuestLogView } from './guest-log-view.ts';
 import { CAST, HIGH, LOW, NOTIFIED_CAST } from './guest-method.ts';
 import type { JsonObject } from './json.ts';
 
@@ -16,6 +17,9 @@ const nonEmptyObject = v.pipe(
   object,
   v.transform((value) => (value !== null && Object.keys(value).length > 0 ? value : null)),
 );
+
+/** As a user's request has it: `true`, 1, or null when it is not there. */
+const flag = v.pipe(v.unknown(), v.transform(Boolean));
 
 /** The methods that have a handler, as Trove sends them, with the arguments that we read typed. */
 export const HANDLED_METHODS = {
@@ -82,6 +86,17 @@ export const HANDLED_METHODS = {
   get_hwinfo: { ...LOW, args: v.object({}) },
   get_diagnostics: { ...LOW, args: v.object({}) },
   rpc_ping: { ...LOW, args: v.object({}) },
+  guest_log_list: { ...HIGH, args: v.object({}) },
+  guest_log_action: {
+    ...HIGH,
+    args: v.object({
+      log_name: v.string(),
+      enable: flag,
+      disable: flag,
+      publish: flag,
+      discard: flag,
+    }),
+  },
 } as const;
 
 export type HandledMethod = keyof typeof HANDLED_METHODS;
@@ -97,6 +112,8 @@ export interface GuestResults {
   get_hwinfo: HardwareInfo;
   get_diagnostics: Diagnostics;
   rpc_ping: true;
+  guest_log_list: GuestLogView[];
+  guest_log_action: GuestLogView;
 }
 
 /** What Trove shows an administrator as the diagnostics of a guest: those of the agent itself. */

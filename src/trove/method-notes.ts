@@ -7,15 +7,22 @@ interface MethodNote<M> {
   /** Each field of what it answers, or what the answer is; null when it answers null. */
   readonly answer: M extends keyof GuestResults ? AnswerNote<GuestResults[M]> : null;
   /** The exceptions of its own, each with when it is thrown. */
-  readonly errors: readonly (readonly [exception: 'GuestError' | 'TroveError', when: string])[];
+  readonly errors: readonly (readonly [exception: Exception, when: string])[];
   /** Runs as an operation: journalled, one after the other, within Trove's time limit. */
   readonly operation: boolean;
 }
 
-type AnswerNote<R> = R extends object ? { readonly [K in keyof R]: string } : string;
+type Exception = 'BadRequest' | 'GuestError' | 'LogAccessForbidden' | 'NotFound' | 'TroveError';
+
+type AnswerNote<R> = R extends readonly unknown[]
+  ? string
+  : R extends object
+    ? { readonly [K in keyof R]: string }
+    : string;
 
 const NOT_PREPARED = ['TroveError', 'prepare is not over, or has failed'] as const;
 const SUPERSEDED = ['GuestError', 'a later request has taken its place'] as const;
+const NO_LOG = ['GuestError', 'the log cannot be read, or Swift does not take or give it'] as const;
 const STAYS = ['GuestError', 'this node cannot leave the ring; it stays a member'] as const;
 
 /**
@@ -133,6 +140,34 @@ export const METHOD_NOTES: { readonly [M in HandledMethod]: MethodNote<M> } = {
     does: 'Tells that the agent is there.',
     answer: '`true`',
     errors: [],
+    operation: false,
+  },
+  guest_log_list: {
+    does: 'The logs that the caller may see.',
+    answer: 'a list of what guest_log_action answers',
+    errors: [NO_LOG],
+    operation: false,
+  },
+  guest_log_action: {
+    does:
+      'Shows a log (`agent`, `chmpx` or `k2hdkc`), enables or disables it, removes what is published of it ' +
+      'or publishes what is new. Publishing enables, unless `disable` says otherwise.',
+    answer: {
+      name: 'of the log',
+      type: '`SYS` for `agent`, `USER` for the others',
+      status: '`Disabled`, `Enabled`, `Unavailable`, `Ready`, `Partial` or `Published`',
+      published: 'bytes of the log',
+      pending: 'bytes that are not published; counted up to 64 MiB',
+      container: 'in Swift; `None` while nothing is published',
+      prefix: 'of the objects; `None` while nothing is published',
+      metafile: 'object that says how far the log is published',
+    },
+    errors: [
+      ['NotFound', 'there is no such log'],
+      ['LogAccessForbidden', 'the caller is no administrator, and the log is not exposed'],
+      ['BadRequest', 'enable with disable, or one of them without publish for `agent`'],
+      NO_LOG,
+    ],
     operation: false,
   },
 };

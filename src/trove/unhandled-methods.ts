@@ -20,7 +20,6 @@ const upgrades = refused(
   'chmpx and k2hdkc come with the image of the VM, rebuild the instance with the image of the ' +
     'new version instead; nothing was changed',
 );
-const logs = refused('this version of the guest agent publishes no logs');
 const modules = refused('this version of the guest agent applies no modules');
 const ssl = refused('K2HDKC traffic inside a cluster has no TLS that Trove could manage');
 const updates = refused(
@@ -112,13 +111,6 @@ export const UNHANDLED_METHODS: Readonly<Record<string, GuestMethod>> = {
   // Trove's way back from a failed resize calls it before restart. K2HDKC has no file made from the
   // flavor, so nothing needs to be put back, and an error here would keep the database down.
   reset_configuration: { ...HIGH, args: names('configuration'), answer: always(null) },
-
-  guest_log_list: { ...HIGH, args: names(), answer: logs },
-  guest_log_action: {
-    ...HIGH,
-    args: names('log_name', 'enable', 'disable', 'publish', 'discard'),
-    answer: logs,
-  },
 
   // None can be applied, so none is.
   module_list: { ...HIGH, args: names('include_contents?'), answer: always([]) },

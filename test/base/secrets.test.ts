@@ -37,3 +37,16 @@ it('ignores what is absent or too short to be told from other text', () => {
 it('takes a value that is no well-formed text', () => {
   expect(scrubbed(['secret-\ud800'], 'x=secret-\ud800')).toBe('x=[secret]');
 });
+
+it('cuts a value out of bytes that are no text, and leaves all others', () => {
+  const secrets = new Secrets();
+  secrets.add('job', 'geheim-ä');
+  const bytes = Buffer.concat([
+    Buffer.from([0xff, 0x00]),
+    Buffer.from('geheim-ä'),
+    Buffer.from([0xe4]),
+  ]);
+  expect(secrets.scrubBytes(bytes)).toEqual(Buffer.from('\xff\0[secret]\xe4', 'latin1'));
+  const innocent = Buffer.from([0xff, 0xe4]);
+  expect(secrets.scrubBytes(innocent)).toBe(innocent);
+});

@@ -7,6 +7,8 @@ import { until } from '../helpers/until.ts';
 import { Broker } from '../peers/broker.ts';
 import { detachLoopDevice, loopDevice } from '../peers/loop-device.ts';
 import { Container, containersPermitted } from '../peers/nspawn/container.ts';
+import { SwiftPeer } from '../peers/swift/swift-peer.ts';
+import { DEFAULT_TENANT } from '../peers/trove/guest-files.ts';
 import { realPrograms, standIns, type Programs } from '../story/programs.ts';
 import { Stage, type Actor } from '../story/stage.ts';
 
@@ -33,6 +35,7 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
   let actor: Actor;
   let container: Container;
   let programs: Programs;
+  let swift: SwiftPeer;
   /** Where the programs are in the container. */
   let folder: string;
   /** The data volume; null where there are no loop devices. */
@@ -44,6 +47,7 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     await mkdir(peers);
     programs = isReal ? await realPrograms() : await standIns(peers);
     stage = await Stage.open(new Broker(inject('broker')), peers, programs);
+    swift = await SwiftPeer.start({ projects: [DEFAULT_TENANT] });
     actor = await stage.actor('unit', { k2hFile: `${MOUNT_POINT}/k2hdkc.k2h` });
     device = loopDevice(path.join(directory, 'volume'), 512);
     await install();
@@ -53,6 +57,7 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
   afterAll(async () => {
     await container.close();
     await stage.close();
+    await swift.stop();
     if (device !== null) detachLoopDevice(device);
     await rm(directory, { recursive: true });
   });
@@ -78,6 +83,10 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     // Where the libraries of real ones are.
     if (isReal) await cp('/etc/ld.so.cache', file('etc/ld.so.cache'));
     await cp(actor.vm.path('conf.d'), file('etc/trove/conf.d'), { recursive: true });
+    await writeFile(
+      file('etc/trove/conf.d/zz-logs.conf'),
+      `[DEFAULT]\nswift_url = ${swift.url('')}\n`,
+    );
     await mkdir(file('var/lib/cloud/data'), { recursive: true });
     await cp(actor.vm.path('instance-id'), file('var/lib/cloud/data/instance-id'));
     await writeFile(
@@ -128,6 +137,21 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     const known = await container.run('systemd-analyze', 'cat-config', 'sysctl.d');
     expect(known).toContain('fs.mqueue.msg_max = 1025');
     await container.applyKernelParameters(path.join(projectRoot, 'systemd', SYSCTL));
+  };
+  /** Publishes a log, and gives all lines of it that are in Swift. */
+  const published = async (log: string): Promise<string[]> => {
+    const account = await swift.account(DEFAULT_TENANT);
+    const how = { authToken: account.token, isAdmin: true };
+    const action = { log_name: log, enable: null, disable: null, publish: true, discard: null };
+    await stage.trove.api(actor.id, 'guest_log_action', action, how);
+    const names = (await account.names('database_logs')).filter((name) =>
+      name.startsWith(`${actor.id}/k2hdkc-${log}/`),
+    );
+    const texts: string[] = [];
+    for (const name of names) {
+      texts.push((await account.get('database_logs', name)).body.toString());
+    }
+    return texts.join('').trimEnd().split('\n');
   };
   const source = () => container.run('findmnt', '-no', 'SOURCE', MOUNT_POINT);
   const healthy = () => stage.trove.waitForStatus(actor.id, 'healthy');
@@ -220,6 +244,16 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     expect(await agentLog()).toMatch(/ended by itself program=chmpx .*signal=SIGKILL/);
   });
 
+  it('publishes their logs from the journal', async () => {
+    expect((await published('agent')).join('\n')).toMatch(
+      /Z k2hdkc-agent\[\d+\]: who starts chmpx and k2hdkc launcher=systemd/,
+    );
+    const chmpx = (await published('chmpx')).join('\n');
+    expect(chmpx).toMatch(/Z systemd\[1\]: k2hdkc-guest-chmpx\.service: Main process exited/);
+    expect(chmpx).toMatch(/Z chmpx\[\d+\]: /);
+    expect((await published('k2hdkc')).join('\n')).toContain('k2hdkc-guest-k2hdkc.service');
+  });
+
   it('is shut down with them in order: chmpx by the signal that it heeds', async () => {
     await container.powerOff();
     const log = await readFile(path.join(directory, 'boot.log'), 'utf8');
@@ -237,6 +271,17 @@ describe.runIf(reason === null)('the agent as a unit of systemd', () => {
     }
     expect(await stage.trove.api(actor.id, 'rpc_ping', {}, { timeout: 30 })).toBe(true);
     await healthy();
+  });
+
+  it.each([
+    ['agent', AGENT],
+    ['chmpx', CHMPX],
+  ])('publishes the log of %s over that boot, each line once', async (log, unit) => {
+    const known = await container.run('journalctl', '--quiet', '--output=cat', `--unit=${unit}`);
+    const all = await published(log);
+    expect(new Set(all).size).toBe(all.length);
+    const messages = all.map((line) => line.replace(/^\S+ \S+: /, ''));
+    expect(messages.join('\n')).toContain(known.trim());
   });
 
   it('leaves them stopped over a boot when Trove has said so', async () => {

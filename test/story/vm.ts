@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, existsSync, readFileSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { readRingStatus } from '../../src/ring/tools.ts';
@@ -77,6 +77,7 @@ export class Vm {
     if (this.#destroyed) throw new Error('this VM is destroyed');
     const { programs, environment } = this.#files;
     const folder = path.dirname(programs.program('chmpx'));
+    const log = await open(this.path('agent.log'), 'a');
     const child = spawn(
       path.join(projectRoot, 'bin/k2hdkc-agent'),
       ['run', '--config-dir', this.path('conf.d'), '--config', this.path('agent.yaml')],
@@ -88,15 +89,14 @@ export class Vm {
           ...programs.environment,
           ...environment,
         },
-        stdio: ['ignore', 'pipe', 'pipe'],
+        // As a service manager without a journal does it: the agent finds its log there.
+        stdio: ['ignore', log.fd, log.fd],
         // A Ctrl-C in the terminal is for us; we end the agents in order.
         detached: true,
       },
     );
     await once(child, 'spawn');
-    const log = createWriteStream(this.path('agent.log'), { flags: 'a' });
-    child.stdout.pipe(log, { end: false });
-    child.stderr.pipe(log, { end: false });
+    await log.close();
     this.#agent = child;
   }
 

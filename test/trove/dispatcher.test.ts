@@ -10,6 +10,7 @@ import {
 } from '../../src/trove/dispatcher.ts';
 import { guestError } from '../../src/trove/exceptions.ts';
 import { GUEST_METHODS } from '../../src/trove/guest-methods.ts';
+import type { GuestLogView } from '../../src/trove/guest-log-view.ts';
 import { GuestSerializer, UnreadableRequestError } from '../../src/trove/guest-serializer.ts';
 import type { JsonObject } from '../../src/trove/json.ts';
 import { silentLog } from '../helpers/recording-log.ts';
@@ -37,6 +38,17 @@ const DIAGNOSTICS = {
   vm_hwm: 2872,
 };
 
+const LOG: GuestLogView = {
+  name: 'chmpx',
+  type: 'USER',
+  status: 'Ready',
+  published: 0,
+  pending: 3100,
+  container: 'None',
+  prefix: 'None',
+  metafile: 'g/k2hdkc-chmpx_metafile',
+};
+
 /** Handlers that note what they were called with. */
 function noting(): { handlers: GuestHandlers; seen: [string, unknown, GuestCall][] } {
   const seen: [string, unknown, GuestCall][] = [];
@@ -61,6 +73,8 @@ function noting(): { handlers: GuestHandlers; seen: [string, unknown, GuestCall]
     get_filesystem_stats: (args, call) =>
       note('get_filesystem_stats')(args, call).then(() => STATS),
     rpc_ping: (args, call) => note('rpc_ping')(args, call).then(() => true),
+    guest_log_list: (args, call) => note('guest_log_list')(args, call).then(() => [LOG]),
+    guest_log_action: (args, call) => note('guest_log_action')(args, call).then(() => LOG),
   };
   return { handlers, seen };
 }
@@ -120,15 +134,28 @@ describe('every request of the real Trove, encrypted, is answered', () => {
           ['get_filesystem_stats', STATS],
           ['get_hwinfo', HARDWARE],
           ['get_diagnostics', DIAGNOSTICS],
+          ['guest_log_list', [LOG]],
+          ['guest_log_action', LOG],
         ]);
         expect(await outcome).toEqual(results.get(name) ?? null);
         expect(seen.map(([method]) => method)).toEqual([name]);
-        expect(seen[0]?.[1]).toMatchObject(call.plainArgs);
+        expect(seen[0]?.[1]).toMatchObject(asFlags(call.plainArgs));
         expect(seen[0]?.[2].context).toEqual(context?.plainContext);
       }
     },
   );
 });
+
+/** Of guest_log_action what the user has left out is null. */
+function asFlags(args: JsonObject): JsonObject {
+  const flags = ['enable', 'disable', 'publish', 'discard'];
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => [
+      name,
+      flags.includes(name) ? value === true : value,
+    ]),
+  );
+}
 
 describe('a handler is told', () => {
   it('the id, the message as it came, and how to accept it', async () => {

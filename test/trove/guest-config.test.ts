@@ -51,6 +51,12 @@ it('reads the files that the real Trove wrote', async () => {
     },
     rpcPingEnabled: false,
     networkIsolation: null,
+    logs: {
+      container: 'database_logs',
+      limitBytes: 1_000_000,
+      expirySeconds: 2_592_000,
+      exposed: [],
+    },
     storage: {
       swiftUrl: null,
       container: 'database_backups',

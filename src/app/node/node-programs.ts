@@ -1,10 +1,9 @@
-import path from 'node:path';
 import { withVolume } from '../../node/data-folders.ts';
 import type { DesiredStateStore } from '../../node/desired-state.ts';
 import { KeptProgram } from '../../node/programs/kept-program.ts';
 import { RestartPolicy } from '../../node/programs/restart-policy.ts';
 import { StartSite } from '../../node/programs/start-site.ts';
-import { createLauncher } from './program-launcher.ts';
+import { createLauncher, programsDirectory } from './program-launcher.ts';
 import type { NodeSettings } from '../settings.ts';
 import type { World } from '../world.ts';
 
@@ -47,7 +46,7 @@ export function createNodePrograms(options: NodeProgramsOptions): NodePrograms {
   });
   const { launcher, inheritsLimits } = createLauncher({
     form: programs.launcher,
-    directory: path.join(paths.state_dir, 'programs'),
+    directory: programsDirectory(paths.state_dir),
     user,
     bootId: options.bootId,
     clock,

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { AgentConfig } from '../../config/schema.ts';
@@ -19,6 +20,11 @@ export interface ProgramLauncherOptions {
   clock: Clock;
   pollMs: number;
   log: Logger;
+}
+
+/** Where records and output files of the programs are. */
+export function programsDirectory(stateDirectory: string): string {
+  return path.join(stateDirectory, 'programs');
 }
 
 /** The launcher of chmpx and k2hdkc, and whether what it starts gets the limits of this process. */

@@ -4,6 +4,8 @@ import { dataFileOf } from '../../guest/data-file.ts';
 import { guestHandlers } from '../../guest/handlers.ts';
 import type { HandlerParts } from '../../guest/handlers/parts.ts';
 import type { Journal } from '../../guest/journal.ts';
+import { GuestLogs } from '../../guest/logs/guest-logs.ts';
+import { LogRecords } from '../../guest/logs/log-records.ts';
 import { Markers } from '../../guest/markers.ts';
 import { Operations } from '../../guest/operations.ts';
 import { withVolume } from '../../node/data-folders.ts';
@@ -12,8 +14,10 @@ import { restoreFirst } from '../../guest/restore-first.ts';
 import { SeenContexts } from '../../guest/seen-contexts.ts';
 import { SecondTries } from '../../guest/second-tries.ts';
 import type { RpcServer } from '../../oslo/rpc-server.ts';
+import { HANDLED_METHODS } from '../../trove/handled-methods.ts';
 import type { AgentState } from '../agent-state.ts';
 import { backupSettings } from './backup-settings.ts';
+import { guestLogs } from './guest-logs.ts';
 import type { GuestReports } from './guest-reports.ts';
 import type { NodeAgent } from '../node/node-agent.ts';
 import type { Settings } from '../settings.ts';
@@ -124,6 +128,20 @@ async function handlerParts(parts: GuestServerParts): Promise<HandlerParts> {
     },
     backup,
     backups: new Operations({ journal, clock, log, progress: () => 'backing up' }),
+    logs: new GuestLogs({
+      instanceId: guest.guestId,
+      logs: await guestLogs(config.programs.launcher, state.directory),
+      options: guest.logs,
+      records: await LogRecords.open(state.directory, log),
+      storage: settings.storage,
+      answerMs:
+        HANDLED_METHODS.guest_log_action.timeoutSeconds * 1000 - config.trove.reply_margin * 1000,
+      ending,
+      clock,
+      random,
+      secrets,
+      log,
+    }),
     dataDirectory: backup.dataDirectory,
     bootId: state.bootId,
     version,

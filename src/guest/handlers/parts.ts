@@ -2,6 +2,7 @@ import type { Logger } from '../../base/log.ts';
 import type { ClusterNode } from '../../node/cluster-node.ts';
 import type { CreateBackupParts } from '../create-backup.ts';
 import type { DesiredState } from '../../node/desired-state.ts';
+import type { GuestLogs } from '../logs/guest-logs.ts';
 import type { Markers } from '../markers.ts';
 import type { Operations } from '../operations.ts';
 import type { PrepareParts } from '../prepare.ts';
@@ -18,6 +19,7 @@ export interface HandlerParts {
   backup: CreateBackupParts;
   /** Backups are operations of their own: a long one must not hold up a stop_db. */
   backups: Operations;
+  logs: GuestLogs;
   dataDirectory: string;
   bootId: string;
   /** Of this agent. */

@@ -44,6 +44,8 @@ export interface ApiOptions {
   upgradeLevel?: string;
   /** The user's token, in the context. Default one that nobody knows. */
   authToken?: string;
+  /** Whether the user is an administrator. Default false. */
+  isAdmin?: boolean;
 }
 
 /** How a raw RPC is sent. */
@@ -164,13 +166,14 @@ export class TrovePeer {
     id: string,
     method: string,
     kwargs: Record<string, unknown> = {},
-    { timeout, notification = true, upgradeLevel, authToken }: ApiOptions = {},
+    { timeout, notification = true, upgradeLevel, authToken, isAdmin = false }: ApiOptions = {},
   ): Promise<unknown> {
     const options = {
       timeout: timeout ?? null,
       with_notification: notification,
       upgrade_level: upgradeLevel ?? null,
       auth_token: authToken ?? null,
+      is_admin: isAdmin,
     };
     return this.#client.request('api', { id, method, kwargs, ...options });
   }

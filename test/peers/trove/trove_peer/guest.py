@@ -20,9 +20,9 @@ _NOTIFICATIONS = {
 }
 
 
-def api(id, method, kwargs, timeout, with_notification, upgrade_level, auth_token):
+def api(id, method, kwargs, timeout, with_notification, upgrade_level, auth_token, is_admin):
     """Calls a method of the real trove.guestagent.api.API."""
-    context = _context(id, auth_token)
+    context = _context(id, auth_token, is_admin)
     if with_notification and method in _NOTIFICATIONS:
         context.notification = _NOTIFICATIONS[method](
             context, request_id=context.request_id, server_type='taskmanager',
@@ -67,7 +67,7 @@ def remember_remote_failures():
     driver_common.deserialize_remote_exception = deserialize_and_remember
 
 
-def _context(id, auth_token=None):
+def _context(id, auth_token=None, is_admin=False):
     return trove_context.TroveContext(
         user_id='trove-peer-user', project_id=database.tenant_of(id),
-        auth_token=auth_token or 'trove-peer-user-token', roles=['member'], is_admin=False)
+        auth_token=auth_token or 'trove-peer-user-token', roles=['member'], is_admin=is_admin)
