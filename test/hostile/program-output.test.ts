@@ -26,7 +26,11 @@ describe('the output of a program that writes 100 MiB', () => {
     expect(mode & 0o777).toBe(0o600);
     expect(await readFile(`${file}.1`, 'utf8')).toMatch(/the last line\n$/);
     expect((await stat(file)).size).toBe(0);
-    expect((await readdir(path.dirname(file))).sort()).toEqual(['chmpx.out', 'chmpx.out.1']);
+    expect((await readdir(path.dirname(file))).sort()).toEqual([
+      'chmpx.out',
+      'chmpx.out.1',
+      'chmpx.out.starts',
+    ]);
     expect(await output.lastLines()).toMatch(/the last line$/);
   });
 });

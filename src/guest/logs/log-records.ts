@@ -1,9 +1,9 @@
-import { open } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
-import { AgentError, codeOf } from '../../base/errors.ts';
+import { codeOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { writeFileAtomic } from '../../host/atomic-file.ts';
+import { readPlainFile } from '../../host/plain-file.ts';
 import { publishedSchema, type Published } from './published.ts';
 
 /** Administrators of other projects publish, too, each into their own account; the newest are remembered. */
@@ -41,11 +41,14 @@ export class LogRecords {
     this.#logs = logs;
   }
 
-  /** A file that cannot be read is begun anew: the metafiles in Swift say how far the logs are. */
+  /** A file that cannot be read is begun again: the metafiles in Swift say how far the logs are. */
   static async open(stateDirectory: string, log: Logger): Promise<LogRecords> {
     const file = path.join(stateDirectory, 'guest-logs.json');
     try {
-      return new LogRecords(file, v.parse(schema, JSON.parse(await readBounded(file))).logs);
+      return new LogRecords(
+        file,
+        v.parse(schema, JSON.parse(await readPlainFile(file, MOST_BYTES))).logs,
+      );
     } catch (err) {
       if (codeOf(err) !== 'ENOENT') log.warn({ err, file }, 'the records of guest logs are lost');
       return new LogRecords(file, []);
@@ -88,16 +91,5 @@ export class LogRecords {
     });
     this.#writing = changed.catch(() => undefined);
     return changed;
-  }
-}
-
-async function readBounded(file: string): Promise<string> {
-  const handle = await open(file, 'r');
-  try {
-    const { size } = await handle.stat();
-    if (size > MOST_BYTES) throw new AgentError(`${file} is longer than ${MOST_BYTES} bytes`);
-    return await handle.readFile('utf8');
-  } finally {
-    await handle.close();
   }
 }
