@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, realpath, type FileHandle } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, realpath, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, codeOf } from '../base/errors.ts';
 import { isWithin } from '../base/paths.ts';
@@ -103,9 +103,18 @@ async function enter(parent: HeldFolder, name: string): Promise<HeldFolder> {
     if (codeOf(error) !== 'ENOENT') throw unusable(name, error);
   }
   await mkdir(parent.at(name));
-  const handle = await openFolderIn(parent, name);
-  await handle.chmod(0o755); // everybody may enter; our umask is narrower
-  return hold(handle, true);
+  const made = hold(await openFolderIn(parent, name), true);
+  try {
+    // Who may change the folder above can have put another one in its place, with what nobody else may read.
+    if ((await readdir(made.at())).length > 0) {
+      throw new AgentError(`${name} has been exchanged while it was made`, { retryable: true });
+    }
+    await made.handle.chmod(0o755); // everybody may enter; our umask is narrower
+    return made;
+  } catch (error) {
+    await made.close();
+    throw error;
+  }
 }
 
 /**
