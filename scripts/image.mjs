@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { packerEnvironment, packerTemplate } from '../packaging/packer.mjs';
 
 const HELP = `npm run image -- [options]
 
@@ -60,7 +61,7 @@ async function main() {
       await copyDebs(own, debs);
     }
     run('packer/seed', [path.join(work, 'seed')]);
-    const template = await templateFor(work);
+    const template = await packerTemplate(work);
     await rm(out, { recursive: true, force: true });
     const variables = {
       base_image: base,
@@ -76,7 +77,7 @@ async function main() {
     };
     const words = Object.entries(variables).flatMap(([key, value]) => ['-var', `${key}=${value}`]);
     run('packer', ['build', '-only=qemu.guest', ...words, template], {
-      env: { ...process.env, CHECKPOINT_DISABLE: '1', PACKER_CACHE_DIR: path.join(work, 'cache') },
+      env: { ...packerEnvironment, PACKER_CACHE_DIR: path.join(work, 'cache') },
     });
     report();
   } finally {
@@ -108,23 +109,6 @@ async function ownBase() {
 async function copyDebs(from, to) {
   const names = (await readdir(from)).filter((name) => name.endsWith('.deb'));
   for (const name of names) await cp(path.join(from, name), path.join(to, name));
-}
-
-/** The template without its plugins where Packer has them built in, and refuses the block that names them. */
-async function templateFor(work) {
-  const [, minor = '0'] =
-    /v1\.(\d+)\./.exec(
-      run('packer', ['version'], {
-        stdio: 'pipe',
-        encoding: 'utf8',
-        env: { ...process.env, CHECKPOINT_DISABLE: '1' },
-      }),
-    ) ?? [];
-  if (Number(minor) >= 7) return path.join(root, 'packer');
-  const copy = path.join(work, 'packer');
-  await cp(path.join(root, 'packer'), copy, { recursive: true });
-  await rm(path.join(copy, 'plugins.pkr.hcl'));
-  return copy;
 }
 
 function report() {

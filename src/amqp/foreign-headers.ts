@@ -15,8 +15,8 @@ const HEADER_FRAME = 2;
 /**
  * Has a connection take a message whose properties amqplib cannot decode as one without any. Whoever can publish
  * to a queue writes them: tables in one another exhaust the stack, and a type that amqplib does not know is an
- * error. amqplib would close the connection for either, the broker would deliver the message again on the next
- * one, and so on for ever.
+ * error. amqplib would close the connection for either, and the broker would deliver the message again on the next
+ * one, without end.
  */
 export function bearForeignHeaders(model: ChannelModel): void {
   const { connection: reader } = model as unknown as { connection: FrameReader };

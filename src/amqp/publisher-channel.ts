@@ -81,9 +81,9 @@ export class PublisherChannel implements Publisher {
   #notConfirmed({ exchange, routingKey }: OutgoingMessage, cause: unknown): AgentError {
     const to = `exchange "${exchange}" with key "${routingKey}"`;
     const text = `the message to ${to} was not confirmed: ${messageOf(this.#refusal ?? cause)}`;
-    if (this.#refusal !== null)
-      return new AgentError(text, { cause: this.#refusal, retryable: true });
-    return new NotSent(text, cause);
+    return this.#refusal === null
+      ? new NotSent(text, cause)
+      : new AgentError(text, { cause: this.#refusal, retryable: true });
   }
 
   #remember(message: OutgoingMessage, unconfirmed: Unconfirmed): () => void {

@@ -51,3 +51,12 @@ export function shown(value: unknown): unknown {
     Object.entries(value).map(([key, field]) => [String(shown(key)), shown(field)]),
   );
 }
+
+/** What a text is as JSON; undefined when it is none. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -24,8 +24,8 @@ export function findPrograms({ command, marks, uid }: ProgramSigns): number[] {
 }
 
 /**
- * The oldest of them that may be taken for ours, or null. Of the user as whom the programs run, which anybody who
- * has that user can be, it has to be in a control group of ours: one that this user cannot enter.
+ * The oldest process that can be adopted, or null. A process of `programs.user` must also be in a control group of
+ * ours, which that user cannot enter: whoever is that user can start the same file with the same words.
  */
 export function findProgram(
   signs: ProgramSigns,

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import * as v from 'valibot';
+import { countSchema } from '../base/schemas.ts';
 import { writeFileAtomic } from '../host/atomic-file.ts';
 import { readPlainFile } from '../host/plain-file.ts';
 
@@ -10,12 +11,11 @@ export interface OutputStarts {
   current: number;
 }
 
-const place = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const schema = v.object({
-  before: v.nullable(place),
-  current: place,
+  before: v.nullable(countSchema),
+  current: countSchema,
   /** A rotation has begun; it is over as soon as the file is shorter than `size`. */
-  rotating: v.nullable(v.object({ size: place, kept: place })),
+  rotating: v.nullable(v.object({ size: countSchema, kept: countSchema })),
 });
 type Noted = v.InferOutput<typeof schema>;
 

@@ -12,16 +12,9 @@ import type { RoleView } from './role-view.ts';
 import { roleDiff } from './role-diff.ts';
 import type { RoleDocument } from './role-document.ts';
 import { DOUBT_MS, RoleGate, type RoleGateOptions } from './role-gate.ts';
+import { jittered, settledPauseMs, type RolePace } from './role-pace.ts';
 import { refusedRole, RoleRefusedError } from './role-refused.ts';
 import { unreadRole } from './unread-role.ts';
-
-/** How fast the role is read, in milliseconds. */
-export interface RolePace {
-  settledMs: number;
-  changingMs: number;
-  retryFirstMs: number;
-  retryCapMs: number;
-}
 
 /** What a role watch works with. */
 export interface RoleWatchOptions {
@@ -50,17 +43,12 @@ export interface RoleWatchOptions {
 
 /** While something changes the role is read fast, but for no longer than this (ms). */
 const HURRY_MS = 30_000;
-/** Reading costs the server 45 to 110 ms, more with more servers (ms per server). */
-export const READ_PER_SERVER_MS = 150;
-
-/** A pause is up to a tenth shorter or longer, so that agents do not read in step. */
-const LONGEST_JITTER = 1.1;
 
 type ChangedRole = Extract<ResourceReading, { changed: true }>;
 
 /**
  * Reads the role again and again while this node is registered. The newest sane document is kept,
- * on disk too: neither K2HR3 being away nor an agent that starts anew changes a running node. A
+ * on disk too: neither K2HR3 being away nor an agent that starts again changes a running node. A
  * document that is not sane changes nothing and is logged once.
  */
 export class RoleWatch {
@@ -282,22 +270,7 @@ export class RoleWatch {
     const { clock, random, pace } = this.#options;
     if (registration === null) return 3_600_000;
     if (this.#retryMs !== null) return this.#retryMs;
-    const jitter = LONGEST_JITTER - 0.2 * random();
-    if (clock.monotonic() < this.#hurryUntil) return pace.changingMs * jitter;
-    return settledPauseMs(pace.settledMs, this.#document?.servers.length ?? 0) * jitter;
+    if (clock.monotonic() < this.#hurryUntil) return jittered(pace.changingMs, random);
+    return jittered(settledPauseMs(pace.settledMs, this.#document?.servers.length ?? 0), random);
   }
-}
-
-function settledPauseMs(settledMs: number, servers: number): number {
-  return Math.max(settledMs, READ_PER_SERVER_MS * servers);
-}
-
-/**
- * After how long every agent of so many servers has read a role that has changed (ms), K2HR3 and the
- * agents being well: the longest pause between two reads, and a second for the read itself and the ini.
- *
- * @param settledMs `poll_interval` of those agents (ms).
- */
-export function roleReadMs(settledMs: number, servers: number): number {
-  return settledPauseMs(settledMs, servers) * LONGEST_JITTER + 1_000;
 }

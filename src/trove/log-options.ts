@@ -10,7 +10,7 @@ export interface LogOptions {
   limitBytes: number;
   /** `guest_log_expiry`: Swift removes an object after so many seconds. */
   expirySeconds: number;
-  /** `guest_log_exposed_logs`: the names for users who are no administrators; `all` stands for every one. */
+  /** `guest_log_exposed_logs`: which logs users see who are not administrators; `all` stands for every log. */
   exposed: readonly string[];
 }
 

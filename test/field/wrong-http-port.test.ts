@@ -61,6 +61,11 @@ const TLS_PORTS: [string, string, string][] = [
     'HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n',
     IT_IS,
   ],
+  [
+    'Tomcat',
+    'HTTP/1.1 400 \r\nContent-Type: text/plain;charset=UTF-8\r\nConnection: close\r\n\r\nBad Request\r\nThis combination of host and port requires TLS.\r\n',
+    IT_IS,
+  ],
   ['nginx, asked by HEAD', `${BAD}\r\n`, MAYBE],
   ['HAProxy, which ends the connection', '', MAYBE],
 ];
@@ -81,7 +86,7 @@ describe.each(ASKING)('%s at a port of', (_, ask) => {
   it.each([
     ['refuses for another reason', `${BAD}\r\nHeader X-Y is missing`],
     ['was cut off behind its first words', 'HTTP/1.1 200 OK\r\nContent-Le'],
-  ])('a server that %s is not taken for TLS', async (_name, answer) => {
+  ])('a server that %s is not mistaken for one that speaks TLS', async (_name, answer) => {
     const { url } = await rawPeer(saysAndEnds(answer));
     expect(await ask(url).then(() => 'an answer', messageOf)).not.toMatch(/TLS|https/);
   });

@@ -4,7 +4,7 @@ import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** What can have the name of a small file and is none: to read it to its end takes for ever, or all memory. */
+/** What can have the name of a small file and is none: reading it to its end never ends, or takes all memory. */
 export const OBSTACLES: [what: string, make: (file: string) => Promise<unknown>][] = [
   ['a pipe', (file) => Promise.resolve(execFileSync('mkfifo', [file]))],
   ['a device', (file) => symlink('/dev/zero', file)],

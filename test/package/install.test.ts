@@ -32,6 +32,16 @@ const OWN_YAML =
   'node: { name: 127.0.0.1, source_address: 127.0.0.1 }\npaths: { data_dir: /var/lib/k2hdkc/data }\n';
 /** As an unattended upgrade: what the operator has changed stays. */
 const DPKG = ['dpkg', '--force-confdef', '--force-confold', '--install'] as const;
+/** What no image works without, and how check-image names it, if not by its own name. */
+const NEEDED: [name: string, what?: string][] = [
+  ...['k2hdkc-agent', 'chmpx', 'chmpxstatus', 'k2hdkc', 'k2hlinetool'].map((name): [string] => [
+    `usr/bin/${name}`,
+  ]),
+  ['usr/lib/sysctl.d/60-k2hdkc.conf', '/usr/lib/sysctl.d/60-k2hdkc.conf'],
+  ['usr/bin/mount'],
+  ['usr/sbin/blkid'],
+  ['usr/sbin/mkfs.ext4'],
+];
 /** Packages are built, and the first time a Debian is. */
 const BUILD_MS = 900_000;
 
@@ -186,10 +196,12 @@ describe.runIf(reason === null)('the packages in a minimal Debian', () => {
     expect(await script('provision', '/root/debs')).toMatch(/provision: done$/);
     expect(await script('clean')).toBe('clean: done');
     expect(await complaints()).toEqual(right);
-    for (const command of ['k2hdkc-agent', 'chmpx', 'k2hdkc', 'k2hlinetool']) {
-      await rename(file(`usr/bin/${command}`), file(`root/${command}`));
-      expect((await complaints()).join('\n')).toMatch(new RegExp(`^MISSING +${command} `));
-      await rename(file(`root/${command}`), file(`usr/bin/${command}`));
+    for (const [name, what] of NEEDED) {
+      await rename(file(name), file('root/away'));
+      expect((await complaints()).join('\n')).toMatch(
+        new RegExp(`^MISSING +${what ?? path.basename(name)} `),
+      );
+      await rename(file('root/away'), file(name));
     }
     await inRoot(root, 'systemctl', '--quiet', 'disable', AGENT);
     expect((await complaints())[0]).toMatch(/^MISSING +k2hdkc-guest-agent.service is not enabled/);

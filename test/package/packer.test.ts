@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { packerEnvironment, packerTemplate } from '../../packaging/packer.mjs';
 import { projectRoot } from '../helpers/project-root.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
@@ -11,9 +12,8 @@ const folder = path.join(projectRoot, 'packer');
 
 /** Runs Packer, which asks nobody for a newer version; rejects with what it says. */
 async function packer(...words: string[]): Promise<string> {
-  const env = { ...process.env, CHECKPOINT_DISABLE: '1' };
   try {
-    const { stdout } = await promisify(execFile)('packer', words, { env });
+    const { stdout } = await promisify(execFile)('packer', words, { env: packerEnvironment });
     return stdout;
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
@@ -21,7 +21,6 @@ async function packer(...words: string[]): Promise<string> {
   }
 }
 
-/** The template as the Packer of this machine takes it: those before 1.7 refuse the block of plugins. */
 let template: string;
 let work: string;
 /** Variables that name files which are there. */
@@ -29,10 +28,7 @@ let variables: string[];
 
 beforeAll(async () => {
   work = await mkdtemp(path.join(tmpdir(), 'k2hdkc-packer-'));
-  template = path.join(work, 'packer');
-  await cp(folder, template, { recursive: true });
-  const [, minor = '0'] = /v1\.(\d+)\./.exec(await packer('version')) ?? [];
-  if (Number(minor) < 7) await rm(path.join(template, 'plugins.pkr.hcl'));
+  template = await packerTemplate(work);
   const debs = path.join(work, 'debs');
   const base = path.join(work, 'base.qcow2');
   await mkdir(debs);

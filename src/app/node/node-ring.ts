@@ -1,4 +1,5 @@
-import { roleReadMs, type RoleWatch } from '../../role/role-watch.ts';
+import { roleReadMs } from '../../role/role-pace.ts';
+import type { RoleWatch } from '../../role/role-watch.ts';
 import { OwnMerge } from '../../ring/change/own-merge.ts';
 import { LeaveRecord } from '../../ring/change/leave-record.ts';
 import type { RingChanges } from '../../ring/change/ring-changes.ts';

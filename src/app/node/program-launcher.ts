@@ -33,12 +33,17 @@ export function createLauncher(options: ProgramLauncherOptions): {
   inheritsLimits: boolean;
 } {
   const { directory, user, bootId, clock, pollMs, log } = options;
-  const form = options.form ?? launcherForm(process.env, process.pid);
+  const form = chosenForm(options.form);
   log.info({ launcher: form, user: user?.name }, 'who starts chmpx and k2hdkc');
   const starter =
     form === 'systemd' ? new SystemdStarter({ user }) : new DirectStarter({ directory, user });
   const launcher = new RecordedLauncher({ starter, directory, bootId, clock, pollMs });
   return { launcher, inheritsLimits: form === 'direct' };
+}
+
+/** How chmpx and k2hdkc are started: as agent.yaml says, or what suits where the agent runs. */
+export function chosenForm(configured: ProgramLauncherOptions['form']): 'direct' | 'systemd' {
+  return configured ?? launcherForm(process.env, process.pid);
 }
 
 /**

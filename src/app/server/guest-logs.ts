@@ -7,7 +7,7 @@ import type { GuestLog } from '../../guest/logs/guest-log.ts';
 import { JournalSource } from '../../guest/logs/journal-source.ts';
 import type { LogSource } from '../../guest/logs/log-source.ts';
 import { unitOf } from '../../process/systemd-starter.ts';
-import { launcherForm, programsDirectory } from '../node/program-launcher.ts';
+import { chosenForm, programsDirectory } from '../node/program-launcher.ts';
 
 /** The unit of the agent, by the name that its packages give it. */
 const OWN_UNIT = 'k2hdkc-guest-agent.service';
@@ -21,7 +21,7 @@ export async function guestLogs(
   configured: AgentConfig['programs']['launcher'],
   stateDirectory: string,
 ): Promise<GuestLog[]> {
-  const form = configured ?? launcherForm(process.env, process.pid);
+  const form = chosenForm(configured);
   const directory = programsDirectory(stateDirectory);
   const program = (name: 'chmpx' | 'k2hdkc'): GuestLog => ({
     name,

@@ -56,8 +56,9 @@ export async function rescope(
       throw failed(url, `cannot be asked: ${problem ?? messageOf(error)}`, error);
     },
   );
-  if (status !== 201 && status !== 200)
+  if (status !== 201 && status !== 200) {
     throw refused(url, status, plainToTls(at, { status, text: answer }));
+  }
   const catalog = catalogOf(answer);
   if (subject === undefined || catalog === null) {
     throw failed(url, 'answered without a token and a catalog');

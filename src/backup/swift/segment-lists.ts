@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { countSchema } from '../../base/schemas.ts';
 
 /** Something in a container's list. */
 export interface ListedObject {
@@ -8,18 +9,15 @@ export interface ListedObject {
   hash: string;
 }
 
-/** A size: others compute with it. */
-const bytesSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-
 /** The list of a container. What Ceph RGW does not know about an object it leaves out. */
 export const listSchema: v.GenericSchema<unknown, ListedObject[]> = v.array(
-  v.object({ name: v.string(), bytes: bytesSchema, hash: v.optional(v.string(), '') }),
+  v.object({ name: v.string(), bytes: countSchema, hash: v.optional(v.string(), '') }),
 );
 
 /** As Swift tells it. A segment that is itself large, or a part of an object, has more keys: no backup has such. */
 const toldSegment = v.strictObject({
   name: v.string(),
-  bytes: bytesSchema,
+  bytes: countSchema,
   hash: v.string(),
   content_type: v.unknown(),
   last_modified: v.unknown(),
@@ -27,7 +25,7 @@ const toldSegment = v.strictObject({
 
 /** As whoever made the object wrote it, which is what newer Ceph RGW answers. */
 const writtenSegment = v.pipe(
-  v.strictObject({ path: v.string(), etag: v.string(), size_bytes: bytesSchema }),
+  v.strictObject({ path: v.string(), etag: v.string(), size_bytes: countSchema }),
   v.transform(({ path, etag, size_bytes }) => ({ name: path, bytes: size_bytes, hash: etag })),
 );
 

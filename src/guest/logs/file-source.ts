@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { AgentError, codeOf, messageOf } from '../../base/errors.ts';
+import { md5Of } from '../../base/md5.ts';
 import { readOutputStarts } from '../../process/output-starts.ts';
 import {
   leftOut,
@@ -147,6 +147,5 @@ async function openPart(file: string, start: number): Promise<Part | null> {
 async function headOf(handle: FileHandle, most: number): Promise<FilePosition['head']> {
   const bytes = Buffer.alloc(Math.min(most, HEAD_BYTES));
   const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
-  const md5 = createHash('md5').update(bytes.subarray(0, bytesRead)).digest('hex');
-  return { bytes: bytesRead, md5 };
+  return { bytes: bytesRead, md5: md5Of(bytes.subarray(0, bytesRead)) };
 }

@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { jsonOf } from '../../base/text.ts';
+import { utcText } from './utc-text.ts';
 
 /** An entry as `journalctl --output=json --all` gives it: a text, the numbers of bytes that are none, or both. */
 const field = v.optional(v.unknown());
@@ -43,26 +45,11 @@ export function parseEntry(line: Buffer): JournalEntry | null {
   const who = pid === '' ? name : `${name}[${pid}]`;
   return {
     cursor: entry.__CURSOR,
-    prefix: `${timeOf(entry.__REALTIME_TIMESTAMP)} ${who}: `,
+    prefix: `${utcText(Number(entry.__REALTIME_TIMESTAMP))}Z ${who}: `,
     message: bytesOf(entry.MESSAGE),
     goesOn: textOf(entry._LINE_BREAK) === 'line-max' ? stream : null,
     stream,
   };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-/** @param microseconds since the epoch. */
-function timeOf(microseconds: string): string {
-  const whole = Number(microseconds);
-  const milliseconds = new Date(Math.floor(whole / 1000)).toISOString().slice(0, -1);
-  return `${milliseconds}${String(whole % 1000).padStart(3, '0')}Z`;
 }
 
 /** A field that an entry has several times is a list of such values. */

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { patiently, type PatienceParts } from '../../backup/swift/patience.ts';
 import type { SwiftClient } from '../../backup/swift/swift-client.ts';
 import { SwiftError } from '../../backup/swift/swift-error.ts';
 import { AgentError } from '../../base/errors.ts';
+import { md5Of } from '../../base/md5.ts';
 import type { Secrets } from '../../base/secrets.ts';
 import { wholeBody } from '../../http/whole-body.ts';
 import type { LogOptions } from '../../trove/log-options.ts';
@@ -94,17 +94,8 @@ export class LogInSwift {
     const known = await this.#known();
     const now = known.discarding ? await this.#discard(known) : known;
     if (now.sending === null) return now;
-    const { name, source, md5, after, headerDigest } = now.sending;
-    if ((await this.#etagOf(name)) !== md5) return now;
-    return this.#set({
-      ...now,
-      bytes: now.bytes + source,
-      position: after,
-      headerDigest: now.headerDigest ?? headerDigest,
-      lastObject: name,
-      sending: null,
-      staleMetafile: true,
-    });
+    const { name, md5 } = now.sending;
+    return (await this.#etagOf(name)) === md5 ? this.#set(withSent(now, now.sending)) : now;
   }
 
   async #send(now: Published, piece: Piece): Promise<Published> {
@@ -116,16 +107,7 @@ export class LogInSwift {
     const begun = await this.#set({ ...now, sending });
     const headers = { 'X-Delete-After': String(options.expirySeconds) };
     await this.#put(name, body, { ...headers, 'X-Object-Meta-Lines': String(lines) });
-    const sent = await this.#set({
-      ...begun,
-      bytes: now.bytes + source,
-      position: after,
-      headerDigest: now.headerDigest ?? firstLine,
-      lastObject: name,
-      sending: null,
-      staleMetafile: true,
-    });
-    return this.#writeMetafile(sent);
+    return this.#writeMetafile(await this.#set(withSent(begun, sending)));
   }
 
   async #writeMetafile(now: Published): Promise<Published> {
@@ -224,6 +206,15 @@ async function missing<T>(call: Promise<T>): Promise<T | null> {
   }
 }
 
-function md5Of(body: Buffer): string {
-  return createHash('md5').update(body).digest('hex');
+/** What is known when Swift has what was being sent. */
+function withSent(now: Published, sent: NonNullable<Published['sending']>): Published {
+  return {
+    ...now,
+    bytes: now.bytes + sent.source,
+    position: sent.after,
+    headerDigest: now.headerDigest ?? sent.headerDigest,
+    lastObject: sent.name,
+    sending: null,
+    staleMetafile: true,
+  };
 }

@@ -1,12 +1,12 @@
 import * as v from 'valibot';
+import { countSchema, md5Schema } from '../../base/schemas.ts';
 
 /** The end of a rotated or replaced file is recognised by what the file begins with. */
 const head = v.object({
   /** So many bytes of the beginning. */
-  bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  md5: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+  bytes: countSchema,
+  md5: md5Schema,
 });
-const place = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /** How far a log was read: what the next read begins behind. A copy of it lies in Swift: it is no secret. */
 export const positionSchema = v.variant('kind', [
@@ -18,9 +18,9 @@ export const positionSchema = v.variant('kind', [
   v.object({
     kind: v.literal('file'),
     /** Bytes since the log began, those that were rotated away included. */
-    offset: place,
+    offset: countSchema,
     /** The place at which the file begins that holds the last line. */
-    start: place,
+    start: countSchema,
     head,
   }),
 ]);

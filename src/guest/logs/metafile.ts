@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { jsonOf } from '../../base/text.ts';
 import type { GuestLog } from './guest-log.ts';
 import { publishedSchema, nothingPublished, type Published } from './published.ts';
 
@@ -42,12 +43,4 @@ export function parseMetafile(
     headerDigest: said.log_header_digest,
     lastObject: said.last_object,
   };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

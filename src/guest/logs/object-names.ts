@@ -1,3 +1,5 @@
+import { utcText } from './utc-text.ts';
+
 /** Names in Swift, as Trove's own agent gives them (docs/contracts/guest.md, 3). */
 
 /** What the names of a log's objects begin with. */
@@ -19,8 +21,7 @@ export function nextObject(prefix: string, wallMs: number, last: string | null):
   const now = Math.floor(wallMs * 1000);
   const before = last === null ? null : microsecondsOf(last);
   const at = before === null ? now : Math.max(now, before + 1);
-  const milliseconds = new Date(Math.floor(at / 1000)).toISOString().slice(0, -1);
-  return `${prefix}log-${milliseconds}${String(at % 1000).padStart(3, '0')}`;
+  return `${prefix}log-${utcText(at)}`;
 }
 
 /** When an object was named (ms since the epoch); null when its name does not say so. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { md5Of } from '../../base/md5.ts';
 import type { Secrets } from '../../base/secrets.ts';
 import type { LogLine, Position } from './log-source.ts';
 import { readable } from './readable.ts';
@@ -72,7 +72,7 @@ class OpenPiece {
       lines: body.reduce((count, byte) => (byte === 0x0a ? count + 1 : count), 0),
       source: this.source,
       after: this.#after,
-      firstLine: createHash('md5').update(firstLine).digest('hex'),
+      firstLine: md5Of(firstLine),
     };
   }
 }

@@ -1,20 +1,19 @@
 import * as v from 'valibot';
+import { countSchema, md5Schema } from '../../base/schemas.ts';
 import { positionSchema } from './log-source.ts';
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const name = v.pipe(v.string(), v.maxLength(1024));
-const md5 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 
 /** What is known about a log in the account of one project. */
 export const publishedSchema = v.object({
   projectId: v.pipe(v.string(), v.maxLength(255)),
   container: name,
   /** Bytes of the log. */
-  bytes: count,
+  bytes: countSchema,
   /** What is published ends here; null: nothing is. */
   position: v.nullable(positionSchema),
   /** MD5 of the first line that was published. */
-  headerDigest: v.nullable(md5),
+  headerDigest: v.nullable(md5Schema),
   /** Of the newest object: the names of the next ones come after it. */
   lastObject: v.nullable(name),
   /** What was being sent: Swift may have it or not. */
@@ -22,11 +21,11 @@ export const publishedSchema = v.object({
     v.object({
       name,
       /** Bytes of the log in it. */
-      source: count,
+      source: countSchema,
       /** MD5 of what was sent. */
-      md5,
+      md5: md5Schema,
       after: positionSchema,
-      headerDigest: md5,
+      headerDigest: md5Schema,
     }),
   ),
   /** The metafile says something else. */

@@ -182,8 +182,9 @@ export class Outbox {
     return this.#backupAt + BACKUP_SPACING_MS - this.#options.clock.monotonic();
   }
 
-  async #remember({ message, isAgain }: Item): Promise<void> {
-    if (isStatus({ message })) return;
+  async #remember(item: Item): Promise<void> {
+    if (isStatus(item)) return;
+    const { message, isAgain } = item;
     if (message.method === 'update_backup') this.#backupAt = this.#options.clock.monotonic();
     this.#repeats.delivered(message, isAgain);
     await this.#saidFile.write(this.#repeats.pending);
@@ -286,7 +287,7 @@ function newItem(message: ConductorMessage, kept: Item['kept']): Item {
   return { message, kept, isAgain: false, failures: 0 };
 }
 
-function isStatus({ message }: Pick<Item, 'message'>): boolean {
+function isStatus({ message }: Item): boolean {
   return message.method === 'heartbeat';
 }
 

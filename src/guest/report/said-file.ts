@@ -46,7 +46,8 @@ export class SaidFile {
         .map(({ message, at }) => ({ message, agoMs: now - at }))
         .filter(({ agoMs }) => agoMs >= 0 && agoMs <= LONGEST_MS);
     } catch (err) {
-      if (codeOf(err) !== 'ENOENT') this.#log.debug({ err }, 'what was said cannot be read');
+      if (codeOf(err) !== 'ENOENT')
+        this.#log.warn({ err }, 'what the conductor may have lost is not known');
       return [];
     }
   }

@@ -2,7 +2,7 @@ import { absentServers } from '../../ring/change/merge-phase.ts';
 import { isOver, refusal } from '../../ring/change/leave.ts';
 import { membershipChangeRuns, mustLeaveRing, sameServer } from '../../ring/ring.ts';
 import { isServing, type RingStatus } from '../../ring/status.ts';
-import { READ_PER_SERVER_MS } from '../../role/role-watch.ts';
+import { READ_PER_SERVER_MS } from '../../role/role-pace.ts';
 import type { DesiredState } from '../desired-state.ts';
 import type { Observed } from '../observed.ts';
 import { act, PASSING_MS, stopChmpx, wait, type PlanTimes, type Step } from './step.ts';

@@ -2,41 +2,24 @@
 // cluster. The guest stays connected and hears nothing.
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import type { AmqpSession } from '../../../src/amqp/session.ts';
-import { systemClock, type Clock } from '../../../src/base/clock.ts';
 import { SAYS, SessionLab } from '../../helpers/session-lab.ts';
 import { until } from '../../helpers/until.ts';
 import { Broker } from '../../peers/broker.ts';
+import { Minutes } from './minutes.ts';
 
 const REPAIRED = 'this guest could not be reached; all is declared again';
 
 let lab: SessionLab;
-/** What runs when minutes have passed. */
-let later: (() => void)[];
-
-/** The system's clock, of which the minutes between two proofs pass when the test says so. */
-const clock: Clock = {
-  ...systemClock,
-  after: (ms, run) => {
-    if (ms < 120_000) return systemClock.after(ms, run);
-    later.push(run);
-    return () => {
-      later = later.filter((one) => one !== run);
-    };
-  },
-};
+let minutes: Minutes;
 
 beforeEach(async () => {
-  later = [];
+  minutes = new Minutes();
   lab = await SessionLab.open(new Broker(inject('broker')));
 });
 
 afterEach(async () => {
   await lab.close();
 });
-
-function minutesPass(): void {
-  for (const run of later.splice(0)) run();
-}
 
 /** Another program's message to the guest arrives. */
 async function expectHeard(text: string): Promise<void> {
@@ -46,18 +29,18 @@ async function expectHeard(text: string): Promise<void> {
 }
 
 async function start(): Promise<AmqpSession> {
-  const session = await lab.startSession({ clock });
-  await until('it waits for its next proof', () => later.length === 1);
+  const session = await lab.startSession({ clock: minutes.clock });
+  await until('it waits for its next proof', () => minutes.waiting === 1);
   return session;
 }
 
 it('a binding that is gone is declared again at the next proof', async () => {
   const session = await start();
   await (await lab.otherProgram()).unbindQueue('q', 'x', 'k');
-  minutesPass();
+  minutes.pass();
   await until('it is declared again', () => lab.said(REPAIRED) === 1);
   await expectHeard('after the repair');
-  await until('it waits for its next proof', () => later.length === 1);
+  await until('it waits for its next proof', () => minutes.waiting === 1);
   expect(session.concern).toBeNull();
   expect(lab.said(SAYS.lost)).toBe(0);
 });
@@ -67,7 +50,7 @@ it('an exchange that others deleted and declared again gets its bindings back', 
   const channel = await lab.otherProgram();
   await channel.deleteExchange('x');
   await channel.assertExchange('x', 'topic', { durable: false });
-  minutesPass();
+  minutes.pass();
   await until('it is declared again', () => lab.said(REPAIRED) === 1);
   await expectHeard('after the repair');
   expect(lab.said(SAYS.lost)).toBe(0);
@@ -85,8 +68,8 @@ it('an exchange that is gone is declared with its bindings after the 404 of a pu
 
 it('nobody else sees a message to oneself, and a guest that is reached declares nothing', async () => {
   const session = await start();
-  minutesPass();
-  await until('it waits for its next proof', () => later.length === 1);
+  minutes.pass();
+  await until('it waits for its next proof', () => minutes.waiting === 1);
   await lab.expectService(session, 'a message');
   expect(lab.received).toEqual(['a message']);
   expect(lab.said(REPAIRED)).toBe(0);

@@ -3,10 +3,10 @@ import { connect, type Channel, type ChannelModel } from 'amqplib';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import type { AmqpSession } from '../../../src/amqp/session.ts';
 import { startOsloGuest } from '../../helpers/oslo-guest.ts';
-import { systemClock, type Clock } from '../../../src/base/clock.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 import { until } from '../../helpers/until.ts';
 import { Broker } from '../../peers/broker.ts';
+import { Minutes } from './minutes.ts';
 
 const broker = new Broker(inject('broker'));
 const OPTIONS =
@@ -18,23 +18,10 @@ let vhost: string;
 let guests: AmqpSession[];
 let other: { model: ChannelModel; channel: Channel };
 
-/** What runs when minutes have passed. */
-let later: (() => void)[];
-
-/** The system's clock, of which the minutes between two proofs pass when the test says so. */
-const clock: Clock = {
-  ...systemClock,
-  after: (ms, run) => {
-    if (ms < 120_000) return systemClock.after(ms, run);
-    later.push(run);
-    return () => {
-      later = later.filter((one) => one !== run);
-    };
-  },
-};
+let minutes: Minutes;
 
 beforeEach(async () => {
-  later = [];
+  minutes = new Minutes();
   vhost = await broker.createVhost();
   guests = [];
   const model = await connect(broker.url(vhost).replace('rabbit:', 'amqp:'));
@@ -63,7 +50,7 @@ async function startGuest() {
       },
     },
     log,
-    session: { clock, backoff: { first: 0, second: 1, cap: 1, jitter: 0 } },
+    session: { clock: minutes.clock, backoff: { first: 0, second: 1, cap: 1, jitter: 0 } },
   });
   guests.push(session);
   return { session, methods, texts };
@@ -130,10 +117,10 @@ it('goes on when the stream was deleted', async () => {
 
 it('gets the binding of the stream back at the next proof', async () => {
   const { methods } = await startGuest();
-  await until('it waits for its next proof', () => later.length > 0);
+  await until('it waits for its next proof', () => minutes.waiting > 0);
   await other.channel.unbindQueue(FANOUT, FANOUT, 'guestagent.g1');
-  for (const run of later.splice(0)) run();
-  await until('it waits for its next proof', () => later.length > 0);
+  minutes.pass();
+  await until('it waits for its next proof', () => minutes.waiting > 0);
   await other.channel.assertExchange(FANOUT, 'fanout', { durable: true, autoDelete: true });
   fanout('a');
   await until('it has the cast', () => methods.includes('a'));

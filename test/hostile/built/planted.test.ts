@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../helpers/project-root.ts';
 import { until } from '../../helpers/until.ts';
+import { OBSTACLES } from '../../host/obstacles.ts';
 import { Attacked } from './attacked.ts';
 
 let attacked: Attacked;
@@ -60,12 +60,6 @@ const FILES = [
   'sent',
   'journal/boot',
   'programs/chmpx.json',
-];
-const OBSTACLES: [string, (file: string) => Promise<unknown>][] = [
-  ['a pipe', (file) => promisify(execFile)('mkfifo', [file])],
-  ['a folder', (file) => mkdir(path.join(file, 'x'), { recursive: true })],
-  ['100 MiB', (file) => writeFile(file, '').then(() => truncate(file, 100 * 1024 ** 2))],
-  ['a link to a device', (file) => symlink('/dev/zero', file)],
 ];
 
 describe('an agent starts', () => {

@@ -1,0 +1,3 @@
+/** See packer.mjs. */
+export const packerEnvironment: NodeJS.ProcessEnv;
+export function packerTemplate(folder: string): Promise<string>;
