@@ -25,6 +25,7 @@ export default defineConfig({
             'test/conformance/**',
             'test/story/**',
             'test/package/{install,packer,release,rpm}.test.ts',
+            'test/boot/**',
             'test/real/**',
             'test/hostile/built/**',
             'test/field/built/**',
