@@ -1,6 +1,7 @@
 /**
  * How servers name a call without TLS to a port that speaks it: nginx (as 400, or its own 497), Apache, Go's
- * net/http, Tomcat. Seen of nginx 1.22 and Apache 2.4.71 of Debian 12; the others' are in their sources.
+ * net/http, Tomcat. Seen of nginx 1.22 and Apache 2.4.71 of Debian 12; the others' as public reports
+ * quote them.
  */
 const NAMED =
   /plain HTTP request was sent to HTTPS port|plain HTTP to an SSL-enabled server port|HTTP request to an HTTPS server|host and port requires TLS/i;
